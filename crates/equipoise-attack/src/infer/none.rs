@@ -1,0 +1,19 @@
+//! The do-nothing attack: its success is what chance gives.
+
+use super::{Infer, ReleasedModelView};
+use serde::{Deserialize, Serialize};
+
+/// Calls every target equally likely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoInference {}
+
+impl Infer for NoInference {
+    fn name(&self) -> &'static str {
+        "none"
+    }
+
+    fn score(&self, _seen: &ReleasedModelView) -> f64 {
+        0.0
+    }
+}

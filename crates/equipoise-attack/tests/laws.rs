@@ -1,0 +1,52 @@
+//! The laws over every registered attack, and over wrong ones that they must reject.
+
+use equipoise_attack::{Infer, InferSpec, Poison, PoisonSpec, ReleasedModelView, laws};
+use equipoise_core::Seed;
+use equipoise_privacy::OutgoingUpdate;
+
+#[test]
+fn every_attack_keeps_its_laws() {
+    for spec in InferSpec::examples() {
+        laws::check_infer(spec.attack()).unwrap();
+    }
+    for spec in PoisonSpec::examples() {
+        for seed in 0..16 {
+            laws::check_poison(spec.attack(), Seed::root(seed)).unwrap();
+        }
+    }
+}
+
+/// Wrong: calls rows members that fit badly.
+struct Backwards;
+impl Infer for Backwards {
+    fn name(&self) -> &'static str {
+        "backwards"
+    }
+    fn score(&self, seen: &ReleasedModelView) -> f64 {
+        f64::from(seen.loss.min(1e6))
+    }
+}
+
+/// Wrong: sends values that the server's range check would throw away.
+struct Shouting;
+impl Poison for Shouting {
+    fn name(&self) -> &'static str {
+        "shouting"
+    }
+    fn tamper(&self, honest: OutgoingUpdate, _: Seed) -> OutgoingUpdate {
+        honest.forged(|value| value.saturating_mul(1 << 20))
+    }
+}
+
+#[test]
+fn wrong_attacks_are_rejected() {
+    assert!(laws::check_infer(&Backwards).unwrap_err().contains("worse fit"));
+    assert!(laws::check_poison(&Shouting, Seed::root(1)).unwrap_err().contains("no honest client"));
+}
+
+#[test]
+fn a_file_names_attacks_by_word() {
+    let spec: std::collections::BTreeMap<String, PoisonSpec> = toml::from_str("poison.sign-flip = {}").unwrap();
+    assert_eq!(spec["poison"], PoisonSpec::examples()[1]);
+    assert!(toml::from_str::<std::collections::BTreeMap<String, PoisonSpec>>("poison.sign-flip = { strength = 2 }").is_err());
+}

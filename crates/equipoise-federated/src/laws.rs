@@ -1,0 +1,153 @@
+//! The laws of every seam in this crate, as functions: run over `examples()` here and in the crates that implement the
+//! seams, and over deliberately wrong implementations that they must reject.
+
+use crate::aggregator::Aggregator;
+use crate::secure_sum::{DynSecureSum, SumError, Untimed, VectorSpec};
+use crate::server::{ServerOptimizer, ServerState};
+use equipoise_core::{ClipNorm, Draw, Params, Seed};
+use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
+
+/// The quantiser of the laws: one integer is one unit.
+#[must_use]
+pub const fn unit_quantizer() -> Quantizer {
+    Quantizer { clip_abs: 2047.0, bits: 12 }
+}
+
+/// An outgoing update that holds exactly `weight * values`. Values must fit the [`unit_quantizer`].
+///
+/// # Panics
+/// If a value does not fit.
+#[must_use]
+#[allow(clippy::cast_precision_loss)]
+pub fn outgoing_integers(round: u32, client: u32, weight: u32, values: &[i32]) -> OutgoingUpdate {
+    assert!(values.iter().all(|value| value.abs() <= 2047), "a law's values fit twelve bits");
+    let real: Vec<f32> = values.iter().map(|&value| value as f32).collect();
+    let bound = ClipNorm::new(1e12).expect("a positive bound");
+    let update = LocalUpdate::new(real).clip_l2(bound).quantise(&unit_quantizer(), weight);
+    update.without_noise(round, client)
+}
+
+/// Random integers for law tests, at an address.
+#[must_use]
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
+pub fn random_integers(seed: Seed, len: usize) -> Vec<i32> {
+    let mut rng = seed.rng();
+    (0..len).map(|_| rng.below(4095) as i32 - 2047).collect()
+}
+
+/// Order-free; equal updates are a fixed point; results stay between the cohort's extremes.
+///
+/// # Errors
+/// Names the law that does not hold.
+#[allow(clippy::cast_precision_loss)]
+pub fn check_aggregator(rule: &dyn Aggregator, seed: Seed) -> Result<(), String> {
+    let cohort = rule.minimum_cohort().max(5);
+    let updates: Vec<OutgoingUpdate> = (0..cohort)
+        .map(|client| {
+            let id = u32::try_from(client).expect("a small cohort");
+            outgoing_integers(0, id, 1 + id % 3, &random_integers(seed.derive("client", u64::from(id)), 16))
+        })
+        .collect();
+    let result = rule.aggregate(&updates);
+    let mut shuffled = updates.clone();
+    seed.derive("shuffle", 0).rng().shuffle(&mut shuffled);
+    if !same(&rule.aggregate(&shuffled), &result) {
+        return Err(format!("`{}` depends on the order of the updates", rule.name()));
+    }
+    let values = random_integers(seed.derive("equal", 0), 16);
+    let equal: Vec<OutgoingUpdate> =
+        (0..cohort).map(|id| outgoing_integers(0, u32::try_from(id).expect("small"), 2, &values)).collect();
+    let wanted: Vec<f64> = values.iter().map(|&value| f64::from(value)).collect();
+    if !same(&rule.aggregate(&equal), &wanted) {
+        return Err(format!("equal updates are not a fixed point of `{}`", rule.name()));
+    }
+    for (at, value) in result.iter().enumerate() {
+        let column = updates.iter().map(|update| update.values()[at] as f64 / f64::from(update.weight()));
+        let (low, high) = column.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        if *value < low - 1e-9 || *value > high + 1e-9 {
+            return Err(format!("`{}` leaves the range of its cohort", rule.name()));
+        }
+    }
+    Ok(())
+}
+
+fn same(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-9 * (1.0 + b.abs()))
+}
+
+/// A zero update from a fresh state moves nothing; the first step follows the sign of the update; same in, same out.
+///
+/// # Errors
+/// Names the law that does not hold.
+pub fn check_server(optimizer: &dyn ServerOptimizer) -> Result<(), String> {
+    let name = optimizer.name();
+    let start = Params(vec![0.5, -1.0, 2.0]);
+    let (_, still) = optimizer.step(ServerState::default(), start.clone(), &[0.0; 3]);
+    if still != start {
+        return Err(format!("`{name}` moves on a zero update"));
+    }
+    let delta = [0.3, -0.2, 0.0];
+    let (state, moved) = optimizer.step(ServerState::default(), start.clone(), &delta);
+    for ((before, after), delta) in start.0.iter().zip(&moved.0).zip(&delta) {
+        let step = f64::from(after - before);
+        if step * delta < 0.0 || (delta.abs() > 0.0 && step.abs() < 1e-12) {
+            return Err(format!("the first step of `{name}` does not follow the update"));
+        }
+    }
+    if optimizer.step(ServerState::default(), start, &delta) != (state, moved) {
+        return Err(format!("`{name}` is not a function of its arguments"));
+    }
+    Ok(())
+}
+
+/// The opened sum equals the integer sum, for several subsets and orders; mistakes of the caller are errors.
+///
+/// # Errors
+/// Names the law that does not hold.
+pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), String> {
+    let name = scheme.name();
+    let (len, max_clients) = (100, 5);
+    let spec = VectorSpec { len, quantizer: unit_quantizer(), max_weight: 4, max_clients };
+    let mut session = scheme.session(&spec).map_err(|error| format!("`{name}` did not start: {error}"))?;
+    let cohorts: [&[u32]; 4] = [&[0, 1, 2, 3, 4], &[4, 2], &[3, 0, 1], &[0, 1, 2, 3, 4]];
+    for (round, cohort) in (0_u32..).zip(cohorts) {
+        let extreme = round == 3;
+        let updates: Vec<OutgoingUpdate> = cohort
+            .iter()
+            .map(|&client| {
+                let at = seed.derive("round", u64::from(round)).derive("client", u64::from(client));
+                let values = if extreme { vec![2047; len] } else { random_integers(at, len) };
+                outgoing_integers(round, client, if extreme { 4 } else { 1 + client % 4 }, &values)
+            })
+            .collect();
+        let (sum, _) = session.sum(round, &updates, &Untimed).map_err(|error| format!("`{name}`: {error}"))?;
+        let mut wanted = vec![0_i64; len];
+        for update in &updates {
+            wanted.iter_mut().zip(update.values()).for_each(|(total, value)| *total += value);
+        }
+        if sum.values != wanted {
+            return Err(format!("`{name}` opened a sum that is not the integer sum, round {round}"));
+        }
+        let weight: u64 = updates.iter().map(|update| u64::from(update.weight())).sum();
+        if sum.weight != weight || sum.clients as usize != cohort.len() {
+            return Err(format!("`{name}` lost count of weights or clients"));
+        }
+    }
+    refuses(session.sum(9, &[outgoing_integers(9, 0, 1, &[1]), outgoing_integers(9, 1, 1, &[1])], &Untimed), name, "another length")?;
+    let values = vec![1; len];
+    let twice = [outgoing_integers(10, 0, 1, &values), outgoing_integers(10, 0, 1, &values)];
+    refuses(session.sum(10, &twice, &Untimed), name, "a client twice")?;
+    let heavy = [outgoing_integers(11, 0, 5, &values), outgoing_integers(11, 1, 1, &values)];
+    refuses(session.sum(11, &heavy, &Untimed), name, "a weight beyond the plan")?;
+    let stale = [outgoing_integers(11, 0, 1, &values), outgoing_integers(11, 1, 1, &values)];
+    refuses(session.sum(12, &stale, &Untimed), name, "an upload of another round")?;
+    let huge = VectorSpec { quantizer: Quantizer { clip_abs: 1.0, bits: 32 }, max_weight: u32::MAX, max_clients: 1 << 20, len };
+    if scheme.plan(&huge).is_ok() {
+        return Err(format!("`{name}` plans for sums that nothing can hold"));
+    }
+    Ok(())
+}
+
+fn refuses<T>(result: Result<T, SumError>, name: &str, what: &str) -> Result<(), String> {
+    if result.is_err() { Ok(()) } else { Err(format!("`{name}` accepts {what}")) }
+}

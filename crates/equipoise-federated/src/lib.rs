@@ -1,0 +1,38 @@
+//! Federations: cohorts, rounds, aggregators, server optimisers, faults, and the secure sum with its plain form.
+//!
+//! Runs without any model library and without any encryption: training and sums come in through traits. It never sees
+//! rows, labels or truth.
+#![forbid(unsafe_code)]
+
+mod aggregator;
+mod cohort;
+pub mod laws;
+mod leakage;
+mod plain;
+mod platforms;
+mod rounds;
+mod secure_sum;
+mod server;
+mod trainer;
+
+pub use aggregator::{Aggregator, AggregatorSpec, CoordinateMedian, WeightedMean};
+pub use cohort::{Cohort, CohortSpec};
+pub use leakage::{LeakageProfile, SeatView};
+pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
+pub use rounds::{Aggregation, Divisor, Federation, FederationError, FederationState, RoundRecord};
+pub use secure_sum::{
+    CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch, SumError,
+    SumSession, Untimed, VectorSpec, Wire, WireCost,
+};
+pub use server::{ServerAdam, ServerOptimizer, ServerSgd, ServerSpec, ServerState};
+pub use trainer::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};
+
+#[cfg(test)]
+mod testing {
+    use equipoise_privacy::OutgoingUpdate;
+
+    /// An update of round 0 that holds `weight * values`.
+    pub(crate) fn outgoing(client: u32, weight: u32, values: &[i32]) -> OutgoingUpdate {
+        crate::laws::outgoing_integers(0, client, weight, values)
+    }
+}

@@ -1,0 +1,240 @@
+//! The round loop: broadcast, train, clip, quantise, protect, sum, open, noise, step. It reads beside the pseudocode of
+//! `FedAvg`; the state that goes in and comes out is everything that a restart needs.
+
+use crate::aggregator::Aggregator;
+use crate::cohort::{Cohort, CohortSpec};
+use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
+use crate::server::{ServerOptimizer, ServerState};
+use crate::platforms::{Platforms, Trained};
+use crate::trainer::{TrainError, TrainerFactory};
+use equipoise_core::{ClipNorm, Params, Seed};
+use equipoise_privacy::{DpEvent, Mechanism, Quantizer};
+use serde::{Deserialize, Serialize};
+
+/// Updates are hidden in a sum, or visible and ranked. Never both: the tension is a type.
+pub enum Aggregation<'a> {
+    /// The server sees the sum only.
+    Hidden(Box<dyn SumSession + 'a>),
+    /// The server sees every update.
+    Visible(&'a dyn Aggregator),
+}
+
+impl std::fmt::Debug for Aggregation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hidden(_) => f.write_str("Hidden(..)"),
+            Self::Visible(rule) => write!(f, "Visible({})", rule.name()),
+        }
+    }
+}
+
+/// By what an opened sum is divided.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Divisor {
+    /// By the sum of the public weights of whoever answered.
+    Weights,
+    /// By a public constant: what differential privacy needs.
+    Fixed(f64),
+}
+
+/// Everything that a federation is made of. The runner assembles it; nothing in here is global.
+pub struct Federation<'a> {
+    /// Who trains.
+    pub trainers: &'a dyn TrainerFactory,
+    /// How cohorts are made.
+    pub cohorts: CohortSpec,
+    /// How reals become integers.
+    pub quantizer: Quantizer,
+    /// Bound on a whole update where the trainer set none: robustness and range, not privacy.
+    pub update_clip: ClipNorm,
+    /// How updates become one.
+    pub aggregation: Aggregation<'a>,
+    /// What is added to the opened sum.
+    pub mechanism: &'a dyn Mechanism,
+    /// By what the sum is divided.
+    pub divisor: Divisor,
+    /// What the server does with it.
+    pub server: &'a dyn ServerOptimizer,
+    /// The address of the run's draws.
+    pub seed: Seed,
+    /// Who may read a clock.
+    pub stopwatch: &'a dyn Stopwatch,
+}
+
+impl std::fmt::Debug for Federation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Federation").field("aggregation", &self.aggregation).finish_non_exhaustive()
+    }
+}
+
+/// Everything that a restart needs. A checkpoint is this, written down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FederationState {
+    /// Rounds finished.
+    pub round: u32,
+    /// The global model.
+    pub params: Params,
+    /// The server optimiser's memory.
+    pub server: ServerState,
+    /// What happened, round by round.
+    pub history: Vec<RoundRecord>,
+}
+
+impl FederationState {
+    /// Before the first round.
+    #[must_use]
+    pub fn new(params: Params) -> Self {
+        Self { round: 0, params, server: ServerState::default(), history: vec![] }
+    }
+}
+
+/// What happened in one round.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundRecord {
+    /// Who answered and who dropped out.
+    pub cohort: Cohort,
+    /// Whether the sum was opened and the model moved.
+    pub opened: bool,
+    /// Coordinates that the quantiser had to clamp, over the cohort.
+    pub saturated: u64,
+    /// Bytes on the wire.
+    pub wire: WireCost,
+}
+
+/// Why a federation stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FederationError {
+    /// A client failed in a way that is not a dropout.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The sum failed.
+    #[error("the sum of round {round} failed")]
+    Sum {
+        /// Round.
+        round: u32,
+        /// Why.
+        #[source]
+        source: SumError,
+    },
+    /// Noise was asked for, but nothing bounds what one unit did to the sum.
+    #[error("`{mechanism}` cannot noise the sum of round {round}: the trainer bounded no unit's contribution")]
+    Unbounded {
+        /// The mechanism.
+        mechanism: &'static str,
+        /// Round.
+        round: u32,
+    },
+    /// The visible rule is not defined for so small a cohort.
+    #[error("`{rule}` needs {need} clients in a round and the cohort floor allows {floor}: raise `minimum`")]
+    CohortTooSmall {
+        /// The rule.
+        rule: &'static str,
+        /// Its smallest cohort.
+        need: usize,
+        /// The configured floor.
+        floor: u32,
+    },
+}
+
+impl Federation<'_> {
+    /// Checks what can be checked before the first round.
+    ///
+    /// # Errors
+    /// If the visible rule needs larger cohorts than the floor guarantees.
+    pub fn check(&self) -> Result<(), FederationError> {
+        match &self.aggregation {
+            Aggregation::Visible(rule) if rule.minimum_cohort() > self.cohorts.minimum as usize => {
+                Err(FederationError::CohortTooSmall {
+                    rule: rule.name(),
+                    need: rule.minimum_cohort(),
+                    floor: self.cohorts.minimum,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The slot plan, where updates are hidden.
+    #[must_use]
+    pub fn plan(&self) -> Option<&SlotPlan> {
+        match &self.aggregation {
+            Aggregation::Hidden(session) => Some(session.plan()),
+            Aggregation::Visible(_) => None,
+        }
+    }
+
+    /// One round: state in, state out. A redone round draws the same cohort, batches and noise.
+    ///
+    /// # Errors
+    /// If a client or the sum fails. A dropout is not an error.
+    pub fn step(&mut self, mut state: FederationState) -> Result<FederationState, FederationError> {
+        let round = state.round;
+        let cohort = self.cohorts.draw(self.trainers.clients(), round, self.seed);
+        let mut record = RoundRecord { cohort, opened: false, saturated: 0, wire: WireCost::default() };
+        if record.cohort.clients.len() >= self.cohorts.minimum as usize {
+            let platforms = Platforms {
+                trainers: self.trainers,
+                quantizer: self.quantizer,
+                update_clip: self.update_clip,
+                seed: self.seed,
+            };
+            let trained = platforms.train(&state.params, &record.cohort)?;
+            record.saturated = trained.saturated;
+            let delta = self.combine(round, &trained, &mut record.wire)?;
+            (state.server, state.params) = self.server.step(state.server, state.params, &delta);
+            record.opened = true;
+        }
+        state.history.push(record);
+        state.round += 1;
+        Ok(state)
+    }
+
+    /// On the server: one vector in real units, noised and divided.
+    #[allow(clippy::cast_precision_loss)] // Sums stay below 2^53: the plan bounds them.
+    fn combine(
+        &mut self,
+        round: u32,
+        trained: &Trained,
+        wire: &mut WireCost,
+    ) -> Result<Vec<f64>, FederationError> {
+        let updates = trained.updates.as_slice();
+        let sensitivity = self.sensitivity(round, trained)?;
+        let lsb = self.quantizer.lsb();
+        let (mut sum, weight) = match &mut self.aggregation {
+            Aggregation::Hidden(session) => {
+                let (opened, cost) = session
+                    .sum(round, updates, self.stopwatch)
+                    .map_err(|source| FederationError::Sum { round, source })?;
+                *wire = cost;
+                let real: Vec<f64> = opened.values.iter().map(|&value| value as f64 * lsb).collect();
+                (real, opened.weight as f64)
+            }
+            Aggregation::Visible(rule) => {
+                wire.upload_bytes = updates.iter().map(|update| 4 * update.values().len() as u64 + 12).sum();
+                let weight: u64 = updates.iter().map(|update| u64::from(update.weight())).sum();
+                let scale = lsb * weight as f64;
+                (rule.aggregate(updates).into_iter().map(|value| value * scale).collect(), weight as f64)
+            }
+        };
+        self.mechanism.on_server(&mut sum, sensitivity, self.seed.derive("noise", u64::from(round)));
+        let divisor = match self.divisor {
+            Divisor::Weights => weight,
+            Divisor::Fixed(divisor) => divisor,
+        };
+        for value in &mut sum {
+            *value /= divisor;
+        }
+        Ok(sum)
+    }
+
+    /// The L2 sensitivity of the opened sum, rounding included. A mechanism that adds noise needs one.
+    fn sensitivity(&self, round: u32, trained: &Trained) -> Result<f64, FederationError> {
+        let len = trained.updates.first().map_or(0, |update| update.values().len());
+        match trained.sensitivity {
+            Some(bound) => Ok(self.quantizer.rounded_sensitivity(bound, len)),
+            None if self.mechanism.event() == DpEvent::None => Ok(0.0),
+            None => Err(FederationError::Unbounded { mechanism: self.mechanism.name(), round }),
+        }
+    }
+}

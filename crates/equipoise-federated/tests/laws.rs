@@ -1,0 +1,125 @@
+//! The laws over every registered strategy, and over wrong ones that they must reject.
+
+use equipoise_core::{Params, Seed};
+use equipoise_federated::{
+    Aggregator, AggregatorSpec, DynSecureSum, IntSum, LeakageProfile, PlanError, ServerOptimizer, ServerSpec, ServerState,
+    SlotPlan, Stopwatch, SumError, SumSession, VectorSpec, WireCost, laws,
+};
+use equipoise_privacy::OutgoingUpdate;
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn every_aggregator_keeps_its_laws(seed in any::<u64>()) {
+        for spec in AggregatorSpec::examples() {
+            laws::check_aggregator(spec.rule(), Seed::root(seed)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_server_optimizer_keeps_its_laws() {
+    for spec in ServerSpec::examples() {
+        laws::check_server(spec.optimizer()).unwrap();
+    }
+}
+
+#[test]
+fn the_plain_sum_keeps_the_laws_of_a_secure_sum() {
+    laws::check_secure_sum(&equipoise_federated::Plain, Seed::root(1)).unwrap();
+}
+
+/// Wrong: takes whoever comes first.
+struct First;
+impl Aggregator for First {
+    fn name(&self) -> &'static str {
+        "first"
+    }
+    fn minimum_cohort(&self) -> usize {
+        1
+    }
+    fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
+        updates[0].values().iter().map(|&value| value as f64 / f64::from(updates[0].weight())).collect()
+    }
+}
+
+/// Wrong: forgets the weights.
+struct Unweighted;
+impl Aggregator for Unweighted {
+    fn name(&self) -> &'static str {
+        "unweighted"
+    }
+    fn minimum_cohort(&self) -> usize {
+        1
+    }
+    fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
+        let sum = |at: usize| updates.iter().map(|update| update.values()[at]).sum::<i64>() as f64;
+        (0..updates[0].values().len()).map(|at| sum(at) / updates.len() as f64).collect()
+    }
+}
+
+#[test]
+fn wrong_aggregators_are_rejected() {
+    assert!(laws::check_aggregator(&First, Seed::root(1)).unwrap_err().contains("order"));
+    assert!(laws::check_aggregator(&Unweighted, Seed::root(1)).is_err());
+}
+
+/// Wrong: walks away from the update.
+struct Backwards;
+impl ServerOptimizer for Backwards {
+    fn name(&self) -> &'static str {
+        "backwards"
+    }
+    fn step(&self, state: ServerState, mut global: Params, delta: &[f64]) -> (ServerState, Params) {
+        global.0.iter_mut().zip(delta).for_each(|(weight, delta)| *weight -= *delta as f32);
+        (state, global)
+    }
+}
+
+#[test]
+fn a_wrong_server_optimizer_is_rejected() {
+    assert!(laws::check_server(&Backwards).is_err());
+}
+
+/// Wrong: opens a sum that is off by one in one slot.
+struct OffByOne;
+struct OffByOneSession(VectorSpec, SlotPlan);
+impl DynSecureSum for OffByOne {
+    fn name(&self) -> &'static str {
+        "off-by-one"
+    }
+    fn plan(&self, spec: &VectorSpec) -> Result<SlotPlan, PlanError> {
+        DynSecureSum::plan(&equipoise_federated::Plain, spec)
+    }
+    fn session(&self, spec: &VectorSpec) -> Result<Box<dyn SumSession + '_>, SumError> {
+        Ok(Box::new(OffByOneSession(spec.clone(), DynSecureSum::plan(self, spec)?)))
+    }
+    fn leakage(&self) -> LeakageProfile {
+        DynSecureSum::leakage(&equipoise_federated::Plain)
+    }
+}
+impl SumSession for OffByOneSession {
+    fn sum(
+        &mut self,
+        round: u32,
+        updates: &[OutgoingUpdate],
+        stopwatch: &dyn Stopwatch,
+    ) -> Result<(IntSum, WireCost), SumError> {
+        let mut inner = equipoise_federated::Plain.session(&self.0)?;
+        let (mut sum, cost) = inner.sum(round, updates, stopwatch)?;
+        sum.values[7] += 1;
+        Ok((sum, cost))
+    }
+    fn plan(&self) -> &SlotPlan {
+        &self.1
+    }
+    fn leakage(&self) -> LeakageProfile {
+        DynSecureSum::leakage(&equipoise_federated::Plain)
+    }
+}
+
+#[test]
+fn a_sum_that_is_off_by_one_is_rejected() {
+    assert!(laws::check_secure_sum(&OffByOne, Seed::root(1)).unwrap_err().contains("integer sum"));
+}
