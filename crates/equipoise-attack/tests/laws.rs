@@ -46,7 +46,13 @@ fn wrong_attacks_are_rejected() {
 
 #[test]
 fn a_file_names_attacks_by_word() {
-    let spec: std::collections::BTreeMap<String, PoisonSpec> = toml::from_str("poison.sign-flip = {}").unwrap();
+    let spec: std::collections::BTreeMap<String, PoisonSpec> =
+        toml::from_str("poison.sign-flip = {}").unwrap();
     assert_eq!(spec["poison"], PoisonSpec::examples()[1]);
-    assert!(toml::from_str::<std::collections::BTreeMap<String, PoisonSpec>>("poison.sign-flip = { strength = 2 }").is_err());
+    assert!(
+        toml::from_str::<std::collections::BTreeMap<String, PoisonSpec>>(
+            "poison.sign-flip = { strength = 2 }"
+        )
+        .is_err()
+    );
 }

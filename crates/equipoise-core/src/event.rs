@@ -156,7 +156,17 @@ impl Event {
     /// An event of one thing, without a surface, media or detail of its own.
     #[must_use]
     pub const fn new(time: SimTime, actor: AccountId, peer: AccountId, kind: EventKind) -> Self {
-        Self { time, actor, peer, kind, surface: Surface::Direct, count: 1, media: 0, mutuals: Self::UNSEEN, detail: 0 }
+        Self {
+            time,
+            actor,
+            peer,
+            kind,
+            surface: Surface::Direct,
+            count: 1,
+            media: 0,
+            mutuals: Self::UNSEEN,
+            detail: 0,
+        }
     }
 }
 

@@ -59,7 +59,10 @@ pub struct PlatformState<'a> {
 
 impl std::fmt::Debug for PlatformState<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PlatformState").field("platform", &self.platform).field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("PlatformState")
+            .field("platform", &self.platform)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
     }
 }
 

@@ -86,7 +86,11 @@ impl Epsilon {
     /// # Errors
     /// If it is not.
     pub fn new(value: f64) -> Result<Self, UnitError> {
-        if value > 0.0 { Ok(Self(value)) } else { Err(UnitError { what: "epsilon", range: "positive", got: value }) }
+        if value > 0.0 {
+            Ok(Self(value))
+        } else {
+            Err(UnitError { what: "epsilon", range: "positive", got: value })
+        }
     }
 
     /// The number, possibly infinite.
@@ -134,7 +138,11 @@ impl<'de> Deserialize<'de> for Epsilon {
                 Epsilon::new(value as f64).map_err(E::custom)
             }
             fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Epsilon, E> {
-                if value == "inf" { Ok(Epsilon::INFINITE) } else { Err(E::invalid_value(serde::de::Unexpected::Str(value), &self)) }
+                if value == "inf" {
+                    Ok(Epsilon::INFINITE)
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(value), &self))
+                }
             }
         }
         deserializer.deserialize_any(Visitor)

@@ -46,9 +46,8 @@ impl CohortSpec {
             asked.truncate(size as usize);
             asked.sort_unstable();
         }
-        let drops = |client: &u32| {
-            seed.derive("dropout", u64::from(*client)).rng().chance(self.dropout.get())
-        };
+        let drops =
+            |client: &u32| seed.derive("dropout", u64::from(*client)).rng().chance(self.dropout.get());
         let (dropped, clients) = asked.into_iter().partition(drops);
         Cohort { round, clients, dropped }
     }

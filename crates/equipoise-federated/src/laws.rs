@@ -120,7 +120,8 @@ pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), Str
                 outgoing_integers(round, client, if extreme { 4 } else { 1 + client % 4 }, &values)
             })
             .collect();
-        let (sum, _) = session.sum(round, &updates, &Untimed).map_err(|error| format!("`{name}`: {error}"))?;
+        let (sum, _) =
+            session.sum(round, &updates, &Untimed).map_err(|error| format!("`{name}`: {error}"))?;
         let mut wanted = vec![0_i64; len];
         for update in &updates {
             wanted.iter_mut().zip(update.values()).for_each(|(total, value)| *total += value);
@@ -133,7 +134,11 @@ pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), Str
             return Err(format!("`{name}` lost count of weights or clients"));
         }
     }
-    refuses(session.sum(9, &[outgoing_integers(9, 0, 1, &[1]), outgoing_integers(9, 1, 1, &[1])], &Untimed), name, "another length")?;
+    refuses(
+        session.sum(9, &[outgoing_integers(9, 0, 1, &[1]), outgoing_integers(9, 1, 1, &[1])], &Untimed),
+        name,
+        "another length",
+    )?;
     let values = vec![1; len];
     let twice = [outgoing_integers(10, 0, 1, &values), outgoing_integers(10, 0, 1, &values)];
     refuses(session.sum(10, &twice, &Untimed), name, "a client twice")?;
@@ -141,7 +146,12 @@ pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), Str
     refuses(session.sum(11, &heavy, &Untimed), name, "a weight beyond the plan")?;
     let stale = [outgoing_integers(11, 0, 1, &values), outgoing_integers(11, 1, 1, &values)];
     refuses(session.sum(12, &stale, &Untimed), name, "an upload of another round")?;
-    let huge = VectorSpec { quantizer: Quantizer { clip_abs: 1.0, bits: 32 }, max_weight: u32::MAX, max_clients: 1 << 20, len };
+    let huge = VectorSpec {
+        quantizer: Quantizer { clip_abs: 1.0, bits: 32 },
+        max_weight: u32::MAX,
+        max_clients: 1 << 20,
+        len,
+    };
     if scheme.plan(&huge).is_ok() {
         return Err(format!("`{name}` plans for sums that nothing can hold"));
     }

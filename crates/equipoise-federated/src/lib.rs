@@ -21,8 +21,8 @@ pub use leakage::{LeakageProfile, SeatView};
 pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
 pub use rounds::{Aggregation, Divisor, Federation, FederationError, FederationState, RoundRecord};
 pub use secure_sum::{
-    CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch, SumError,
-    SumSession, Untimed, VectorSpec, Wire, WireCost,
+    CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch,
+    SumError, SumSession, Untimed, VectorSpec, Wire, WireCost,
 };
 pub use server::{ServerAdam, ServerOptimizer, ServerSgd, ServerSpec, ServerState};
 pub use trainer::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};

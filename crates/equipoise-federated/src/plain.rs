@@ -59,7 +59,13 @@ impl SecureSum for Plain {
         let need_bits = spec.sum_bits();
         if need_bits > 63 {
             let (clients, weight) = (spec.max_clients, spec.max_weight);
-            return Err(PlanError::SlotOverflow { scheme: "plain", need_bits, have_bits: 63, clients, weight });
+            return Err(PlanError::SlotOverflow {
+                scheme: "plain",
+                need_bits,
+                have_bits: 63,
+                clients,
+                weight,
+            });
         }
         Ok(SlotPlan {
             slots: 1,
@@ -90,7 +96,12 @@ impl SecureSum for Plain {
         PlainSum { round, values: vec![0; public.len], weight: 0, clients: vec![] }
     }
 
-    fn accumulate(&self, public: &VectorSpec, sum: &mut PlainSum, upload: &PlainUpload) -> Result<(), SumError> {
+    fn accumulate(
+        &self,
+        public: &VectorSpec,
+        sum: &mut PlainSum,
+        upload: &PlainUpload,
+    ) -> Result<(), SumError> {
         let update = &upload.0;
         check_update(public, update)?;
         let (round, client) = (sum.round, update.client());
@@ -146,6 +157,7 @@ pub fn check_update(spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), Su
         return Err(SumError::Length { round, client, got: update.values().len(), want: spec.len });
     }
     let bound = u64::from(update.weight()) * spec.quantizer.max_integer().unsigned_abs();
-    let fits = update.weight() <= spec.max_weight && update.values().iter().all(|v| v.unsigned_abs() <= bound);
+    let fits =
+        update.weight() <= spec.max_weight && update.values().iter().all(|v| v.unsigned_abs() <= bound);
     if fits && client < spec.max_clients { Ok(()) } else { Err(SumError::BeyondPlan { round, client }) }
 }

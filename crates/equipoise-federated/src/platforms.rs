@@ -29,7 +29,10 @@ impl Platforms<'_> {
                         round: cohort.round,
                         reason: error.reason.clone(),
                     })?;
-                    let seed = self.seed.derive("round", u64::from(cohort.round)).derive("client", u64::from(client));
+                    let seed = self
+                        .seed
+                        .derive("round", u64::from(cohort.round))
+                        .derive("client", u64::from(client));
                     let mut update = vec![0.0; global.len()];
                     let ctx = RoundCtx { round: cohort.round, seed };
                     let stats = worker.train(&global.0, client, &ctx, &mut update)?;

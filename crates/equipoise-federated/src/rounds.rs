@@ -3,9 +3,9 @@
 
 use crate::aggregator::Aggregator;
 use crate::cohort::{Cohort, CohortSpec};
+use crate::platforms::{Platforms, Trained};
 use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
-use crate::platforms::{Platforms, Trained};
 use crate::trainer::{TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_privacy::{DpEvent, Mechanism, Quantizer};
@@ -118,7 +118,9 @@ pub enum FederationError {
         source: SumError,
     },
     /// Noise was asked for, but nothing bounds what one unit did to the sum.
-    #[error("`{mechanism}` cannot noise the sum of round {round}: the trainer bounded no unit's contribution")]
+    #[error(
+        "`{mechanism}` cannot noise the sum of round {round}: the trainer bounded no unit's contribution"
+    )]
     Unbounded {
         /// The mechanism.
         mechanism: &'static str,

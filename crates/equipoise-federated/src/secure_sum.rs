@@ -76,7 +76,9 @@ pub enum PlanError {
         weight: u32,
     },
     /// The cohort is below what hides anybody.
-    #[error("`{scheme}` needs at least {floor} clients in a round so that a sum hides anybody, got {clients}")]
+    #[error(
+        "`{scheme}` needs at least {floor} clients in a round so that a sum hides anybody, got {clients}"
+    )]
     CohortTooSmall {
         /// The scheme.
         scheme: &'static str,
@@ -379,10 +381,9 @@ impl<S: SecureSum> SumSession for Session<'_, S> {
         let mut sum = scheme.empty(&setup.public, round);
         for update in updates {
             let client = update.client();
-            let state = setup
-                .clients
-                .get_mut(client as usize)
-                .ok_or_else(|| SumError::Malformed(format!("client {client} is not part of the federation")))?;
+            let state = setup.clients.get_mut(client as usize).ok_or_else(|| {
+                SumError::Malformed(format!("client {client} is not part of the federation"))
+            })?;
             let upload = timed(stopwatch, Seat::Platform, || scheme.protect(&setup.public, state, update))?;
             cost.upload_bytes += upload.wire_bytes();
             timed(stopwatch, Seat::Server, || scheme.accumulate(&setup.public, &mut sum, &upload))?;
@@ -392,8 +393,9 @@ impl<S: SecureSum> SumSession for Session<'_, S> {
         let cohort = CohortRecord { round, clients };
         let mut shares = Vec::with_capacity(setup.holders.len());
         for holder in &mut setup.holders {
-            let share =
-                timed(stopwatch, Seat::KeyHolder, || scheme.partial_open(&setup.public, holder, &sum, &cohort))?;
+            let share = timed(stopwatch, Seat::KeyHolder, || {
+                scheme.partial_open(&setup.public, holder, &sum, &cohort)
+            })?;
             cost.share_bytes += share.wire_bytes();
             shares.push(share);
         }

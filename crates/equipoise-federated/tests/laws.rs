@@ -2,8 +2,8 @@
 
 use equipoise_core::{Params, Seed};
 use equipoise_federated::{
-    Aggregator, AggregatorSpec, DynSecureSum, IntSum, LeakageProfile, PlanError, ServerOptimizer, ServerSpec, ServerState,
-    SlotPlan, Stopwatch, SumError, SumSession, VectorSpec, WireCost, laws,
+    Aggregator, AggregatorSpec, DynSecureSum, IntSum, LeakageProfile, PlanError, ServerOptimizer, ServerSpec,
+    ServerState, SlotPlan, Stopwatch, SumError, SumSession, VectorSpec, WireCost, laws,
 };
 use equipoise_privacy::OutgoingUpdate;
 use proptest::prelude::*;

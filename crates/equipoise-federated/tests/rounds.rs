@@ -1,9 +1,11 @@
 //! The round loop against a hand-worked federation, across thread counts, restarts and dropouts.
+#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking.
 
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
-    Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, Federation, FederationError,
-    FederationState, LocalTrainer, Plain, RoundCtx, ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
+    Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, Federation,
+    FederationError, FederationState, LocalTrainer, Plain, RoundCtx, ServerSgd, TrainError, TrainStats,
+    TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_privacy::{MechanismSpec, Quantizer};
 
@@ -11,7 +13,13 @@ use equipoise_privacy::{MechanismSpec, Quantizer};
 struct Pull(Vec<f32>);
 struct Worker<'a>(&'a Pull);
 impl LocalTrainer for Worker<'_> {
-    fn train(&mut self, global: &[f32], client: u32, _: &RoundCtx, update: &mut [f32]) -> Result<TrainStats, TrainError> {
+    fn train(
+        &mut self,
+        global: &[f32],
+        client: u32,
+        _: &RoundCtx,
+        update: &mut [f32],
+    ) -> Result<TrainStats, TrainError> {
         for (update, weight) in update.iter_mut().zip(global) {
             *update = self.0.0[client as usize] - weight;
         }
@@ -98,7 +106,11 @@ fn a_rule_that_needs_three_is_refused_at_a_floor_of_two() {
     let trainers = Pull(vec![1.0, 2.0]);
     let federation = Federation {
         trainers: &trainers,
-        cohorts: CohortSpec { participation: Fraction::new(1.0).unwrap(), dropout: Fraction::new(0.0).unwrap(), minimum: 2 },
+        cohorts: CohortSpec {
+            participation: Fraction::new(1.0).unwrap(),
+            dropout: Fraction::new(0.0).unwrap(),
+            minimum: 2,
+        },
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(1.0).unwrap(),
         aggregation: Aggregation::Visible(rule.rule()),

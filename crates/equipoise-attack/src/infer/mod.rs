@@ -54,7 +54,9 @@ impl InferSpec {
     pub fn describe(&self) -> String {
         match self {
             Self::None(_) => "no attack; every target looks alike".into(),
-            Self::LossThreshold(_) => "membership by loss: rows that fit well are called members (Yeom et al., 2018)".into(),
+            Self::LossThreshold(_) => {
+                "membership by loss: rows that fit well are called members (Yeom et al., 2018)".into()
+            }
         }
     }
 

@@ -29,7 +29,11 @@ impl Aggregator for CoordinateMedian {
                 column.extend(updates.iter().map(|u| u.values()[at] as f64 / f64::from(u.weight().max(1))));
                 column.sort_unstable_by(f64::total_cmp);
                 let middle = column.len() / 2;
-                if column.len() % 2 == 1 { column[middle] } else { f64::midpoint(column[middle - 1], column[middle]) }
+                if column.len() % 2 == 1 {
+                    column[middle]
+                } else {
+                    f64::midpoint(column[middle - 1], column[middle])
+                }
             })
             .collect()
     }
