@@ -34,7 +34,8 @@ impl Poison for Shouting {
         "shouting"
     }
     fn tamper(&self, honest: OutgoingUpdate, _: Seed) -> OutgoingUpdate {
-        honest.forged(|value| value.saturating_mul(1 << 20))
+        let loud = honest.values().iter().map(|value| value.saturating_mul(1 << 20)).collect();
+        honest.tampered(loud)
     }
 }
 

@@ -16,7 +16,8 @@ impl Poison for SignFlip {
     }
 
     fn tamper(&self, honest: OutgoingUpdate, _seed: Seed) -> OutgoingUpdate {
-        honest.forged(|value| -value)
+        let turned = honest.values().iter().map(|value| -value).collect();
+        honest.tampered(turned)
     }
 }
 

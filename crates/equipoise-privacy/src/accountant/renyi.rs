@@ -1,0 +1,80 @@
+//! The Renyi accountant: adds up the curves of the events that were released.
+//!
+//! Valid under fully adaptive composition with a fixed list of orders. It gives an upper bound: the exact epsilon of the
+//! same events is typically 5 to 20 % smaller, and much smaller for a single subsampled step.
+
+use super::{EpsilonAt, orders, rdp_curve, rdp_delta, rdp_epsilon};
+use crate::DpEvent;
+use equipoise_core::Delta;
+
+/// Adds up what events cost.
+///
+/// ```
+/// use equipoise_core::Delta;
+/// use equipoise_privacy::{DpEvent, RdpAccountant};
+/// let mut accountant = RdpAccountant::new();
+/// accountant.compose(&DpEvent::PoissonGaussian { sampling_rate: 0.01, noise_multiplier: 1.0 }, 10_000);
+/// let epsilon = accountant.epsilon(Delta::new(1e-5)?).epsilon;
+/// assert!((epsilon - 6.7127).abs() < 1e-4);
+/// # Ok::<(), equipoise_core::UnitError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RdpAccountant {
+    curve: Vec<f64>,
+    /// The last step's rate, noise and curve: training composes the same step again and again.
+    last: Option<(f64, f64, Vec<f64>)>,
+}
+
+impl Default for RdpAccountant {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl RdpAccountant {
+    /// An accountant that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { curve: vec![0.0; orders().len()], last: None }
+    }
+
+    /// Adds `event`, `steps` times.
+    ///
+    /// # Panics
+    /// If an event holds a sampling rate outside `[0, 1]` or a noise multiplier that is not positive.
+    pub fn compose(&mut self, event: &DpEvent, steps: u32) {
+        event.for_each(u64::from(steps), &mut |event, times| self.add(event, times));
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts of steps are far below 2^52")]
+    fn add(&mut self, event: &DpEvent, times: u64) {
+        let DpEvent::PoissonGaussian { sampling_rate, noise_multiplier } = *event else {
+            self.curve.fill(f64::INFINITY);
+            return;
+        };
+        let same = |(q, sigma, _): &(f64, f64, Vec<f64>)| {
+            q.to_bits() == sampling_rate.to_bits() && sigma.to_bits() == noise_multiplier.to_bits()
+        };
+        let (_, _, step) = match self.last.take_if(|last| same(last)) {
+            Some(last) => self.last.insert(last),
+            None => self.last.insert((
+                sampling_rate,
+                noise_multiplier,
+                rdp_curve(sampling_rate, noise_multiplier),
+            )),
+        };
+        self.curve.iter_mut().zip(step).for_each(|(total, one)| *total += times as f64 * *one);
+    }
+
+    /// The smallest epsilon over the orders.
+    #[must_use]
+    pub fn epsilon(&self, delta: Delta) -> EpsilonAt {
+        rdp_epsilon(&self.curve, delta.get())
+    }
+
+    /// The smallest delta over the orders; 1 if nothing is guaranteed.
+    #[must_use]
+    pub fn delta(&self, epsilon: f64) -> f64 {
+        rdp_delta(&self.curve, epsilon)
+    }
+}

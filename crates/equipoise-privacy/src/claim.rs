@@ -1,0 +1,114 @@
+//! A privacy claim: a unit, a bound, an adversary and what stays open, as data and as a sentence.
+
+use crate::{PrivacyUnit, Relation};
+use equipoise_core::{Delta, Fraction, NoiseMultiplier};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Against whom a claim holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Adversary {
+    /// A1: receives the released models and scores, nothing else.
+    ReleasedModel,
+    /// A2: the aggregator, which follows the protocol and sees every round's messages.
+    HonestButCurious,
+    /// A3: the aggregator together with some platforms, each of which knows its own share of the noise.
+    Colluding {
+        /// How many platforms collude.
+        platforms: u32,
+    },
+    /// A4: an aggregator that sends models of its choice.
+    MaliciousAggregator,
+}
+
+impl fmt::Display for Adversary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReleasedModel => f.write_str("a recipient of the released models (A1)"),
+            Self::HonestButCurious => f.write_str("an honest-but-curious aggregator (A2)"),
+            Self::Colluding { platforms } => {
+                write!(f, "an honest-but-curious aggregator colluding with {platforms} platforms (A3)")
+            }
+            Self::MaliciousAggregator => f.write_str("an aggregator that chooses the models it sends (A4)"),
+        }
+    }
+}
+
+/// What a mechanism claims about the models released over all its steps. Its `Display` is the sentence to print.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PrivacyClaim {
+    /// What may differ.
+    pub unit: PrivacyUnit,
+    /// How it may differ.
+    pub relation: Relation,
+    /// The bound; 0 if nothing was lost within delta.
+    pub epsilon: f64,
+    /// The probability-like slack.
+    pub delta: Delta,
+    /// Against whom.
+    pub adversary: Adversary,
+    /// What the claim leaves open, each as a noun phrase.
+    pub not_protected: Vec<String>,
+    /// Steps accounted.
+    pub steps: u32,
+    /// Probability that a unit takes part in a step.
+    pub sampling_rate: Fraction,
+    /// Standard deviation of the noise over the sensitivity.
+    pub noise_multiplier: NoiseMultiplier,
+    /// How epsilon was computed, and on which idealisation.
+    pub accountant: String,
+}
+
+impl fmt::Display for PrivacyClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded up: a printed bound must not be smaller than the computed one.
+        let epsilon = libm::ceil(self.epsilon * 1e4) / 1e4;
+        write!(
+            f,
+            "For any two data sets that differ by {} {}, the released models of {} steps are ({epsilon}, {:e})-close \
+             to {}: Gaussian noise of {} times the sensitivity on Poisson samples at rate {}, by {}. \
+             Protected: {}. Not protected: {}.",
+            self.relation,
+            self.unit.noun(),
+            self.steps,
+            self.delta.get(),
+            self.adversary,
+            self.noise_multiplier,
+            self.sampling_rate,
+            self.accountant,
+            self.unit.protects(),
+            self.not_protected.join("; "),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_reads_as_one_full_sentence_and_its_limits() {
+        let claim = PrivacyClaim {
+            unit: PrivacyUnit::Row,
+            relation: Relation::ZeroOut,
+            epsilon: 0.987_61,
+            delta: Delta::new(1e-5).unwrap(),
+            adversary: Adversary::ReleasedModel,
+            not_protected: vec!["the contact graph".into(), "what scores reveal at inference".into()],
+            steps: 500,
+            sampling_rate: Fraction::new(0.02).unwrap(),
+            noise_multiplier: NoiseMultiplier::new(1.5).unwrap(),
+            accountant: "Renyi accounting".into(),
+        };
+        assert_eq!(
+            claim.to_string(),
+            "For any two data sets that differ by nulling one training row, the released models of 500 steps are \
+             (0.9877, 1e-5)-close to a recipient of the released models (A1): Gaussian noise of 1.5 times the \
+             sensitivity on Poisson samples at rate 0.02, by Renyi accounting. Protected: the contents of one training \
+             row (one account on one platform, as one row). Not protected: the contact graph; what scores reveal at \
+             inference."
+        );
+    }
+}

@@ -1,0 +1,39 @@
+//! The life of an update (local, clipped, quantised, outgoing), the mechanisms that noise it, and the accountants that say
+//! what the noise buys.
+//!
+//! What this crate claims, it claims in a [`PrivacyClaim`]: a unit, a bound and an adversary. Its first mechanism noises
+//! the *opened* sum, so the claim holds against the recipient of the released model and nobody closer.
+//! What it does not do: account-level claims for rows that read contacts (they need the occurrence bound K), discrete
+//! noise on the platforms, and hardened floating point (noise is an idealised real-valued Gaussian in `f64`).
+#![forbid(unsafe_code)]
+#![warn(clippy::cast_possible_truncation)]
+
+mod accountant;
+mod claim;
+mod event;
+pub mod laws;
+mod ledger;
+mod mechanism;
+mod noise;
+mod quantizer;
+mod sampler;
+mod sensitivity;
+mod update;
+
+pub use accountant::{
+    AccountError, EpsilonAt, RdpAccountant, calibrate_noise_multiplier, gaussian_delta, gaussian_epsilon,
+    gaussian_noise_multiplier, log_normal_cdf, orders, rdp_curve, rdp_delta, rdp_epsilon, zcdp_epsilon,
+    zcdp_epsilon_loose, zcdp_rho,
+};
+pub use claim::{Adversary, PrivacyClaim};
+pub use event::DpEvent;
+pub use ledger::{Ledger, LedgerEntry, LedgerError};
+pub use mechanism::{
+    CentralGaussian, CentralGaussianSpec, Mechanism, MechanismError, MechanismSpec, NoNoise, NoNoiseSpec,
+    NoiseLevel,
+};
+pub use noise::{NoiseError, NoiseSource};
+pub use quantizer::{Quantizer, QuantizerError};
+pub use sampler::PoissonSampler;
+pub use sensitivity::{PrivacyUnit, Relation, Sensitivity};
+pub use update::{ClippedUpdate, LocalUpdate, OutgoingUpdate, QuantizedUpdate};

@@ -1,0 +1,143 @@
+//! Mechanisms: what is done to an opened sum before it steps the released model, and what that buys.
+//!
+//! The registry [`MechanismSpec`] is the table of an experiment file; from Rust anyone passes their own [`Mechanism`].
+
+mod central_gaussian;
+mod no_noise;
+
+pub use central_gaussian::{CentralGaussian, CentralGaussianSpec, NoiseLevel};
+pub use no_noise::{NoNoise, NoNoiseSpec};
+
+use crate::{AccountError, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit};
+use equipoise_core::Seed;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A mechanism on the server's side of a round.
+///
+/// Laws, held by [`crate::laws::check_mechanism_laws`]: the noise does not depend on the sum, is unbiased, independent
+/// between coordinates, Gaussian, and has exactly the deviation that [`Mechanism::event`] states; the same seed gives the
+/// same noise and another seed other noise; an event without noise leaves the sum as it is and claims nothing; a claim is
+/// not smaller than what the accountant says about the event.
+pub trait Mechanism: fmt::Debug + Send + Sync {
+    /// Its name in experiment files.
+    fn name(&self) -> &'static str;
+
+    /// What **one** step releases, from the numbers that [`Mechanism::on_server_with`] uses.
+    fn event(&self) -> DpEvent;
+
+    /// Noises the opened `sum` (real units, before division). `dim_sensitivity` is the L2 sensitivity of that sum with
+    /// rounding, as [`crate::Quantizer::rounded_sensitivity`] gives it.
+    ///
+    /// # Errors
+    /// If protected noise was asked for and the operating system gives no entropy.
+    fn on_server_with(
+        &self,
+        sum: &mut [f64],
+        dim_sensitivity: f64,
+        source: NoiseSource,
+    ) -> Result<(), NoiseError>;
+
+    /// [`Mechanism::on_server_with`] in simulation mode. `seed` addresses the round, not the attempt: a redone round gets
+    /// the same noise.
+    ///
+    /// # Panics
+    /// Never for the mechanisms of this crate: a replayable source cannot fail.
+    fn on_server(&self, sum: &mut [f64], dim_sensitivity: f64, seed: Seed) {
+        self.on_server_with(sum, dim_sensitivity, NoiseSource::Replayable(seed))
+            .expect("a replayable source of noise cannot fail");
+    }
+
+    /// What `steps` steps claim for `unit`, or nothing.
+    fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim>;
+}
+
+/// A mechanism that cannot be built from its parameters.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum MechanismError {
+    /// Neither or both ways to state the noise.
+    #[error("central-gaussian takes either epsilon or noise-multiplier, got {0}")]
+    NoiseLevel(&'static str),
+    /// The noise for the target epsilon could not be found.
+    #[error("the noise of central-gaussian could not be calibrated")]
+    Calibration(#[from] AccountError),
+}
+
+/// The mechanisms that an experiment file can name.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MechanismSpec {
+    /// The control arm: the sum as it is.
+    NoNoise(NoNoiseSpec),
+    /// Gaussian noise on the opened sum.
+    CentralGaussian(CentralGaussianSpec),
+}
+
+impl MechanismSpec {
+    /// Builds the mechanism; calibrates its noise if the file gives an epsilon.
+    ///
+    /// # Errors
+    /// If the noise cannot be calibrated.
+    pub fn build(&self) -> Result<Box<dyn Mechanism>, MechanismError> {
+        Ok(match self {
+            Self::NoNoise(spec) => Box::new(spec.build()),
+            Self::CentralGaussian(spec) => Box::new(spec.build()?),
+        })
+    }
+
+    /// The L2 bound that the trainer must clip each row's contribution to, if the mechanism needs one.
+    #[must_use]
+    pub const fn clip_norm(&self) -> Option<equipoise_core::ClipNorm> {
+        match self {
+            Self::NoNoise(_) => None,
+            Self::CentralGaussian(spec) => Some(spec.clip_norm),
+        }
+    }
+
+    /// The rate of the Poisson sampler that the platforms must run, if the mechanism needs one.
+    #[must_use]
+    pub const fn sampling_rate(&self) -> Option<equipoise_core::Fraction> {
+        match self {
+            Self::NoNoise(_) => None,
+            Self::CentralGaussian(spec) => Some(spec.sampling_rate),
+        }
+    }
+
+    /// One or more of every variant: what law tests and reference pages run over.
+    #[must_use]
+    pub fn examples() -> Vec<Self> {
+        let mut examples = vec![Self::NoNoise(NoNoiseSpec {})];
+        examples.extend(CentralGaussianSpec::examples().into_iter().map(Self::CentralGaussian));
+        examples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::laws::check_mechanism_laws;
+
+    #[test]
+    fn every_mechanism_keeps_the_laws() {
+        for spec in MechanismSpec::examples() {
+            check_mechanism_laws(&*spec.build().unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_example_survives_being_written_and_read() {
+        for spec in MechanismSpec::examples() {
+            let text = serde_json::to_string(&spec).unwrap();
+            assert_eq!(serde_json::from_str::<MechanismSpec>(&text).unwrap(), spec, "{text}");
+            let name = spec.build().unwrap().name();
+            assert!(text.starts_with(&format!("{{\"{name}\":")), "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        assert!(serde_json::from_str::<MechanismSpec>(r#"{"no-noise":{}}"#).is_ok());
+        assert!(serde_json::from_str::<MechanismSpec>(r#"{"no-noise":{"sigma":1}}"#).is_err());
+        assert!(serde_json::from_str::<MechanismSpec>(r#"{"laplace":{}}"#).is_err());
+    }
+}

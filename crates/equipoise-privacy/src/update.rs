@@ -1,0 +1,278 @@
+//! The life of an update: local, clipped, quantised, outgoing. Each step consumes the one before and is the only way to
+//! make the next, so that a platform cannot send what it did not clip and quantise.
+//!
+//! Only [`OutgoingUpdate`] can be serialised; `Debug` of every step hides the numbers. A local update cannot be sent:
+//! ```compile_fail
+//! fn send<T: serde::Serialize>(_: T) {}
+//! send(equipoise_privacy::LocalUpdate::new(vec![1.0]));
+//! ```
+//! An outgoing one can:
+//! ```
+//! fn send<T: serde::Serialize>(_: T) {}
+//! use equipoise_core::ClipNorm;
+//! use equipoise_privacy::{LocalUpdate, Quantizer};
+//! let grid = Quantizer { clip_abs: 1.0, bits: 8 };
+//! let clipped = LocalUpdate::new(vec![0.5, -2.0]).clip_l2(ClipNorm::new(1.0)?);
+//! send(clipped.quantise(&grid, 1).without_noise(0, 3));
+//! # Ok::<(), equipoise_core::UnitError>(())
+//! ```
+
+use crate::{Quantizer, Sensitivity};
+use equipoise_core::ClipNorm;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What training on one platform gave: real numbers that must not leave it.
+pub struct LocalUpdate(Vec<f32>);
+
+/// An update whose size, or whose units' contributions, are bounded. Still real numbers that must not leave.
+pub struct ClippedUpdate {
+    values: Vec<f32>,
+    sensitivity: Option<Sensitivity>,
+}
+
+/// A bounded update on the integer grid, before any integer noise.
+pub struct QuantizedUpdate {
+    values: Vec<i64>,
+    weight: u32,
+    saturated: u64,
+    sensitivity: Option<Sensitivity>,
+}
+
+/// What a platform sends, into the secure sum or in the clear: integers and public numbers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OutgoingUpdate {
+    round: u32,
+    client: u32,
+    weight: u32,
+    values: Vec<i64>,
+}
+
+/// The L2 norm, summed in order in `f64`.
+fn l2_norm(values: &[f32]) -> f64 {
+    libm::sqrt(values.iter().map(|&v| f64::from(v) * f64::from(v)).sum())
+}
+
+impl LocalUpdate {
+    /// Takes the trainer's flat vector.
+    #[must_use]
+    pub const fn new(values: Vec<f32>) -> Self {
+        Self(values)
+    }
+
+    /// Scales the whole vector to an L2 norm of at most `bound`. This is robustness against one platform, **not privacy**:
+    /// one account can still turn the whole vector, so no [`Sensitivity`] comes of it. A vector with a norm that is not
+    /// finite becomes zero.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, reason = "an update is f32")]
+    pub fn clip_l2(mut self, bound: ClipNorm) -> ClippedUpdate {
+        let norm = l2_norm(&self.0);
+        if !norm.is_finite() {
+            self.0.fill(0.0);
+        } else if norm > bound.get() {
+            let scale = bound.get() / norm;
+            self.0.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+        }
+        ClippedUpdate { values: self.0, sensitivity: None }
+    }
+
+    /// Takes the trainer's word that it bounded each unit's contribution, as the `sensitivity` says. The proof obligation
+    /// is the trainer's: dropping one unit must move the vector by at most `sensitivity.value` in L2.
+    #[must_use]
+    pub fn bounded_by_trainer(self, sensitivity: Sensitivity) -> ClippedUpdate {
+        ClippedUpdate { values: self.0, sensitivity: Some(sensitivity) }
+    }
+}
+
+impl ClippedUpdate {
+    /// The bound on one unit's contribution, if the trainer made one.
+    #[must_use]
+    pub const fn sensitivity(&self) -> Option<&Sensitivity> {
+        self.sensitivity.as_ref()
+    }
+
+    /// The L2 norm of the whole vector. Private: to log it is a release.
+    #[must_use]
+    pub fn norm(&self) -> f64 {
+        l2_norm(&self.values)
+    }
+
+    /// Number of coordinates.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Each coordinate as `weight * round(clamp(x) / lsb)`. For a private sum, `weight` is 1: a weight scales the
+    /// sensitivity by itself.
+    #[must_use]
+    pub fn quantise(self, quantizer: &Quantizer, weight: u32) -> QuantizedUpdate {
+        let mut saturated = 0;
+        let encode = |&value: &f32| {
+            let (integer, cut) = quantizer.encode(value);
+            saturated += u64::from(cut);
+            i64::from(weight) * integer
+        };
+        let values = self.values.iter().map(encode).collect();
+        QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }
+    }
+}
+
+impl QuantizedUpdate {
+    /// How many coordinates were cut to the grid's range. Private: to log it is a release.
+    #[must_use]
+    pub const fn saturated(&self) -> u64 {
+        self.saturated
+    }
+
+    /// The bound on one unit's contribution *before* weight and rounding, if the trainer made one.
+    #[must_use]
+    pub const fn sensitivity(&self) -> Option<&Sensitivity> {
+        self.sensitivity.as_ref()
+    }
+
+    /// Sends the integers as they are. Whoever sees them unsummed sees the update: only a secure sum, or a claim that
+    /// names its adversary, makes this private.
+    #[must_use]
+    pub fn without_noise(self, round: u32, client: u32) -> OutgoingUpdate {
+        OutgoingUpdate { round, client, weight: self.weight, values: self.values }
+    }
+}
+
+impl OutgoingUpdate {
+    /// The round that it belongs to.
+    #[must_use]
+    pub const fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The platform or device that sent it.
+    #[must_use]
+    pub const fn client(&self) -> u32 {
+        self.client
+    }
+
+    /// The public weight, already multiplied into the values.
+    #[must_use]
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    /// The integers, in the order of the model's layout.
+    #[must_use]
+    pub fn values(&self) -> &[i64] {
+        &self.values
+    }
+
+    /// What a platform that breaks the protocol sends in place of its honest update. Nothing downstream may trust these
+    /// values to be clipped; honest platforms' guarantees do not rest on them.
+    #[must_use]
+    pub fn tampered(self, values: Vec<i64>) -> Self {
+        Self { values, ..self }
+    }
+}
+
+macro_rules! hidden_debug {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+hidden_debug!(LocalUpdate, ClippedUpdate, QuantizedUpdate);
+
+impl fmt::Debug for OutgoingUpdate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutgoingUpdate")
+            .field("round", &self.round)
+            .field("client", &self.client)
+            .field("weight", &self.weight)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PrivacyUnit, Relation};
+    use proptest::prelude::*;
+
+    const GRID: Quantizer = Quantizer { clip_abs: 7.0, bits: 4 };
+
+    fn bound(value: f64) -> ClipNorm {
+        ClipNorm::new(value).unwrap()
+    }
+
+    #[test]
+    fn a_three_four_five_vector_is_scaled_to_the_bound() {
+        let clipped = LocalUpdate::new(vec![3.0, 4.0]).clip_l2(bound(2.5));
+        assert!((clipped.norm() - 2.5).abs() < 1e-7);
+        assert_eq!(clipped.quantise(&GRID, 1).without_noise(0, 0).values(), [2, 2]);
+    }
+
+    #[test]
+    fn clipping_a_whole_vector_gives_no_privacy_bound() {
+        assert!(LocalUpdate::new(vec![3.0]).clip_l2(bound(1.0)).sensitivity().is_none());
+        let row = Sensitivity { unit: PrivacyUnit::Row, relation: Relation::ZeroOut, value: bound(1.0) };
+        let quantised = LocalUpdate::new(vec![3.0]).bounded_by_trainer(row).quantise(&GRID, 1);
+        assert_eq!(quantised.sensitivity(), Some(&row));
+    }
+
+    #[test]
+    fn a_vector_that_is_not_finite_is_dropped() {
+        for broken in [f32::NAN, f32::INFINITY] {
+            let clipped = LocalUpdate::new(vec![1.0, broken]).clip_l2(bound(1.0));
+            assert_eq!(clipped.quantise(&GRID, 1).without_noise(0, 0).values(), [0, 0]);
+        }
+    }
+
+    #[test]
+    fn the_weight_is_multiplied_in_and_cut_coordinates_are_counted() {
+        let row = Sensitivity { unit: PrivacyUnit::Row, relation: Relation::ZeroOut, value: bound(1.0) };
+        let quantised = LocalUpdate::new(vec![1.4, 9.0, -2.6]).bounded_by_trainer(row).quantise(&GRID, 3);
+        assert_eq!(quantised.saturated(), 1);
+        let sent = quantised.without_noise(5, 2);
+        assert_eq!((sent.round(), sent.client(), sent.weight()), (5, 2, 3));
+        assert_eq!(sent.values(), [3, 21, -9]);
+    }
+
+    #[test]
+    fn debug_hides_the_numbers_of_every_step() {
+        let local = LocalUpdate::new(vec![0.123]);
+        assert_eq!(format!("{local:?}"), "LocalUpdate { .. }");
+        let clipped = local.clip_l2(bound(1.0));
+        assert_eq!(format!("{clipped:?}"), "ClippedUpdate { .. }");
+        let quantised = clipped.quantise(&GRID, 1);
+        assert_eq!(format!("{quantised:?}"), "QuantizedUpdate { .. }");
+        let sent = quantised.without_noise(1, 2);
+        assert_eq!(format!("{sent:?}"), "OutgoingUpdate { round: 1, client: 2, weight: 1, .. }");
+    }
+
+    #[test]
+    fn an_outgoing_update_survives_the_wire() {
+        let sent =
+            LocalUpdate::new(vec![1.0, -1.0]).clip_l2(bound(9.0)).quantise(&GRID, 1).without_noise(1, 2);
+        let text = serde_json::to_string(&sent).unwrap();
+        assert_eq!(text, r#"{"round":1,"client":2,"weight":1,"values":[1,-1]}"#);
+        assert_eq!(serde_json::from_str::<OutgoingUpdate>(&text).unwrap(), sent);
+    }
+
+    proptest! {
+        #[test]
+        fn a_clipped_vector_never_exceeds_its_bound(
+            values in prop::collection::vec(-1e6_f32..1e6, 0..50), limit in 1e-3_f64..1e4,
+        ) {
+            let clipped = LocalUpdate::new(values).clip_l2(bound(limit));
+            prop_assert!(clipped.norm() <= limit * (1.0 + 1e-6));
+        }
+    }
+}

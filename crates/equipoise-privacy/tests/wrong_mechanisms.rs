@@ -1,0 +1,106 @@
+//! Deliberately wrong mechanisms: the law tests must reject each of them, and say why.
+#![allow(clippy::unwrap_used)]
+
+use equipoise_core::{Delta, Fraction, NoiseMultiplier, Seed};
+use equipoise_privacy::{
+    Adversary, DpEvent, Mechanism, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, Relation,
+    laws::check_mechanism_laws,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    Nothing,
+    HalfTheNoise,
+    ForgetsSensitivity,
+    SameNoiseEveryRound,
+    FreshNoiseWhenRedone,
+    OneDrawForAllCoordinates,
+    Biased,
+    DependsOnTheSum,
+    ClaimsTooMuch,
+    ClaimsWithoutNoise,
+}
+
+/// Noise multiplier 2 by its event; what it does depends on its fault.
+#[derive(Debug)]
+struct Faulty(Fault);
+
+impl Mechanism for Faulty {
+    fn name(&self) -> &'static str {
+        "faulty"
+    }
+    fn event(&self) -> DpEvent {
+        if self.0 == Fault::ClaimsWithoutNoise {
+            return DpEvent::None;
+        }
+        DpEvent::PoissonGaussian { sampling_rate: 0.1, noise_multiplier: 2.0 }
+    }
+    fn on_server_with(
+        &self,
+        sum: &mut [f64],
+        sensitivity: f64,
+        source: NoiseSource,
+    ) -> Result<(), NoiseError> {
+        let std = 2.0 * sensitivity;
+        match self.0 {
+            Fault::ClaimsWithoutNoise => Ok(()),
+            Fault::HalfTheNoise => source.add_gaussian(sum, 0.5 * std),
+            Fault::ForgetsSensitivity => source.add_gaussian(sum, 2.0 * 2.5),
+            Fault::SameNoiseEveryRound => NoiseSource::Replayable(Seed::root(0)).add_gaussian(sum, std),
+            Fault::FreshNoiseWhenRedone => NoiseSource::Protected.add_gaussian(sum, std),
+            Fault::OneDrawForAllCoordinates => {
+                let mut one = [0.0];
+                source.add_gaussian(&mut one, std)?;
+                sum.iter_mut().for_each(|value| *value += one[0]);
+                Ok(())
+            }
+            Fault::Biased => {
+                sum.iter_mut().for_each(|value| *value += 0.1 * sensitivity);
+                source.add_gaussian(sum, std)
+            }
+            Fault::DependsOnTheSum => {
+                let scale = 1.0 + 0.01 * sum[0];
+                source.add_gaussian(sum, std * scale)
+            }
+            Fault::Nothing | Fault::ClaimsTooMuch => source.add_gaussian(sum, std),
+        }
+    }
+    fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim> {
+        let epsilon = if self.0 == Fault::ClaimsTooMuch { 1e-3 } else { 20.0 };
+        Some(PrivacyClaim {
+            unit,
+            relation: Relation::ZeroOut,
+            epsilon,
+            delta: Delta::new(1e-5).unwrap(),
+            adversary: Adversary::ReleasedModel,
+            not_protected: vec!["everything else".into()],
+            steps,
+            sampling_rate: Fraction::new(0.1).unwrap(),
+            noise_multiplier: NoiseMultiplier::new(2.0).unwrap(),
+            accountant: "none".into(),
+        })
+    }
+}
+
+#[test]
+fn the_same_mechanism_without_a_fault_passes() {
+    check_mechanism_laws(&Faulty(Fault::Nothing)).unwrap();
+}
+
+#[test]
+fn every_fault_is_rejected_for_its_own_reason() {
+    for (fault, reason) in [
+        (Fault::HalfTheNoise, "variance"),
+        (Fault::ForgetsSensitivity, "grow with the sensitivity"),
+        (Fault::SameNoiseEveryRound, "two rounds drew the same"),
+        (Fault::FreshNoiseWhenRedone, "second release"),
+        (Fault::OneDrawForAllCoordinates, "of the noise over"),
+        (Fault::Biased, "mean"),
+        (Fault::DependsOnTheSum, "depends on the sum"),
+        (Fault::ClaimsTooMuch, "far below"),
+        (Fault::ClaimsWithoutNoise, "without noise claims"),
+    ] {
+        let error = check_mechanism_laws(&Faulty(fault)).expect_err("a wrong mechanism passed the laws");
+        assert!(error.contains(reason), "{fault:?}: {error}");
+    }
+}
