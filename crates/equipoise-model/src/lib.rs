@@ -1,0 +1,48 @@
+//! Models of risk: what they are, how one client trains one, how one is scored. The only crate that names burn.
+//!
+//! A model is a burn module and its gradients are burn's; everything that leaves this crate is a flat `f32` slice, so
+//! that federation, privacy, encryption and hashing never learn which library made the numbers. A score is a
+//! [`RiskScore`](equipoise_core::RiskScore), a place in a review queue, never a verdict.
+//!
+//! **Layout of a flat parameter vector**: for each layer in order, its weight `[inputs, outputs]` row-major, then its
+//! bias `[outputs]` (see [`ModelSpec::layers`]). The last layer has one output, the logit of the risk.
+//!
+//! ```
+//! use equipoise_core::{Fraction, Seed};
+//! use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+//!
+//! let spec = ModelSpec::LogisticRegression {};
+//! let mut weights = spec.init(1, Fraction::new(0.5)?, Seed::root(1));
+//! let rows = Rows { columns: 1, values: &[-1.0, 1.0], labels: &[0.0, 1.0], weights: &[1.0, 1.0] };
+//! let config = TrainConfig { epochs: 20, batch: 2, learning_rate: 1.0, weight_decay: 0.0, positive_weight: 1.0,
+//!     optimiser: Optimiser::Sgd { momentum: 0.0 } };
+//! let mut trainer = Trainer::new(&spec, 1)?;
+//! trainer.train(&mut weights.0, &rows, &config, Seed::root(2))?;
+//! let scores = trainer.score(&weights.0, 1, rows.values)?;
+//! assert!(scores[0] < 0.2 && scores[1] > 0.8);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod baselines;
+mod clip;
+mod config;
+mod direct;
+mod error;
+pub mod laws;
+mod maths;
+mod network;
+mod optimiser;
+mod rows;
+mod score;
+mod spec;
+#[cfg(test)]
+mod textbook;
+mod trainer;
+
+pub use clip::{ClipStats, rounding_slack};
+pub use config::{Optimiser, TrainConfig};
+pub use error::ModelError;
+pub use rows::Rows;
+pub use spec::{LayerShape, ModelSpec};
+pub use trainer::{TrainStats, Trainer};

@@ -1,0 +1,63 @@
+//! Scoring: many rows, no gradient.
+//!
+//! Rows pass in blocks of one fixed shape and the logistic function is `libm`'s, so that a row's score is a function of that
+//! row and the weights, bit for bit, for any number of rows or threads. Matrix products may still round differently on
+//! processors with another instruction set; it is a recorded setting of a run.
+
+use crate::direct::Layers;
+use crate::maths::{cross_entropy, sigmoid};
+use crate::rows::length;
+use crate::{ModelError, Rows, Trainer};
+
+/// Rows that are scored together. Fixed, and filled up with zeros, so that the numbers of a row cannot depend on how many
+/// rows or threads there are.
+const SCORE_ROWS: usize = 256;
+
+impl Trainer {
+    /// The unweighted cross-entropy of each row: what a membership attack that sees the model can compute.
+    ///
+    /// # Errors
+    /// If lengths or numbers do not fit.
+    pub fn row_losses(&mut self, weights: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, ModelError> {
+        self.check(weights, rows)?;
+        rows.check_values()?;
+        let mut losses = self.logits(weights, rows.values)?;
+        losses.iter_mut().zip(rows.labels).for_each(|(z, &label)| *z = cross_entropy(*z, label).0);
+        Ok(losses)
+    }
+
+    /// Scores rows `values` `[rows, columns]`, each in `[0, 1]`. A row's score depends on that row alone.
+    ///
+    /// # Errors
+    /// If lengths do not fit, or a feature or score is not a finite number.
+    pub fn score(&mut self, weights: &[f32], columns: usize, values: &[f32]) -> Result<Vec<f32>, ModelError> {
+        length("the weights", self.parameters(), weights.len())?;
+        length("a row", self.columns(), columns)?;
+        let rows = values.len() / columns;
+        length("the features", rows * columns, values.len())?;
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let (row, got) = (at / columns, values[at]);
+            return Err(ModelError::Value { what: "a feature", row, range: "finite", got });
+        }
+        let mut scores = self.logits(weights, values)?;
+        for (row, score) in scores.iter_mut().enumerate() {
+            *score = sigmoid(*score);
+            if score.is_nan() {
+                return Err(ModelError::Score { row });
+            }
+        }
+        Ok(scores)
+    }
+
+    fn logits(&self, weights: &[f32], values: &[f32]) -> Result<Vec<f32>, ModelError> {
+        let layers = Layers::load(&self.shapes, weights, &self.device);
+        let (columns, mut logits) = (self.columns(), Vec::with_capacity(values.len() / self.columns()));
+        for chunk in values.chunks(SCORE_ROWS * columns) {
+            let mut features = Vec::with_capacity(SCORE_ROWS * columns);
+            features.extend_from_slice(chunk);
+            features.resize(SCORE_ROWS * columns, 0.0);
+            logits.extend_from_slice(&layers.forward(features)?.logits[..chunk.len() / columns]);
+        }
+        Ok(logits)
+    }
+}

@@ -1,0 +1,235 @@
+//! One worker that trains and scores flat parameter vectors, many clients one after another.
+//!
+//! A worker keeps buffers, never values, between clients: what a client gets depends on its weights, rows, settings and
+//! seed alone. Workers are independent, so any number may run in parallel threads and give the same bytes.
+
+use crate::direct::Layers;
+use crate::maths::cross_entropy;
+use crate::network::{Network, numbers, tensor};
+use crate::optimiser::OptimiserState;
+use crate::rows::length;
+use crate::{LayerShape, ModelError, ModelSpec, Rows, TrainConfig};
+use burn::tensor::{Device, activation::log_sigmoid};
+use equipoise_core::{Draw, Seed};
+
+/// A worker for one model shape. `Send`, so that each thread may own one.
+#[derive(Debug)]
+pub struct Trainer {
+    pub(crate) shapes: Vec<LayerShape>,
+    pub(crate) device: Device,
+    autodiff: Device,
+    backward: Backward,
+    optimiser: OptimiserState,
+    gradient: Vec<f32>,
+    order: Vec<u32>,
+}
+
+/// Who differentiates. Both are burn; they agree to rounding, not to the bit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Backward {
+    Direct,
+    Automatic,
+}
+
+/// How one client's training went.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct TrainStats {
+    /// Weighted mean loss over the first epoch, each row before the step that it takes part in.
+    pub loss_first: f64,
+    /// The same over the last epoch.
+    pub loss_last: f64,
+    /// Steps taken.
+    pub steps: u32,
+    /// Rows of the client.
+    pub rows: u32,
+}
+
+impl Trainer {
+    /// A worker for `spec` over `columns` features that trains with the backward pass written out over burn's operations.
+    ///
+    /// # Errors
+    /// If the specification describes no model.
+    pub fn new(spec: &ModelSpec, columns: usize) -> Result<Self, ModelError> {
+        Self::with(spec, columns, Backward::Direct)
+    }
+
+    /// The same worker, trained by burn's automatic differentiation: the reference, about twice slower a step of 64 rows, and
+    /// its graph sits behind one lock for all threads (tracel-ai/burn#2729).
+    ///
+    /// # Errors
+    /// If the specification describes no model.
+    pub fn reference(spec: &ModelSpec, columns: usize) -> Result<Self, ModelError> {
+        Self::with(spec, columns, Backward::Automatic)
+    }
+
+    fn with(spec: &ModelSpec, columns: usize, backward: Backward) -> Result<Self, ModelError> {
+        spec.check(columns)?;
+        let shapes = spec.layers(columns);
+        Ok(Self {
+            gradient: vec![0.0; spec.parameters(columns)],
+            shapes,
+            device: Device::flex(),
+            autodiff: Device::flex().autodiff(),
+            backward,
+            optimiser: OptimiserState::default(),
+            order: Vec::new(),
+        })
+    }
+
+    /// Length of the flat vector.
+    #[must_use]
+    pub const fn parameters(&self) -> usize {
+        self.gradient.len()
+    }
+
+    /// Features a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.shapes[0].inputs
+    }
+
+    /// Trains `weights` in place on one client's rows. No rows: no step, and losses of 0.
+    ///
+    /// The loss of a step is `Σ wᵢ pᵢ BCEᵢ / Σ wᵢ` over its rows, `p` the positive weight for positives. The order of rows in
+    /// epoch `e` is drawn at `seed.derive("epoch", e)`.
+    ///
+    /// # Errors
+    /// If lengths, numbers or settings do not fit, or the loss diverges; then `weights` must not be used.
+    #[allow(clippy::cast_possible_truncation)] // A client has fewer than 2^32 rows.
+    pub fn train(
+        &mut self,
+        weights: &mut [f32],
+        rows: &Rows<'_>,
+        config: &TrainConfig,
+        seed: Seed,
+    ) -> Result<TrainStats, ModelError> {
+        config.check()?;
+        self.check(weights, rows)?;
+        rows.check_values()?;
+        self.optimiser.reset(&config.optimiser, weights.len());
+        let mut stats = TrainStats { loss_first: 0.0, loss_last: 0.0, steps: 0, rows: rows.len() as u32 };
+        let mut order = std::mem::take(&mut self.order);
+        for epoch in 0..config.epochs {
+            order.clear();
+            order.extend(0..rows.len() as u32);
+            seed.derive("epoch", u64::from(epoch)).rng().shuffle(&mut order);
+            let loss = self.epoch(weights, rows, config, &order, &mut stats.steps)?;
+            if epoch == 0 {
+                stats.loss_first = loss;
+            }
+            stats.loss_last = loss;
+        }
+        self.order = order;
+        Ok(stats)
+    }
+
+    /// One pass in `order`; the weighted mean loss.
+    fn epoch(
+        &mut self,
+        weights: &mut [f32],
+        rows: &Rows<'_>,
+        config: &TrainConfig,
+        order: &[u32],
+        steps: &mut u32,
+    ) -> Result<f64, ModelError> {
+        let (mut loss, mut mass) = (0.0, 0.0);
+        for batch in order.chunks(usize::from(config.batch)) {
+            let batch_mass: f64 = batch.iter().map(|&row| f64::from(rows.weights[row as usize])).sum();
+            if batch_mass > 0.0 {
+                let batch_loss =
+                    self.batch_gradient(weights, rows, batch, config.positive_weight, batch_mass)?;
+                if !batch_loss.is_finite() {
+                    return Err(ModelError::Diverged { step: *steps });
+                }
+                self.optimiser.step(weights, &self.gradient, config);
+                loss += batch_loss;
+                mass += batch_mass;
+                *steps += 1;
+            }
+        }
+        Ok(if mass > 0.0 { loss / mass } else { 0.0 })
+    }
+
+    /// Puts the gradient of one batch into `self.gradient`; the sum of its weighted losses.
+    fn batch_gradient(
+        &mut self,
+        weights: &[f32],
+        rows: &Rows<'_>,
+        batch: &[u32],
+        positive: f64,
+        mass: f64,
+    ) -> Result<f64, ModelError> {
+        match self.backward {
+            Backward::Direct => {
+                let layers = Layers::load(&self.shapes, weights, &self.device);
+                let tape = layers.forward(gather(rows, batch))?;
+                let (loss, slopes) = slopes(&tape.logits, rows, batch, positive, mass);
+                let deltas = layers.deltas(&tape, slopes);
+                layers.gradient(&tape, deltas, &mut self.gradient)?;
+                Ok(loss)
+            }
+            Backward::Automatic => {
+                let features = tensor(gather(rows, batch), [batch.len(), rows.columns], &self.autodiff);
+                let network = Network::from_flat(&self.shapes, weights, &self.autodiff);
+                let logits = network.forward(features);
+                let (loss, slopes) = slopes(&numbers(logits.clone().inner())?, rows, batch, positive, mass);
+                // The surrogate Σ z·slope has the same gradient as the loss and spares burn the logistic functions.
+                let slopes = tensor(slopes, [batch.len(), 1], &self.autodiff);
+                let mut gradients = (logits * slopes).sum().backward();
+                network.read_gradients(&mut gradients, &self.shapes, &mut self.gradient)?;
+                Ok(loss)
+            }
+        }
+    }
+
+    /// The gradient of the weighted mean cross-entropy of all rows, by burn's automatic differentiation of the textbook
+    /// loss: the slow, obvious version that the others are tested against.
+    ///
+    /// # Errors
+    /// If lengths or numbers do not fit.
+    #[allow(clippy::cast_possible_truncation)] // The total weight enters an f32 loss.
+    pub fn gradient(&mut self, weights: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, ModelError> {
+        self.check(weights, rows)?;
+        rows.check_values()?;
+        let mut out = vec![0.0; weights.len()];
+        let mass: f64 = rows.weights.iter().map(|&weight| f64::from(weight)).sum();
+        if mass > 0.0 {
+            let (device, shape) = (&self.autodiff, [rows.len(), 1]);
+            let network = Network::from_flat(&self.shapes, weights, device);
+            let logits = network.forward(tensor(rows.values.to_vec(), [rows.len(), rows.columns], device));
+            let labels = tensor(rows.labels.to_vec(), shape, device);
+            let share = tensor(rows.weights.to_vec(), shape, device).div_scalar(mass as f32);
+            let loss = (labels.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
+            let mut gradients = (loss * share).sum().backward();
+            network.read_gradients(&mut gradients, &self.shapes, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn check(&self, weights: &[f32], rows: &Rows<'_>) -> Result<(), ModelError> {
+        length("the weights", self.parameters(), weights.len())?;
+        rows.check_lengths(&self.shapes[0])
+    }
+}
+
+/// The features of the rows in `batch`, `[batch, columns]`.
+pub(crate) fn gather(rows: &Rows<'_>, batch: &[u32]) -> Vec<f32> {
+    let mut features = Vec::with_capacity(batch.len() * rows.columns);
+    batch.iter().for_each(|&row| features.extend_from_slice(rows.row(row as usize)));
+    features
+}
+
+/// The sum of weighted losses of `batch` and the derivative of the mean by each logit.
+#[allow(clippy::cast_possible_truncation)] // Slopes enter an f32 product.
+fn slopes(logits: &[f32], rows: &Rows<'_>, batch: &[u32], positive: f64, mass: f64) -> (f64, Vec<f32>) {
+    let mut total = 0.0;
+    let slope = |(&row, &logit): (&u32, &f32)| {
+        let (label, weight) = (rows.labels[row as usize], f64::from(rows.weights[row as usize]));
+        let weight = weight * (1.0 + (positive - 1.0) * f64::from(label));
+        let (loss, slope) = cross_entropy(logit, label);
+        total += weight * f64::from(loss);
+        (weight / mass * f64::from(slope)) as f32
+    };
+    let slopes = batch.iter().zip(logits).map(slope).collect();
+    (total, slopes)
+}

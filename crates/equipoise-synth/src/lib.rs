@@ -1,0 +1,45 @@
+//! The simulated world: persons, accounts, ties, behaviour, simulated harmful patterns with their matched benign
+//! look-alikes, reporting and moderation. Platform metadata only; nothing here is about anybody who exists.
+//!
+//! [`World::build`] makes everything that stands still, [`World::run`] steps it through time and hands events to an
+//! [`equipoise_core::EventSink`]. Policies act on intents before they become events. Ground truth lives in [`truth`],
+//! which only the runner and the benches may import.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod cast;
+mod commit;
+mod contacts;
+mod dyad;
+mod error;
+mod graph;
+mod linkage;
+mod moderation;
+mod outcome;
+mod population;
+mod queue;
+mod rhythm;
+mod roles;
+mod schema;
+mod session;
+mod simulation;
+mod sourced;
+mod spec;
+mod spec_harm;
+pub mod truth;
+mod world;
+
+pub use error::WorldError;
+pub use outcome::Outcome;
+pub use schema::schema_of;
+pub use simulation::Simulation;
+pub use sourced::{Shift, Sourced};
+pub use spec::{
+    BehaviourSpec, GraphSpec, HardNegativeSpec, LinkageSpec, MembershipSpec, Number, PlatformSpec,
+    PopulationSpec, Rate, WorldSpec,
+};
+pub use spec_harm::{
+    ArchetypeSpec, Cover, HarmSpec, ModerationSpec, RateShift, ResponseSpec, ShareShift, StageRates,
+    StageShares,
+};
+pub use world::World;

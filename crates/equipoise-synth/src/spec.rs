@@ -1,0 +1,307 @@
+//! The world file: every number that the world uses, each research rate with its source. No defaults.
+
+use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
+use crate::{Sourced, WorldError};
+use equipoise_core::{Archetype, Fraction};
+use serde::{Deserialize, Serialize};
+
+/// A rate between 0 and 1 with its source.
+pub type Rate = Sourced<Fraction>;
+/// Any other number with its source.
+pub type Number = Sourced<f64>;
+
+/// A whole simulated world.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorldSpec {
+    /// How many persons live in it.
+    pub persons: u32,
+    /// How many days are observed.
+    pub days: u16,
+    /// Length of a tick in hours; divides 24. State changes only between ticks.
+    pub tick_hours: u8,
+    /// The platform instances, in the order of their ids.
+    pub platform: Vec<PlatformSpec>,
+    /// Who lives there.
+    pub population: PopulationSpec,
+    /// Who has an account where.
+    pub membership: MembershipSpec,
+    /// Who knows whom.
+    pub graph: GraphSpec,
+    /// How accounts behave in the ordinary case.
+    pub behaviour: BehaviourSpec,
+    /// The simulated harmful patterns and their look-alikes.
+    pub harm: HarmSpec,
+    /// Benign roles whose metadata resemble harm.
+    pub hard_negatives: HardNegativeSpec,
+    /// How the receiving side answers.
+    pub responses: ResponseSpec,
+    /// What platforms and police do with reports.
+    pub moderation: ModerationSpec,
+    /// Noisy cross-platform tokens.
+    pub linkage: LinkageSpec,
+}
+
+/// One platform instance.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PlatformSpec {
+    /// A neutral name, unique in the file, for instance `social-1`.
+    pub name: String,
+    /// The service design.
+    pub archetype: Archetype,
+}
+
+/// Ages, genders, traits, declared ages. Arrays are indexed by age band, youngest first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PopulationSpec {
+    /// Shares of the age bands.
+    pub bands: Sourced<[f64; 4]>,
+    /// Share of girls and women.
+    pub girls: Rate,
+    /// How many coarse regions.
+    pub regions: u8,
+    /// `declared-age[true band][declared band]`, rows sum to 1.
+    pub declared_age: Sourced<[[f64; 4]; 4]>,
+    /// Log-scale of the vulnerability trait, which multiplies the odds of accepting strangers.
+    pub vulnerability_sigma: Number,
+    /// Mean of the Beta-distributed probability that a stranger's request is accepted.
+    pub stranger_accept: Rate,
+    /// Concentration (a + b) of that Beta distribution.
+    pub stranger_accept_concentration: Number,
+    /// Mean number of second accounts of a minor on a platform.
+    pub second_accounts_minor: Number,
+    /// Mean number of second accounts of an adult on a platform.
+    pub second_accounts_adult: Number,
+    /// Share of accounts made during the window.
+    pub created_in_window: Rate,
+    /// Median age in days of the other accounts.
+    pub account_age_days: Number,
+}
+
+/// Membership by archetype and age band.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MembershipSpec {
+    /// Shares on an ephemeral messenger by band.
+    pub ephemeral_messenger: Sourced<[f64; 4]>,
+    /// Shares on an end-to-end encrypted messenger by band.
+    pub end_to_end_messenger: Sourced<[f64; 4]>,
+    /// Shares on a social network by band.
+    pub social_network: Sourced<[f64; 4]>,
+    /// Shares on a game platform by band.
+    pub game_lobby: Sourced<[f64; 4]>,
+    /// Correlation of a Gaussian copula between a person's memberships.
+    pub rho: Rate,
+}
+
+impl MembershipSpec {
+    /// Shares by band on a platform of `archetype`.
+    #[must_use]
+    pub const fn shares(&self, archetype: Archetype) -> &[f64; 4] {
+        match archetype {
+            Archetype::EphemeralMessenger => &self.ephemeral_messenger.value,
+            Archetype::EndToEndMessenger => &self.end_to_end_messenger.value,
+            Archetype::SocialNetwork => &self.social_network.value,
+            Archetype::GameLobby => &self.game_lobby.value,
+        }
+    }
+}
+
+/// Assortative overlapping circles.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GraphSpec {
+    /// Mean number of circles of a person.
+    pub circles: Number,
+    /// Log-scale of that number over persons.
+    pub circles_sigma: Number,
+    /// Median size of a circle.
+    pub circle_size: Number,
+    /// Log-scale of the size.
+    pub circle_size_sigma: Number,
+    /// Link probability in a circle of median size.
+    pub link: Rate,
+    /// Jitter, in years, of the age by which minors are sorted into circles.
+    pub age_jitter_years: Number,
+    /// Share of memberships in age-mixed circles (families, clubs, coaching).
+    pub age_mixed: Rate,
+    /// Adults of the wider family around each child.
+    pub relatives: u8,
+    /// Share of edges that exist on a platform where both sides are members.
+    pub edge_on_platform: Rate,
+}
+
+/// The session engine of ordinary behaviour.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BehaviourSpec {
+    /// Median sessions per day of a minor's account.
+    pub sessions_minor: Number,
+    /// Median sessions per day of an adult's account.
+    pub sessions_adult: Number,
+    /// Log-scale of that rate over accounts.
+    pub activity_sigma: Number,
+    /// Log-scale of the activity of one account from day to day.
+    pub day_sigma: Number,
+    /// Mean messages of a conversation (geometric).
+    pub conversation: Number,
+    /// Median seconds between messages of a conversation.
+    pub gap_seconds: Number,
+    /// Log-scale of the gaps.
+    pub gap_sigma: Number,
+    /// Probability that a known peer replies within the conversation.
+    pub reply_known: Rate,
+    /// Probability that an unknown peer does.
+    pub reply_unknown: Rate,
+    /// Probability that a peer who did not reply at once replies later.
+    pub late_reply: Rate,
+    /// Median hours of the late reply.
+    pub late_reply_hours: Number,
+    /// Mean media share of a minor's messages.
+    pub media_minor: Rate,
+    /// Mean media share of an adult's messages.
+    pub media_adult: Rate,
+    /// Share of conversations in groups.
+    pub group_share: Rate,
+    /// Share of game conversations with strangers of the lobby.
+    pub lobby_strangers: Rate,
+    /// Contact requests per session.
+    pub requests: Rate,
+    /// Share of these that go to a contact's contact; the rest go to strangers.
+    pub triadic: Rate,
+    /// Share of strangers met who are of the same generation (minor or adult).
+    pub same_generation: Rate,
+    /// Searches per session.
+    pub searches: Rate,
+    /// Recommendations shown per session.
+    pub exposures: Rate,
+    /// Profile changes per session.
+    pub profile_changes: Rate,
+    /// Group joins per session outside games; in a game every other session joins a lobby.
+    pub group_joins: Rate,
+    /// Group invitations per session.
+    pub group_invites: Rate,
+    /// Calls per session.
+    pub calls: Rate,
+    /// Mean minutes of a call.
+    pub call_minutes: Number,
+    /// Hourly weights of minors on weekdays.
+    pub hours_minor_weekday: Sourced<[f64; 24]>,
+    /// Hourly weights of adults on weekdays.
+    pub hours_adult_weekday: Sourced<[f64; 24]>,
+    /// Hourly weights of everybody on weekends.
+    pub hours_weekend: Sourced<[f64; 24]>,
+}
+
+/// Shares of benign roles among persons of the fitting age.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HardNegativeSpec {
+    /// Adults who teach or coach, each linked to many children.
+    pub teacher_coach: Rate,
+    /// Adults who work with the young or at a helpline.
+    pub youth_worker: Rate,
+    /// Smallest and largest number of children around one of these.
+    pub children: [u16; 2],
+    /// Children who turn to a youth worker.
+    pub help_seeking: Rate,
+    /// Minors with many circles.
+    pub popular_teen: Rate,
+    /// Factor on the circles of a popular teen.
+    pub popular_circles: Number,
+}
+
+/// Noisy linkage tokens.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LinkageSpec {
+    /// Probability that an account carries its person's token.
+    pub matches: Rate,
+    /// Probability that it carries the token of somebody else.
+    pub collides: Rate,
+}
+
+impl WorldSpec {
+    /// Checks what types cannot: counts, sums and shapes.
+    ///
+    /// # Errors
+    /// Names the first setting that cannot be simulated.
+    pub fn validate(&self) -> Result<(), WorldError> {
+        if self.platform.is_empty() || self.platform.len() > 250 {
+            return Err(WorldError::Platforms { got: self.platform.len() });
+        }
+        for (index, platform) in self.platform.iter().enumerate() {
+            if platform.name.is_empty() || self.platform[..index].iter().any(|p| p.name == platform.name) {
+                return Err(WorldError::PlatformName { name: platform.name.clone() });
+            }
+        }
+        let bad =
+            |what: &str, range: &str| Err(WorldError::Setting { what: what.into(), range: range.into() });
+        if !(100..=20_000_000).contains(&self.persons) {
+            return bad("persons", "between 100 and 20,000,000");
+        }
+        if !(1..=3_650).contains(&self.days) {
+            return bad("days", "between 1 and 3,650");
+        }
+        if self.tick_hours == 0 || !24_u8.is_multiple_of(self.tick_hours) {
+            return bad("tick-hours", "a divisor of 24");
+        }
+        if self.population.regions == 0 {
+            return bad("population.regions", "at least 1");
+        }
+        if !sums_to_one(&self.population.bands.value) {
+            return bad("population.bands", "four shares that sum to 1");
+        }
+        if !self.population.declared_age.value.iter().all(|row| sums_to_one(row)) {
+            return bad("population.declared-age", "four rows of shares that each sum to 1");
+        }
+        for archetype in Archetype::ALL {
+            if !self.membership.shares(archetype).iter().all(|share| (0.0..=1.0).contains(share)) {
+                return bad("membership", "shares between 0 and 1");
+            }
+        }
+        let hours = &self.behaviour;
+        for table in [&hours.hours_minor_weekday, &hours.hours_adult_weekday, &hours.hours_weekend] {
+            if !table.value.iter().all(|w| *w >= 0.0 && w.is_finite())
+                || table.value.iter().sum::<f64>() <= 0.0
+            {
+                return bad("behaviour.hours", "24 weights, none negative, not all 0");
+            }
+        }
+        for (what, number) in self.positive_numbers() {
+            if !(number > 0.0 && number.is_finite()) {
+                return bad(what, "positive and finite");
+            }
+        }
+        if self.hard_negatives.children[0] > self.hard_negatives.children[1] {
+            return bad("hard-negatives.children", "a smallest and a largest number, in this order");
+        }
+        self.harm.validate()
+    }
+
+    fn positive_numbers(&self) -> [(&'static str, f64); 14] {
+        let (p, g, b) = (&self.population, &self.graph, &self.behaviour);
+        [
+            ("population.stranger-accept-concentration", p.stranger_accept_concentration.get()),
+            ("population.account-age-days", p.account_age_days.get()),
+            ("graph.circles", g.circles.get()),
+            ("graph.circle-size", g.circle_size.get()),
+            ("behaviour.sessions-minor", b.sessions_minor.get()),
+            ("behaviour.sessions-adult", b.sessions_adult.get()),
+            ("behaviour.conversation", b.conversation.get()),
+            ("behaviour.gap-seconds", b.gap_seconds.get()),
+            ("behaviour.late-reply-hours", b.late_reply_hours.get()),
+            ("behaviour.call-minutes", b.call_minutes.get()),
+            ("hard-negatives.popular-circles", self.hard_negatives.popular_circles.get()),
+            ("responses.delay-hours", self.responses.delay_hours.get()),
+            ("moderation.review-minutes", self.moderation.review_minutes.get()),
+            ("moderation.police-days", self.moderation.police_days.get()),
+        ]
+    }
+}
+
+fn sums_to_one(shares: &[f64]) -> bool {
+    shares.iter().all(|share| (0.0..=1.0).contains(share)) && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9
+}

@@ -1,0 +1,169 @@
+//! TRUTH. What no platform and no model may ever read: only the runner and the benches import this module, to turn
+//! scores into cases for evaluation. Everything here is synthetic.
+
+use equipoise_core::{AccountId, AccountRef, AgeBand, PersonId, PlatformId, SimTime};
+use serde::{Deserialize, Serialize};
+
+/// Kinds of simulated harmful patterns, named by their metadata alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum HarmArchetype {
+    /// Many requests, few of them accepted.
+    BroadcastContacter = 0,
+    /// A recent account that declares a minor's age.
+    FakePeer = 1,
+    /// One dense dyad, no volume.
+    SlowSingleTarget = 2,
+    /// Short dyads on one platform, continued on another.
+    Migrator = 3,
+}
+
+impl HarmArchetype {
+    /// Every pattern, in code order.
+    pub const ALL: [Self; 4] =
+        [Self::BroadcastContacter, Self::FakePeer, Self::SlowSingleTarget, Self::Migrator];
+}
+
+/// Benign roles, for burden by subgroup.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum BenignGroup {
+    /// None of the others.
+    Ordinary = 0,
+    /// Teaches or coaches children.
+    TeacherCoach = 1,
+    /// Works with the young or at a helpline.
+    YouthWorker = 2,
+    /// An adult with a dense dyad to a child of the family.
+    Relative = 3,
+    /// A minor with very many contacts.
+    PopularTeen = 4,
+    /// An account with a large audience.
+    Influencer = 5,
+    /// Sells, recruits or advertises.
+    SellerBot = 6,
+    /// Moved to a new school or platform.
+    Newcomer = 7,
+    /// Organises an event.
+    Organiser = 8,
+    /// A second account of a person.
+    SecondAccount = 9,
+    /// A minor who declares to be an adult.
+    MisdeclaredTeen = 10,
+    /// A child in touch with a youth worker.
+    HelpSeeking = 11,
+    /// Moves a friendship to a messenger.
+    FriendshipMover = 12,
+}
+
+impl BenignGroup {
+    /// Every group, in code order.
+    pub const ALL: [Self; 13] = [
+        Self::Ordinary,
+        Self::TeacherCoach,
+        Self::YouthWorker,
+        Self::Relative,
+        Self::PopularTeen,
+        Self::Influencer,
+        Self::SellerBot,
+        Self::Newcomer,
+        Self::Organiser,
+        Self::SecondAccount,
+        Self::MisdeclaredTeen,
+        Self::HelpSeeking,
+        Self::FriendshipMover,
+    ];
+}
+
+/// The truth about one account.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AccountTruth {
+    /// Who is behind it.
+    pub person: PersonId,
+    /// That person's true age band.
+    pub true_age_band: AgeBand,
+    /// Whether that person is a girl or woman.
+    pub girl: bool,
+    /// The simulated harmful pattern, if any.
+    pub harmful: Option<HarmArchetype>,
+    /// The benign role; for a harmful account the role that it resembles.
+    pub benign_group: BenignGroup,
+    /// Set if the account is benign and was made as a look-alike of this pattern.
+    pub matched_for: Option<HarmArchetype>,
+    /// First harmful contact with a child on this platform, if it happened.
+    pub harm_start: Option<SimTime>,
+    /// First contact with each child by a harmful account, sorted by time.
+    pub contacts: Vec<(SimTime, PersonId)>,
+}
+
+/// How long a harmful dyad stayed in a stage.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct StageInterval {
+    /// The harmful account.
+    pub account: AccountId,
+    /// The child.
+    pub child: PersonId,
+    /// Stage 1 to 5.
+    pub stage: u8,
+    /// When the stage began.
+    pub from: SimTime,
+    /// When it ended: the next stage, the end of the dyad, or the end of the window.
+    pub to: SimTime,
+}
+
+/// The truth about one platform.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct PlatformTruth {
+    /// By account.
+    pub accounts: Vec<AccountTruth>,
+    /// Sorted by (account, child, ...).
+    pub stages: Vec<StageInterval>,
+}
+
+/// A simulated person.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct PersonTruth {
+    /// True age band.
+    pub band: AgeBand,
+    /// Whether the person is a girl or woman.
+    pub girl: bool,
+    /// Coarse region.
+    pub region: u8,
+    /// Standard normal trait: how many circles.
+    pub sociability: f64,
+    /// Positive trait with median 1: multiplies the odds of accepting.
+    pub vulnerability: f64,
+}
+
+/// The truth about a world.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Truth {
+    /// By person.
+    pub persons: Vec<PersonTruth>,
+    /// By platform.
+    pub platforms: Vec<PlatformTruth>,
+    /// Sorted (person, account).
+    pub(crate) owners: Vec<(PersonId, AccountRef)>,
+}
+
+impl Truth {
+    /// Every account of a person, in platform order.
+    pub fn accounts_of(&self, person: PersonId) -> impl Iterator<Item = AccountRef> + '_ {
+        let first = self.owners.partition_point(|(owner, _)| *owner < person);
+        self.owners[first..]
+            .iter()
+            .take_while(move |(owner, _)| *owner == person)
+            .map(|(_, account)| *account)
+    }
+
+    /// The truth about one account.
+    ///
+    /// # Panics
+    /// If the account does not exist.
+    #[must_use]
+    pub fn account(&self, platform: PlatformId, account: AccountId) -> &AccountTruth {
+        &self.platforms[platform.index()].accounts[account.index()]
+    }
+}

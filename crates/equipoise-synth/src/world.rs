@@ -1,0 +1,275 @@
+//! A built world: everything that does not change while it runs.
+
+use crate::accounts::{self, Account};
+use crate::cast;
+use crate::contacts::Contacts;
+use crate::graph::{self, Edge, Tie};
+use crate::linkage;
+use crate::population::{self, Person};
+use crate::rhythm::Rhythm;
+use crate::roles::Role;
+use crate::schema::schema_of;
+use crate::simulation::Simulation;
+use crate::spec::WorldSpec;
+use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Truth};
+use crate::{Outcome, WorldError};
+use equipoise_core::{
+    AccountId, AccountProfile, AccountRef, AgeBand, Draw, EventSink, Observer, PersonId, PlatformId,
+    PlatformView, Policy, Seed, SimTime,
+};
+
+/// No role, no account.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// What stands still on one platform.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) accounts: Vec<Account>,
+    /// By account: index into the world's roles, or [`NONE`].
+    pub(crate) role_of: Vec<u32>,
+    /// By person: the first account, or [`NONE`].
+    pub(crate) first: Vec<u32>,
+    pub(crate) contacts: Contacts,
+    /// Ordinary accounts of minors (boys, girls) and of adults; 13 to 15 counts twice.
+    pub(crate) targets: [Vec<u32>; 3],
+}
+
+/// A simulated world, ready to run any number of times.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) spec: WorldSpec,
+    pub(crate) seed: Seed,
+    pub(crate) people: Vec<Person>,
+    pub(crate) sites: Vec<Site>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) rhythm: Rhythm,
+    views: Vec<PlatformView>,
+    tokens: Vec<Vec<u64>>,
+}
+
+impl World {
+    /// Builds persons, accounts, ties and roles. The same specification and seed give the same world.
+    ///
+    /// # Errors
+    /// If the specification cannot be simulated.
+    pub fn build(spec: &WorldSpec, seed: Seed) -> Result<Self, WorldError> {
+        spec.validate()?;
+        let seed = seed.derive("world", 0);
+        let people = population::people(spec, seed);
+        let mut accounts = accounts::ordinary(spec, &people, seed);
+        let mut roles = cast::cast(spec, &people, &mut accounts, seed);
+        number(&mut accounts, &mut roles, seed);
+        let edges = graph::ties(spec, &people, seed);
+        let mut sites: Vec<Site> = accounts
+            .into_iter()
+            .enumerate()
+            .map(|(platform, list)| site(spec, &people, &edges, list, platform, seed))
+            .collect();
+        for (index, role) in (0_u32..).zip(&roles) {
+            sites[usize::from(role.platform)].role_of[role.account as usize] = index;
+        }
+        seed_contacts(&mut sites, &roles, seed);
+        let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
+        let tokens = linkage::tokens(spec, &sites, seed);
+        let rhythm = Rhythm::new(&spec.behaviour);
+        Ok(Self { spec: spec.clone(), seed, people, sites, roles, rhythm, views, tokens })
+    }
+
+    /// What the operators of the platforms may read, events aside.
+    #[must_use]
+    pub fn views(&self) -> &[PlatformView] {
+        &self.views
+    }
+
+    /// The specification that the world was built from.
+    #[must_use]
+    pub const fn spec(&self) -> &WorldSpec {
+        &self.spec
+    }
+
+    /// Noisy linkage tokens, `[platform][account]`.
+    #[must_use]
+    pub fn tokens(&self) -> &[Vec<u64>] {
+        &self.tokens
+    }
+
+    /// Starts a run that the caller steps, for loops that score and act between ticks.
+    #[must_use]
+    pub fn start(&self) -> Simulation<'_> {
+        Simulation::new(self)
+    }
+
+    /// Runs the whole window. Without policies the run equals one with policies that permit everything.
+    ///
+    /// # Errors
+    /// If the number of policies is not that of the platforms.
+    pub fn run(
+        &self,
+        mut policies: Option<&mut [Box<dyn Policy>]>,
+        sink: &mut dyn EventSink,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, WorldError> {
+        let mut simulation = self.start();
+        while simulation.step(policies.as_deref_mut(), sink, observer)? {}
+        Ok(simulation.finish())
+    }
+
+    /// Truth without anything that only a run can tell.
+    pub(crate) fn blank_truth(&self) -> Truth {
+        let person = |p: &Person| PersonTruth {
+            band: p.band,
+            girl: p.girl,
+            region: p.region,
+            sociability: p.sociability,
+            vulnerability: p.vulnerability,
+        };
+        let account = |a: &Account| AccountTruth {
+            person: PersonId(a.person),
+            true_age_band: self.people[a.person as usize].band,
+            girl: self.people[a.person as usize].girl,
+            harmful: a.harmful,
+            benign_group: a.group,
+            matched_for: a.matched_for,
+            harm_start: None,
+            contacts: Vec::new(),
+        };
+        let platforms: Vec<PlatformTruth> = self
+            .sites
+            .iter()
+            .map(|site| PlatformTruth {
+                accounts: site.accounts.iter().map(account).collect(),
+                stages: Vec::new(),
+            })
+            .collect();
+        let mut owners = Vec::new();
+        for (platform, site) in (0_u8..).zip(&self.sites) {
+            for (id, one) in (0_u32..).zip(&site.accounts) {
+                let account = AccountRef { platform: PlatformId(platform), account: AccountId(id) };
+                owners.push((PersonId(one.person), account));
+            }
+        }
+        owners.sort_unstable();
+        Truth { persons: self.people.iter().map(person).collect(), platforms, owners }
+    }
+}
+
+/// Puts accounts into a random order, so that a number tells nothing about a role.
+#[allow(clippy::cast_possible_truncation)]
+fn number(accounts: &mut [Vec<Account>], roles: &mut [Role], seed: Seed) {
+    for (platform, list) in accounts.iter_mut().enumerate() {
+        let mut order: Vec<u32> = (0..list.len() as u32).collect();
+        seed.derive("number", platform as u64).rng().shuffle(&mut order);
+        let mut place = vec![0_u32; order.len()];
+        for (new, old) in (0_u32..).zip(&order) {
+            place[*old as usize] = new;
+        }
+        *list = order.iter().map(|old| list[*old as usize].clone()).collect();
+        for role in roles.iter_mut().filter(|r| usize::from(r.platform) == platform) {
+            role.account = place[role.account as usize];
+        }
+    }
+}
+
+fn site(
+    spec: &WorldSpec,
+    people: &[Person],
+    edges: &[Edge],
+    accounts: Vec<Account>,
+    platform: usize,
+    seed: Seed,
+) -> Site {
+    let mut first = vec![NONE; people.len()];
+    let mut seconds = Vec::new();
+    let mut targets = [Vec::new(), Vec::new(), Vec::new()];
+    for (id, account) in (0_u32..).zip(&accounts) {
+        if account.made_for_role {
+            continue;
+        }
+        if account.first {
+            first[account.person as usize] = id;
+        } else {
+            seconds.push(id);
+        }
+        let person = &people[account.person as usize];
+        let list = if person.band.is_minor() { usize::from(person.girl) } else { 2 };
+        targets[list].push(id);
+        if person.band == AgeBand::From13To15 {
+            targets[list].push(id);
+        }
+    }
+    let seed = seed.derive("thin", platform as u64);
+    let share = spec.graph.edge_on_platform.p();
+    let mut pairs = Vec::new();
+    let mut partners: Vec<(u32, u32)> = Vec::new();
+    for edge in edges {
+        let (a, b) = (first[edge.a as usize], first[edge.b as usize]);
+        if a == NONE || b == NONE {
+            continue;
+        }
+        let mut rng = seed.derive("edge", (u64::from(edge.a) << 32) | u64::from(edge.b)).rng();
+        let close = matches!(edge.tie, Tie::Household | Tie::Calling);
+        if !rng.chance(if close { 0.8 } else { share }) {
+            continue;
+        }
+        #[allow(clippy::cast_possible_truncation)]
+        let rank = if edge.tie == Tie::Household { rng.below(1 << 22) } else { rng.below(1 << 24) } as u32;
+        pairs.push((a, b, rank));
+        partners.push((edge.a, b));
+        partners.push((edge.b, a));
+    }
+    partners.sort_unstable();
+    for id in seconds {
+        let person = accounts[id as usize].person;
+        let from = partners.partition_point(|(owner, _)| *owner < person);
+        let mut rng = seed.derive("second", u64::from(id)).rng();
+        for (_, peer) in partners[from..].iter().take_while(|(owner, _)| *owner == person) {
+            if rng.chance(0.25) {
+                pairs.push((id, *peer, 1 << 23));
+            }
+        }
+    }
+    let contacts = Contacts::new(accounts.len(), &pairs);
+    Site { role_of: vec![NONE; accounts.len()], accounts, first, contacts, targets }
+}
+
+/// A role account begins with a few contacts out of one host's circle and takes the host's region; harmful or not.
+fn seed_contacts(sites: &mut [Site], roles: &[Role], seed: Seed) {
+    for (index, role) in (0_u64..).zip(roles) {
+        let site = &mut sites[usize::from(role.platform)];
+        let account = &site.accounts[role.account as usize];
+        if !account.made_for_role {
+            continue;
+        }
+        let pool =
+            if account.persona.is_minor() { &site.targets[index as usize % 2] } else { &site.targets[2] };
+        if pool.is_empty() {
+            continue;
+        }
+        let mut rng = seed.derive("host", index).rng();
+        let host = pool[rng.below(pool.len())];
+        let circle = site.contacts.closest(host).to_vec();
+        let wanted = 2 + rng.geometric(6.0) as usize;
+        for _ in 0..wanted.min(circle.len()) {
+            site.contacts.add(role.account, circle[rng.below(circle.len())]);
+        }
+        site.accounts[role.account as usize].region = site.accounts[host as usize].region;
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn view(spec: &WorldSpec, platform: usize, site: &Site) -> PlatformView {
+    let archetype = spec.platform[platform].archetype;
+    let schema = schema_of(archetype);
+    let profile = |account: &Account| AccountProfile {
+        declared_age: schema.sees_age.then_some(account.declared),
+        region: schema.sees_region.then_some(account.region),
+        created: SimTime(account.created),
+    };
+    PlatformView {
+        id: PlatformId(platform as u8),
+        name: spec.platform[platform].name.clone(),
+        archetype,
+        schema,
+        profiles: site.accounts.iter().map(profile).collect(),
+    }
+}
