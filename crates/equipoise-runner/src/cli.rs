@@ -1,0 +1,342 @@
+//! The command line: what can be asked, and what is printed. Everything printed by a verb comes from here.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The runner is the one place that speaks to people.
+
+use crate::exec::{Context, execute, execute_all};
+use crate::fault::{Fault, config, runtime};
+use crate::plan::{Plan, Stage};
+use crate::progress::Progress;
+use crate::report::data::{Estimate, ReportData};
+use crate::{describe, gather, provenance, rundir};
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+
+/// Research into privacy-preserving, federated risk scoring for child protection, on synthetic metadata.
+#[derive(Debug, Parser)]
+#[command(name = "equipoise", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Print JSON instead of words
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing on the way
+    #[arg(long, global = true)]
+    quiet: bool,
+    /// Threads to use; results do not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+    /// Where runs and cached worlds lie
+    #[arg(long, global = true, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct Given {
+    /// Experiment file
+    file: PathBuf,
+    /// Replace a value, for instance privacy.epsilon=2 (may be given several times)
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Plan, execute and report; goes on where an interrupted run stopped
+    Run(Given),
+    /// Check a file and everything that it implies, without any work
+    Check(Given),
+    /// Freeze an experiment into units and list them
+    Plan(Given),
+    /// Execute one unit of a frozen plan
+    Exec {
+        /// Run directory or its plan.json
+        plan: PathBuf,
+        /// Unit: its id, the beginning of it, or its index
+        unit: String,
+    },
+    /// Report what the finished units of a plan show
+    Gather {
+        /// Run directory or its plan.json
+        plan: PathBuf,
+    },
+    /// Draw the report of a run again from its metrics.json
+    Report {
+        /// Run directory
+        run: PathBuf,
+    },
+    /// List runs
+    Ls,
+    /// List every strategy with its parameters
+    Describe,
+}
+
+/// Runs one command; the exit code says how it went.
+#[must_use]
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    match dispatch(&cli) {
+        Ok(()) => 0,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            fault.exit_code()
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Fault> {
+    if let Some(threads) = cli.common.threads {
+        if threads == 0 {
+            return Err(config("--threads: at least one thread is needed"));
+        }
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(runtime)?;
+    }
+    let common = &cli.common;
+    match &cli.verb {
+        Verb::Run(given) => run(given, common),
+        Verb::Check(given) => check(given, common),
+        Verb::Plan(given) => plan(given, common),
+        Verb::Exec { plan, unit } => exec(plan, unit, common),
+        Verb::Gather { plan } => {
+            let (plan, runs) = frozen(plan, common)?;
+            let progress = Progress::new(common.quiet);
+            let context = Context::new(&plan, &runs, &progress);
+            finish(&context, &[], 0.0, common)
+        }
+        Verb::Report { run } => report(run, common),
+        Verb::Ls => ls(common),
+        Verb::Describe => describe_all(common),
+    }
+}
+
+fn load(given: &Given) -> Result<Plan, Fault> {
+    Plan::new(&crate::config::load(&given.file, &given.set)?)
+}
+
+fn run(given: &Given, common: &Common) -> Result<(), Fault> {
+    let start = crate::clock::now();
+    let plan = load(given)?;
+    let progress = Progress::new(common.quiet);
+    let context = Context::new(&plan, &common.runs, &progress);
+    rundir::open(&context.run, &plan)?;
+    let failures = execute_all(&context);
+    finish(&context, &failures, start.elapsed().as_secs_f64(), common)?;
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<String> =
+        failures.iter().map(|f| format!("  {} ({}): {}", f.unit, f.label, f.why)).collect();
+    Err(Fault::Partial(format!(
+        "{} of {} units failed; the others are kept\n{}",
+        failures.len(),
+        plan.units.len(),
+        list.join("\n")
+    )))
+}
+
+/// Gathers, draws, seals and prints.
+fn finish(
+    context: &Context<'_>,
+    failures: &[crate::exec::Failure],
+    seconds: f64,
+    common: &Common,
+) -> Result<(), Fault> {
+    let data = gather::gather(context, failures)?;
+    let dir = &context.run;
+    rundir::write_report(dir, &data, &crate::report::render(&data))?;
+    let hash = rundir::seal(dir, &data, &context.clock.measured())?;
+    crate::timings::write(dir, &data)?;
+    provenance::write(dir, context.plan, seconds)?;
+    print_result(&data, &dir.join("report.html"), &hash, common)
+}
+
+fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -> Result<(), Fault> {
+    if common.json {
+        let value = serde_json::json!({ "report": report, "hash": hash, "headline": headline(data) });
+        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        return Ok(());
+    }
+    println!("{}", data.question);
+    println!("{:<28} {:>26} {:>26}", "arm", data.primary, "average-precision");
+    for arm in &data.arms {
+        let cell = |metric: &str| arm.summaries.get(metric).map_or_else(|| "-".to_owned(), words);
+        println!("{:<28} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
+    }
+    for comparison in data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some()) {
+        let share = comparison.share.as_deref().unwrap_or_default();
+        println!(
+            "{share}: {} minus {}: {} ({})",
+            comparison.a,
+            comparison.b,
+            words(&comparison.difference),
+            crate::report::verdict_words(comparison)
+        );
+    }
+    println!("{}", crate::report::headline(data));
+    println!(
+        "Synthetic data; a risk score orders reviews and is never a verdict. Intervals: 95 %, over {} worlds.",
+        data.seeds
+    );
+    println!("report: {}", report.display());
+    println!("hash: {hash}");
+    Ok(())
+}
+
+/// An estimate as it may be printed: never without its interval or the words "single run".
+fn words(estimate: &Estimate) -> String {
+    match estimate {
+        Estimate::Value { mean, low, high, .. } => format!("{mean:.3} [{low:.3}, {high:.3}]"),
+        Estimate::SingleRun { value } => format!("{value:.3} (single run)"),
+        Estimate::NotAssessable { .. } => "not assessable".to_owned(),
+    }
+}
+
+fn headline(data: &ReportData) -> serde_json::Value {
+    let arms = data.arms.iter().map(|arm| {
+        serde_json::json!({ "arm": arm.id, "epsilon": arm.epsilon, "primary": arm.summaries.get(&data.primary), "average-precision": arm.summaries.get("average-precision") })
+    });
+    serde_json::json!({ "primary": data.primary, "worlds": data.seeds, "arms": arms.collect::<Vec<_>>() })
+}
+
+fn check(given: &Given, common: &Common) -> Result<(), Fault> {
+    let plan = load(given)?;
+    let mechanisms = plan
+        .arms
+        .iter()
+        .filter_map(|arm| Some((arm, arm.slice.privacy.as_ref()?)))
+        .map(|(arm, privacy)| Ok((arm.label.clone(), crate::exec::mechanism(privacy)?.event())))
+        .collect::<Result<Vec<_>, Fault>>()?;
+    if common.json {
+        let value = serde_json::json!({ "plan": plan.id, "points": plan.points.len(), "arms": plan.arms.len(), "units": plan.units.len(), "mechanisms": mechanisms });
+        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        return Ok(());
+    }
+    println!(
+        "{}: {} points, {} arms, {} units; plan {}",
+        plan.name,
+        plan.points.len(),
+        plan.arms.len(),
+        plan.units.len(),
+        plan.id
+    );
+    for (label, event) in mechanisms {
+        println!("  {label}: {}", serde_json::to_string(&event).map_err(runtime)?);
+    }
+    Ok(())
+}
+
+fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
+    let plan = load(given)?;
+    let progress = Progress::new(true);
+    let context = Context::new(&plan, &common.runs, &progress);
+    rundir::open(&context.run, &plan)?;
+    let rows: Vec<_> =
+        plan.units.iter().enumerate().map(|(index, unit)| (index, unit, context.is_done(unit))).collect();
+    if common.json {
+        let units: Vec<_> = rows
+            .iter()
+            .map(|(index, unit, done)| serde_json::json!({ "index": index, "id": unit.id, "stage": unit.stage, "label": unit.label, "needs": unit.needs, "done": done }))
+            .collect();
+        let value =
+            serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units });
+        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        return Ok(());
+    }
+    for (index, unit, done) in rows {
+        let mark = if done { "done" } else { "" };
+        println!("{index:>4}  {}  {:<6} {:<5} {}", unit.id, unit.stage.name(), mark, unit.label);
+    }
+    println!("plan: {}", context.run.join("plan.json").display());
+    Ok(())
+}
+
+/// A frozen plan, and the directory that its runs lie in.
+fn frozen(path: &Path, common: &Common) -> Result<(Plan, PathBuf), Fault> {
+    let plan = rundir::read_plan(path)?;
+    let dir = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+    // A plan that stands in its own run directory knows where its runs lie.
+    let own = dir == rundir::run_dir(dir.parent().unwrap_or(dir), &plan);
+    let runs = if own {
+        dir.parent().map_or_else(|| common.runs.clone(), Path::to_owned)
+    } else {
+        common.runs.clone()
+    };
+    Ok((plan, runs))
+}
+
+fn exec(path: &Path, unit: &str, common: &Common) -> Result<(), Fault> {
+    let (plan, runs) = frozen(path, common)?;
+    let progress = Progress::new(common.quiet);
+    let context = Context::new(&plan, &runs, &progress);
+    let unit = plan.unit(unit)?;
+    let worked = execute(&context, unit)?;
+    if common.json {
+        println!(
+            "{}",
+            serde_json::json!({ "unit": unit.id, "stage": unit.stage, "worked": worked, "dir": context.dir(unit) })
+        );
+    } else {
+        println!("{} {} ({})", unit.id, if worked { "done" } else { "was done already" }, unit.label);
+    }
+    debug_assert!(matches!(unit.stage, Stage::World | Stage::Tune | Stage::Trial));
+    Ok(())
+}
+
+fn report(run: &Path, common: &Common) -> Result<(), Fault> {
+    let data: ReportData = equipoise_store::read_json(&run.join("metrics.json")).map_err(|error| {
+        config(format!("{error}\n  mend: name a run directory that `equipoise ls` shows as reported"))
+    })?;
+    rundir::write_report(run, &data, &crate::report::render(&data))?;
+    let hash = rundir::hash(run)?;
+    print_result(&data, &run.join("report.html"), &hash, common)
+}
+
+fn ls(common: &Common) -> Result<(), Fault> {
+    let found = rundir::list(&common.runs)?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&found).map_err(runtime)?);
+        return Ok(());
+    }
+    if found.is_empty() {
+        println!("no runs in {}", common.runs.display());
+    }
+    for run in found {
+        let state = if run.reported { "reported" } else { "unfinished" };
+        println!("{}  {}/{} units  {state}", run.path.display(), run.finished, run.units);
+    }
+    Ok(())
+}
+
+fn describe_all(common: &Common) -> Result<(), Fault> {
+    let strategies = describe::strategies();
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&strategies).map_err(runtime)?);
+        return Ok(());
+    }
+    let mut registry = "";
+    for strategy in &strategies {
+        if strategy.registry != registry {
+            registry = strategy.registry;
+            println!("{registry}");
+        }
+        let about = if strategy.about.is_empty() { String::new() } else { format!(": {}", strategy.about) };
+        let example = if strategy.example.is_empty() || strategy.example == "{}" {
+            String::new()
+        } else {
+            format!(" {}", strategy.example)
+        };
+        println!("  {}{about}{example}", strategy.name);
+    }
+    Ok(())
+}

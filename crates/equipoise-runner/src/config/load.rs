@@ -1,0 +1,215 @@
+//! From a file and its overrides to checked points. Every error names its place; all points are checked before any work.
+
+use super::sweep::{Point, set_dotted};
+use super::{AggregationSpec, Experiment};
+use crate::fault::{Fault, config};
+use equipoise_synth::WorldSpec;
+use std::path::{Path, PathBuf};
+
+/// A file that was read, overridden, expanded and checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The experiment file.
+    pub path: PathBuf,
+    /// Its text, as given.
+    pub text: String,
+    /// The world that it names, with persons and days as the experiment asks.
+    pub world: WorldSpec,
+    /// The points of the sweep; one if there is none.
+    pub points: Vec<Point>,
+}
+
+impl Loaded {
+    /// The first point: name, question and seeds are the same at all of them.
+    #[must_use]
+    pub fn first(&self) -> &Experiment {
+        &self.points[0].experiment
+    }
+}
+
+/// Reads an experiment file, applies `key=value` overrides and checks every point.
+///
+/// # Errors
+/// If the file is missing or anything in it cannot be right: a [`Fault::Config`] that names the place.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded, Fault> {
+    let text = read(path, "experiment file")?;
+    // The typed read of the untouched text comes first: only it knows lines.
+    let _: Experiment = parse(path, &text)?;
+    let mut table: toml::Table = parse(path, &text)?;
+    for given in overrides {
+        let (key, value) =
+            given.split_once('=').ok_or_else(|| config(format!("--set {given}: expected key=value")))?;
+        set_dotted(&mut table, key.trim(), value_of(value.trim()))
+            .map_err(|why| config(format!("--set {given}: {why}")))?;
+    }
+    let points = super::sweep::expand(&table).map_err(|why| config(format!("{}: {why}", path.display())))?;
+    let world = read_world(path, &points)?;
+    let mut problems = Vec::new();
+    for point in &points {
+        problems.extend(check(point, &world).into_iter().map(|why| locate(path, &text, point, &why)));
+    }
+    if problems.is_empty() {
+        Ok(Loaded { path: path.into(), text, world, points })
+    } else {
+        problems.dedup();
+        Err(config(problems.join("\n")))
+    }
+}
+
+fn read(path: &Path, what: &str) -> Result<String, Fault> {
+    std::fs::read_to_string(path).map_err(|error| {
+        config(format!(
+            "{}: the {what} cannot be read ({error}); check the path and its rights",
+            path.display()
+        ))
+    })
+}
+
+/// Parses TOML; the error says file, line and what was expected.
+fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Fault> {
+    toml::from_str(text).map_err(|error| {
+        let line =
+            error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+        config(format!("{}, line {line}: {}\n{error}", path.display(), error.message()))
+    })
+}
+
+/// A value given on the command line: TOML if it is TOML, a string otherwise.
+fn value_of(text: &str) -> toml::Value {
+    toml::from_str::<toml::Table>(&format!("v = {text}"))
+        .ok()
+        .and_then(|mut table| table.remove("v"))
+        .unwrap_or_else(|| toml::Value::String(text.into()))
+}
+
+fn read_world(path: &Path, points: &[Point]) -> Result<WorldSpec, Fault> {
+    let first = &points[0].experiment;
+    let section = &first.world;
+    let shared = |e: &Experiment| {
+        (
+            e.experiment.clone(),
+            e.world.clone(),
+            e.features.clone(),
+            e.protocol.clone(),
+            e.evaluation.clone(),
+            e.arms.clone(),
+            e.tuning.worlds,
+        )
+    };
+    if points.iter().any(|point| shared(&point.experiment) != shared(first)) {
+        let why = "a sweep may change [model], [training], [federation], [aggregation], [privacy] and learning rates; \
+                   arms on different worlds, features, protocols or evaluations do not pair, so write one file for each";
+        return Err(config(format!("{}: sweep: {why}", path.display())));
+    }
+    let file = path.parent().unwrap_or_else(|| Path::new(".")).join(&section.dataset);
+    let text = read(&file, "world file")?;
+    let mut world: WorldSpec = parse(&file, &text)?;
+    world.persons = section.persons;
+    world.days = section.days;
+    world.validate().map_err(|error| config(format!("{}: {error}", file.display())))?;
+    Ok(world)
+}
+
+/// What the types alone cannot see. Each problem begins with the key that mends it.
+fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
+    let e = &point.experiment;
+    let mut problems = Vec::new();
+    let mut need = |ok: bool, why: String| {
+        if !ok {
+            problems.push(why);
+        }
+    };
+    let named = !e.experiment.name.is_empty()
+        && e.experiment.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    need(named, "name: a run's name is letters, digits and hyphens".into());
+    need(e.experiment.seeds >= 1, "seeds: at least one test world is needed".into());
+    need(!e.arms.is_empty(), "arms: at least one arm is needed".into());
+    let known = equipoise_eval::MetricSpec::examples()
+        .into_iter()
+        .any(|metric| metric.build().name() == e.experiment.primary);
+    need(
+        known,
+        format!("primary: `{}` is not a metric; `equipoise describe` lists them", e.experiment.primary),
+    );
+    let p = &e.protocol;
+    let ascending = p.train_cutoffs.windows(2).all(|pair| pair[0] < pair[1]);
+    need(
+        !p.train_cutoffs.is_empty() && ascending,
+        "train-cutoffs: days must be ascending, at least one".into(),
+    );
+    let last = p.train_cutoffs.last().copied().unwrap_or(0);
+    need(last < p.label_cutoff, "label-cutoff: must lie after the last of `train-cutoffs`".into());
+    need(
+        p.label_cutoff < u32::from(world.days),
+        format!("label-cutoff: must lie before the world ends on day {}", world.days),
+    );
+    need(p.decision_every >= 1, "decision-every: at least one day".into());
+    let share = p.test_share.get();
+    need(share > 0.0 && share < 1.0, "test-share: must leave persons on both sides".into());
+    need(e.federation.rounds >= 1 && e.privacy.rounds >= 1, "rounds: at least one round".into());
+    need(e.federation.weight_levels >= 1, "weight-levels: at least 1".into());
+    need(e.privacy.sampling_rate.get() > 0.0, "sampling-rate: must be above 0".into());
+    let t = &e.tuning;
+    need(!t.learning_rates.is_empty(), "learning-rates: at least one candidate".into());
+    need(
+        t.learning_rates.len() == t.private_learning_rates.len(),
+        "private-learning-rates: every arm gets the same tuning budget, so as many candidates as `learning-rates`".into(),
+    );
+    let positive =
+        t.learning_rates.iter().chain(&t.private_learning_rates).all(|rate| *rate > 0.0 && rate.is_finite());
+    need(positive, "learning-rates: must be positive and finite".into());
+    need(t.worlds >= 1, "worlds: at least one development world".into());
+    need(e.evaluation.resamples >= 50, "resamples: at least 50".into());
+    if let Err(error) = e.features.validate() {
+        problems.push(format!("features: {error}"));
+    }
+    if let Err(error) = e.federation.quantizer.validate() {
+        problems.push(format!("quantizer: {error}"));
+    }
+    if problems.is_empty() {
+        problems.extend(check_sums(e, world));
+    }
+    problems
+}
+
+/// Lays out the sums before any crypto: a cohort that a slot cannot hold ends here.
+fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
+    if !e.arms.iter().any(|arm| arm.federates()) {
+        return None;
+    }
+    let clients = u32::try_from(world.platform.len()).ok()?;
+    if e.federation.cohort.minimum > e.federation.cohort.size(clients) {
+        return Some(format!("minimum: no round can have {} clients", e.federation.cohort.minimum));
+    }
+    match &e.aggregation {
+        AggregationSpec::Visible(rule) => {
+            let need = rule.rule().minimum_cohort();
+            (need > e.federation.cohort.minimum as usize).then(|| {
+                format!("minimum: `{}` needs at least {need} clients in a round", rule.rule().name())
+            })
+        }
+        AggregationSpec::Hidden(scheme) => {
+            let spec = crate::sums::vector_spec(
+                e,
+                clients,
+                equipoise_features::dictionary(e.features.label_adjacent).len(),
+            );
+            scheme.build().plan(&spec).err().map(|error| format!("aggregation: {error}"))
+        }
+    }
+}
+
+/// Puts file and line before a problem, by the key that it begins with.
+fn locate(path: &Path, text: &str, point: &Point, why: &str) -> String {
+    let key = why.split(':').next().unwrap_or("");
+    let line = text.lines().position(|line| {
+        let line = line.trim_start();
+        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+            || line
+                .strip_prefix('[')
+                .is_some_and(|rest| rest.starts_with(key) || rest.contains(&format!(".{key}")))
+    });
+    let at = line.map_or(String::new(), |line| format!(", line {}", line + 1));
+    let of = if point.set.is_empty() { String::new() } else { format!(" (sweep point {})", point.label()) };
+    format!("{}{at}: {why}{of}", path.display())
+}

@@ -1,0 +1,264 @@
+//! An experiment file: the types are the documentation of its keys. Unknown keys are errors, research choices have no
+//! hidden defaults, and every number is checked where it is parsed.
+
+mod load;
+mod sweep;
+
+pub use load::{Loaded, load};
+pub use sweep::{Point, Sweep};
+
+use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
+use equipoise_encrypted::SchemeSpec;
+use equipoise_features::FeatureSpec;
+use equipoise_federated::{AggregatorSpec, CohortSpec, ServerSpec};
+use equipoise_model::{ModelSpec, TrainConfig};
+use equipoise_policy::Reviewer;
+use equipoise_privacy::Quantizer;
+use serde::{Deserialize, Serialize};
+
+/// One experiment: a question, a world, arms that are compared on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Experiment {
+    /// What is asked, and how often.
+    pub experiment: Meta,
+    /// The world that everything happens in.
+    pub world: WorldSection,
+    /// What a platform computes about its accounts.
+    pub features: FeatureSpec,
+    /// When rows are cut, when labels are read, when decisions are made.
+    pub protocol: Protocol,
+    /// The risk model.
+    pub model: ModelSpec,
+    /// What the model says before any training.
+    pub start: Start,
+    /// How a platform trains it.
+    pub training: TrainConfig,
+    /// How platforms train together.
+    pub federation: FederationSection,
+    /// How updates become one.
+    pub aggregation: AggregationSpec,
+    /// What is promised about the released model.
+    pub privacy: PrivacySection,
+    /// How learning rates are chosen: the same budget for every arm, on development worlds only.
+    pub tuning: Tuning,
+    /// How safety is measured.
+    pub evaluation: Evaluation,
+    /// The arms, in the order of the report.
+    pub arms: Vec<ArmKind>,
+    /// Keys that take several values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Meta {
+    /// Name of the run directory: letters, digits and hyphens.
+    pub name: String,
+    /// The question, one sentence.
+    pub question: String,
+    /// The root of all randomness.
+    pub seed: u64,
+    /// Number of test worlds. Each gives one value to every interval.
+    pub seeds: u32,
+    /// The metric that was chosen before any arm was compared.
+    pub primary: String,
+}
+
+/// Which world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WorldSection {
+    /// World file, relative to the experiment file.
+    pub dataset: String,
+    /// Number of persons; replaces the number in the world file.
+    pub persons: u32,
+    /// Number of observed days; replaces the number in the world file.
+    pub days: u16,
+}
+
+/// The protocol of time. All days are counted from the start of the observed window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Protocol {
+    /// Days at which training rows may be cut, ascending. A labelled account's row is cut at the last of them that lies
+    /// strictly before its label was known.
+    pub train_cutoffs: Vec<u32>,
+    /// Labels known up to this day are training labels; decisions begin here.
+    pub label_cutoff: u32,
+    /// Days between decisions.
+    pub decision_every: u32,
+    /// Share of persons whose accounts are tested and never trained on.
+    pub test_share: Fraction,
+    /// Which of their accounts are tested.
+    pub population: Population,
+}
+
+/// Which accounts of the test persons are tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Population {
+    /// All of them: what a platform faces.
+    All,
+    /// Accounts with a simulated harmful pattern and the benign look-alikes that were made to match them: the hardest
+    /// question, and at delta = 0 one that nobody can answer.
+    Matched,
+}
+
+/// What a model says before any training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Start {
+    /// The score that every row gets: a public guess of how rare positives are, never computed from data. Far above the
+    /// truth it makes every early step a step against the many negatives, which clipping and noise do not forgive.
+    pub prior: Fraction,
+}
+
+/// How platforms train together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FederationSection {
+    /// Number of rounds without a privacy guarantee; arms without federation make as many passes in all.
+    pub rounds: u32,
+    /// Who takes part.
+    pub cohort: CohortSpec,
+    /// Public weights of platforms are whole numbers from 1 to this, by size.
+    pub weight_levels: u32,
+    /// Largest L2 norm of a platform's update: robustness and range, not privacy.
+    pub update_clip: ClipNorm,
+    /// How updates become integers.
+    pub quantizer: Quantizer,
+    /// What the server does with the mean update.
+    pub server: ServerSpec,
+}
+
+/// Hidden in a sum, or visible and ranked. Never both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum AggregationSpec {
+    /// The server sees the sum only, as far as the scheme holds.
+    Hidden(SchemeSpec),
+    /// The server sees every update.
+    Visible(AggregatorSpec),
+}
+
+/// What is promised about the released model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PrivacySection {
+    /// Epsilon of one released model, or `"inf"` for no guarantee (then the federation averages local epochs).
+    pub epsilon: Epsilon,
+    /// Delta of the guarantee.
+    pub delta: Delta,
+    /// Largest L2 norm of one row's gradient.
+    pub clip_norm: ClipNorm,
+    /// Probability with which a row takes part in a round, independently of all others.
+    pub sampling_rate: Fraction,
+    /// Rounds, one clipped step each.
+    pub rounds: u32,
+    /// Bits of the quantised sums.
+    pub bits: u8,
+    /// What the server does with the noised mean gradient.
+    pub server: ServerSpec,
+}
+
+/// How learning rates are chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tuning {
+    /// Development worlds, disjoint from all test worlds.
+    pub worlds: u32,
+    /// Candidates for arms that train by local epochs.
+    pub learning_rates: Vec<f64>,
+    /// Candidates for the server's step in arms with a privacy guarantee; as many as above.
+    pub private_learning_rates: Vec<f64>,
+}
+
+/// How safety is measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Evaluation {
+    /// Reviews that a platform can afford a day, as a share of its tested accounts.
+    pub review_budget: Fraction,
+    /// The simulated review.
+    pub reviewer: Reviewer,
+    /// Bootstrap resamples of intervals inside one world.
+    pub resamples: u32,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArmKind {
+    /// Reviews what users reported, most reports first. No model.
+    ReportsOnly,
+    /// The founding document's rule, read literally: declared adults who newly contact many declared minors in a day.
+    LiteralRule,
+    /// Each platform trains alone on its own rows.
+    LocalOnly,
+    /// Platforms train together; rows stay where they are.
+    Federated,
+    /// The same, with logistic regression.
+    FederatedLogistic,
+    /// All rows in one place, accounts not linked to persons. Nobody may do this; it bounds what federation can reach.
+    PooledUnlinked,
+    /// All rows in one place, accounts of one person linked. Nobody may do this either.
+    PooledLinked,
+}
+
+impl ArmKind {
+    /// Every arm, in the order of the ladder.
+    pub const ALL: [Self; 7] = [
+        Self::ReportsOnly,
+        Self::LiteralRule,
+        Self::LocalOnly,
+        Self::Federated,
+        Self::FederatedLogistic,
+        Self::PooledUnlinked,
+        Self::PooledLinked,
+    ];
+
+    /// The name in files.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::ReportsOnly => "reports-only",
+            Self::LiteralRule => "literal-rule",
+            Self::LocalOnly => "local-only",
+            Self::Federated => "federated",
+            Self::FederatedLogistic => "federated-logistic",
+            Self::PooledUnlinked => "pooled-unlinked",
+            Self::PooledLinked => "pooled-linked",
+        }
+    }
+
+    /// One sentence for `describe` and the report.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::ReportsOnly => "reviews what users reported, most reports first; no model",
+            Self::LiteralRule => {
+                "the founding document's rule: new declared-minor contacts a day and accept rate"
+            }
+            Self::LocalOnly => "each platform trains alone on its own rows",
+            Self::Federated => "platforms train one model together; rows stay where they are",
+            Self::FederatedLogistic => "the same with logistic regression",
+            Self::PooledUnlinked => "all rows in one place, accounts not linked; nobody may do this",
+            Self::PooledLinked => "all rows in one place, accounts of one person linked; nobody may do this",
+        }
+    }
+
+    /// Whether a model is trained.
+    #[must_use]
+    pub const fn trains(self) -> bool {
+        !matches!(self, Self::ReportsOnly | Self::LiteralRule)
+    }
+
+    /// Whether platforms train together.
+    #[must_use]
+    pub const fn federates(self) -> bool {
+        matches!(self, Self::Federated | Self::FederatedLogistic)
+    }
+}

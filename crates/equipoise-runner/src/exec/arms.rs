@@ -1,0 +1,268 @@
+//! How each arm trains and scores. An arm sees the training rows of a world and, of the tested accounts, the features;
+//! never the truth.
+
+use crate::config::{AggregationSpec, ArmKind};
+use crate::data::{TestRows, WorldData};
+use crate::fault::{Fault, runtime};
+use crate::plan::ArmSlice;
+use crate::sums;
+use crate::training::{ClientRows, ClippedSums, LocalEpochs};
+use equipoise_core::{Params, Seed};
+use equipoise_federated::{
+    Aggregation, Divisor, Federation, FederationState, SlotPlan, Stopwatch, TrainerFactory, VectorSpec,
+};
+use equipoise_model::Trainer;
+use equipoise_privacy::{
+    CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
+    PrivacyUnit, Quantizer,
+};
+use std::path::Path;
+
+/// A trained arm.
+#[derive(Debug, Default)]
+pub(crate) struct Trained {
+    /// One model a platform; a single one where all share it; none for a reference arm.
+    pub models: Vec<Params>,
+    /// What happened, for a federation.
+    pub federation: Option<FederationState>,
+    /// How sums were laid out, where updates were hidden.
+    pub plan: Option<SlotPlan>,
+    /// What may be said about the released model.
+    pub claim: Option<PrivacyClaim>,
+}
+
+/// What training needs besides rows.
+pub(crate) struct Setting<'a> {
+    /// The address of this training's draws. The same for all arms on one world: common random numbers.
+    pub seed: Seed,
+    /// The candidate under test, or the one that tuning chose.
+    pub learning_rate: f64,
+    /// Where rounds are written down, so that a killed run goes on; none while tuning.
+    pub checkpoint: Option<&'a Path>,
+    /// Who may read a clock.
+    pub stopwatch: &'a dyn Stopwatch,
+}
+
+impl std::fmt::Debug for Setting<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting").field("learning_rate", &self.learning_rate).finish_non_exhaustive()
+    }
+}
+
+/// The model before any training.
+fn init(slice: &ArmSlice, columns: usize, seed: Seed) -> Result<Params, Fault> {
+    let (model, start) = (expect(slice.model.as_ref(), "model")?, expect(slice.start, "start")?);
+    Ok(model.init(columns, start.prior, seed.derive("init", 0)))
+}
+
+/// Trains an arm on a world.
+///
+/// # Errors
+/// If training fails; a platform that drops out of a round is not a failure.
+pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
+    let platforms = world.meta.platforms.len();
+    match slice.arm {
+        ArmKind::ReportsOnly | ArmKind::LiteralRule => Ok(Trained::default()),
+        ArmKind::LocalOnly => {
+            let clients = ClientRows::by_platform(&world.train, platforms, 1.0);
+            let models = clients
+                .iter()
+                .enumerate()
+                .map(|(p, rows)| alone(slice, rows, setting.seed.derive("platform", p as u64), setting));
+            Ok(Trained { models: models.collect::<Result<_, _>>()?, ..Trained::default() })
+        }
+        ArmKind::PooledUnlinked | ArmKind::PooledLinked => {
+            let linked = slice.arm == ArmKind::PooledLinked;
+            let rows = ClientRows::pooled(if linked { &world.train_linked } else { &world.train });
+            Ok(Trained { models: vec![alone(slice, &rows, setting.seed, setting)?], ..Trained::default() })
+        }
+        ArmKind::Federated | ArmKind::FederatedLogistic => federate(slice, world, setting),
+    }
+}
+
+/// As many passes over the rows as a federation makes in all.
+fn alone(slice: &ArmSlice, rows: &ClientRows, seed: Seed, setting: &Setting<'_>) -> Result<Params, Fault> {
+    let (model, mut config) =
+        (expect(slice.model.as_ref(), "model")?, expect(slice.training.as_ref(), "training")?.clone());
+    config.learning_rate = setting.learning_rate;
+    let passes = u32::from(config.epochs) * expect(slice.passes, "passes")?;
+    config.epochs = u16::try_from(passes)
+        .map_err(|_| Fault::Config(format!("rounds: {passes} passes are more than 65,535")))?;
+    let mut params = init(slice, rows.columns, setting.seed)?;
+    let mut trainer = Trainer::new(model, rows.columns).map_err(runtime)?;
+    trainer.train(&mut params.0, &rows.rows(), &config, seed).map_err(runtime)?;
+    Ok(params)
+}
+
+#[allow(clippy::cast_possible_truncation)] // A loss weight is an f32 in the model.
+fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
+    let (model, section) =
+        (expect(slice.model.as_ref(), "model")?, expect(slice.federation.as_ref(), "federation")?);
+    let mut config = expect(slice.training.as_ref(), "training")?.clone();
+    let platforms = world.meta.platforms.len();
+    let columns = world.train.columns;
+    let len = model.parameters(columns);
+    let count = u32::try_from(platforms).unwrap_or(u32::MAX);
+    let Some(privacy) = &slice.privacy else {
+        config.learning_rate = setting.learning_rate;
+        let clients = ClientRows::by_platform(&world.train, platforms, 1.0);
+        let trainers = LocalEpochs { spec: model, config, clients: &clients, levels: section.weight_levels };
+        let spec = sums::averaged(len, count, section.weight_levels, section.quantizer);
+        let mechanism = MechanismSpec::NoNoise(NoNoiseSpec {}).build().map_err(runtime)?;
+        let parts = Parts {
+            trainers: &trainers,
+            spec,
+            mechanism: mechanism.as_ref(),
+            divisor: Divisor::Weights,
+            quantizer: section.quantizer,
+        };
+        return rounds(slice, init(slice, columns, setting.seed)?, &parts, setting);
+    };
+    let clients = ClientRows::by_platform(&world.train, platforms, config.positive_weight as f32);
+    let sampler = PoissonSampler::new(privacy.sampling_rate);
+    let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
+    let quantizer = sums::private_quantizer(privacy);
+    let mechanism = mechanism(privacy)?;
+    let expected: f64 = clients.iter().map(|client| sampler.expected(client.len())).sum();
+    let parts = Parts {
+        trainers: &trainers,
+        spec: sums::private(len, count, &quantizer),
+        mechanism: mechanism.as_ref(),
+        divisor: Divisor::Fixed(expected),
+        quantizer,
+    };
+    let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
+    // A round that was not opened released nothing; to charge all of them is safe and does not depend on the faults.
+    trained.claim = mechanism.claim(PrivacyUnit::Row, privacy.rounds);
+    Ok(trained)
+}
+
+/// The mechanism of a privacy section, its noise calibrated to the epsilon.
+///
+/// # Errors
+/// If no noise gives that epsilon.
+pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<dyn Mechanism>, Fault> {
+    let spec = CentralGaussianSpec {
+        clip_norm: privacy.clip_norm,
+        sampling_rate: privacy.sampling_rate,
+        noise: NoiseLevel::Epsilon(privacy.epsilon),
+        delta: privacy.delta,
+        steps: privacy.rounds,
+    };
+    MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
+}
+
+struct Parts<'a> {
+    trainers: &'a dyn TrainerFactory,
+    spec: VectorSpec,
+    mechanism: &'a dyn Mechanism,
+    divisor: Divisor,
+    quantizer: Quantizer,
+}
+
+fn rounds(
+    slice: &ArmSlice,
+    params: Params,
+    parts: &Parts<'_>,
+    setting: &Setting<'_>,
+) -> Result<Trained, Fault> {
+    let section = expect(slice.federation.as_ref(), "federation")?;
+    let scheme = match expect(slice.aggregation.as_ref(), "aggregation")? {
+        AggregationSpec::Hidden(scheme) => Ok(scheme.build()),
+        AggregationSpec::Visible(rule) => Err(rule),
+    };
+    let aggregation = match &scheme {
+        Ok(scheme) => Aggregation::Hidden(scheme.session(&parts.spec).map_err(runtime)?),
+        Err(rule) => Aggregation::Visible(rule.rule()),
+    };
+    // With a guarantee, the tuned rate is the server's: platforms take one clipped step and have none of their own.
+    let server = if slice.privacy.is_some() {
+        section.server.with_learning_rate(setting.learning_rate)
+    } else {
+        section.server.clone()
+    };
+    let mut federation = Federation {
+        trainers: parts.trainers,
+        cohorts: section.cohort,
+        quantizer: parts.quantizer,
+        update_clip: section.update_clip,
+        aggregation,
+        mechanism: parts.mechanism,
+        divisor: parts.divisor,
+        server: server.optimizer(),
+        seed: setting.seed.derive("federation", 0),
+        stopwatch: setting.stopwatch,
+    };
+    federation.check().map_err(runtime)?;
+    let mut state =
+        super::checkpoint::read(setting.checkpoint)?.unwrap_or_else(|| FederationState::new(params));
+    while state.round < section.rounds {
+        state = federation.step(state).map_err(runtime)?;
+        super::checkpoint::write(setting.checkpoint, &state)?;
+    }
+    Ok(Trained {
+        models: vec![state.params.clone()],
+        plan: federation.plan().cloned(),
+        federation: Some(state),
+        claim: None,
+    })
+}
+
+/// Scores every test row of a world, in `[0, 1]`.
+///
+/// # Errors
+/// If a model does not fit the rows.
+pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result<Vec<f32>, Fault> {
+    let test = &world.test;
+    let columns = world.meta.columns.len();
+    match slice.arm {
+        ArmKind::ReportsOnly => {
+            let score =
+                |reports: &u16| equipoise_model::baselines::reports_only_score(u32::from(*reports)).get();
+            Ok(test.reports.iter().map(score).collect())
+        }
+        ArmKind::LiteralRule => Ok(test.rule.clone()),
+        ArmKind::PooledLinked => {
+            let mut values = Vec::with_capacity(2 * test.values.len());
+            for (own, linked) in test.values.chunks(columns).zip(test.linked.chunks(columns)) {
+                values.extend_from_slice(own);
+                values.extend_from_slice(linked);
+            }
+            scored(slice, &trained.models[0], 2 * columns, &values)
+        }
+        ArmKind::LocalOnly => by_platform(slice, world, trained),
+        ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
+            scored(slice, &trained.models[0], columns, &test.values)
+        }
+    }
+}
+
+fn scored(slice: &ArmSlice, model: &Params, columns: usize, values: &[f32]) -> Result<Vec<f32>, Fault> {
+    let mut trainer = Trainer::new(expect(slice.model.as_ref(), "model")?, columns).map_err(runtime)?;
+    trainer.score(&model.0, columns, values).map_err(runtime)
+}
+
+/// Each platform scores its own accounts with its own model.
+fn by_platform(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result<Vec<f32>, Fault> {
+    let TestRows { case, values, .. } = &world.test;
+    let columns = world.meta.columns.len();
+    let mut scores = vec![0.0; case.len()];
+    for (platform, model) in trained.models.iter().enumerate() {
+        let own: Vec<usize> = (0..case.len())
+            .filter(|&row| usize::from(world.cases.platform[case[row] as usize]) == platform)
+            .collect();
+        let rows: Vec<f32> =
+            own.iter().flat_map(|&row| &values[row * columns..(row + 1) * columns]).copied().collect();
+        for (row, score) in own.iter().zip(scored(slice, model, columns, &rows)?) {
+            scores[*row] = score;
+        }
+    }
+    Ok(scores)
+}
+
+/// A plan that this program made has what its arms need; one that was edited by hand may not.
+fn expect<T>(part: Option<T>, what: &str) -> Result<T, Fault> {
+    part.ok_or_else(|| {
+        Fault::Config(format!("the plan's arm has no {what}; make the plan again from its experiment file"))
+    })
+}

@@ -1,0 +1,215 @@
+//! Units, executed: each is idempotent, writes a directory of its own and is finished by one rename.
+
+mod arms;
+mod checkpoint;
+mod review;
+mod trial;
+mod tune;
+mod world;
+
+pub(crate) use arms::mechanism;
+pub use trial::{TrialRecord, read_cases, read_trial};
+pub use tune::TuneRecord;
+
+use crate::clock::Clock;
+use crate::data::WorldData;
+use crate::fault::{Fault, runtime};
+use crate::plan::{Plan, Stage, Unit, Work};
+use equipoise_core::{Observer, RunEvent};
+use rayon::prelude::*;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Worlds that are made at the same time, and worlds that are kept in memory: what bounds the memory of a run.
+const WORLDS_AT_ONCE: usize = 2;
+
+/// Where a run lives and who listens.
+pub struct Context<'a> {
+    /// The frozen experiment.
+    pub plan: &'a Plan,
+    /// `runs/<name>-<id>`.
+    pub run: PathBuf,
+    /// `runs/cache`.
+    pub cache: PathBuf,
+    /// Who hears about progress.
+    pub observer: &'a dyn Observer,
+    /// Who may read a clock.
+    pub clock: Clock,
+    loaded: Mutex<VecDeque<(String, Arc<WorldData>)>>,
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The places of a plan below `runs`.
+    #[must_use]
+    pub fn new(plan: &'a Plan, runs: &Path, observer: &'a dyn Observer) -> Self {
+        let run = crate::rundir::run_dir(runs, plan);
+        Self { plan, run, cache: runs.join("cache"), observer, clock: Clock::new(), loaded: Mutex::default() }
+    }
+
+    /// Where a unit's results lie, or will.
+    #[must_use]
+    pub fn dir(&self, unit: &Unit) -> PathBuf {
+        match unit.stage {
+            Stage::World => self.cache.join("world").join(&unit.id),
+            Stage::Tune | Stage::Trial => self.run.join("units").join(&unit.id),
+        }
+    }
+
+    /// Whether a unit is finished and its files are whole.
+    #[must_use]
+    pub fn is_done(&self, unit: &Unit) -> bool {
+        equipoise_store::is_done(&self.dir(unit))
+    }
+
+    /// A world, from memory or disk.
+    ///
+    /// # Errors
+    /// If it was not made, or its files are damaged.
+    pub fn world(&self, id: &str) -> Result<Arc<WorldData>, Fault> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, world)) = loaded.iter().find(|(name, _)| name == id) {
+            return Ok(Arc::clone(world));
+        }
+        let dir = self.cache.join("world").join(id);
+        let world = Arc::new(WorldData::read(&dir).map_err(|error| damaged(&dir, &error))?);
+        if loaded.len() >= WORLDS_AT_ONCE {
+            loaded.pop_front();
+        }
+        loaded.push_back((id.to_owned(), Arc::clone(&world)));
+        Ok(world)
+    }
+
+    /// The unit with this id.
+    ///
+    /// # Errors
+    /// If the plan has none.
+    pub fn unit(&self, id: &str) -> Result<&Unit, Fault> {
+        self.plan
+            .units
+            .iter()
+            .find(|unit| unit.id == id)
+            .ok_or_else(|| Fault::Config(format!("the plan has no unit `{id}`; make it again")))
+    }
+}
+
+fn damaged(dir: &Path, error: &equipoise_store::StoreError) -> Fault {
+    let error = format!("{:#}", anyhow::Error::msg(error.to_string()));
+    Fault::Runtime(format!("{error}\n  mend: remove {} and run again; it is computed anew", dir.display()))
+}
+
+/// Executes one unit, unless it is finished. Says whether there was anything to do.
+///
+/// # Errors
+/// If what it needs is missing, or the work fails; then nothing half-written stays in its place.
+pub fn execute(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
+    let dir = context.dir(unit);
+    if equipoise_store::is_done(&dir) {
+        return Ok(false);
+    }
+    for need in &unit.needs {
+        let need = context.unit(need)?;
+        if !context.is_done(need) {
+            return Err(Fault::Config(format!(
+                "unit {} ({}) needs unit {} ({}) first",
+                unit.id, unit.label, need.id, need.label
+            )));
+        }
+    }
+    if dir.exists() {
+        // A directory without a marker is what an interrupted copy or a careless hand left behind.
+        std::fs::remove_dir_all(&dir).map_err(|error| io(&dir, &error))?;
+    }
+    let parent = dir.parent().unwrap_or(&dir);
+    std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
+    let scratch = equipoise_store::scratch_dir(&dir).map_err(runtime)?;
+    let worked = context.clock.stage(unit.stage, || work(context, unit, &scratch)).and_then(|()| {
+        equipoise_store::finish_dir(&scratch).map_err(runtime)?;
+        equipoise_store::publish_dir(&scratch, &dir).map_err(runtime)
+    });
+    if let Err(fault) = worked {
+        let _ = std::fs::remove_dir_all(&scratch);
+        return Err(fault);
+    }
+    let _ = std::fs::remove_file(checkpoint_path(context, unit));
+    Ok(true)
+}
+
+fn io(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::Runtime(format!(
+        "{}: {error}; free space, check the rights, or choose another --runs",
+        path.display()
+    ))
+}
+
+fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
+    context.run.join("checkpoints").join(format!("{}.json", unit.id))
+}
+
+fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {
+    match &unit.work {
+        Work::World(slice) => {
+            let (world, reads) = world::make(slice, &equipoise_core::Silent)?;
+            world.write(dir, &reads).map_err(runtime)
+        }
+        Work::Tune(arm) => tune::run(context, unit, arm, dir),
+        Work::Trial { arm, evaluation } => {
+            let checkpoint = checkpoint_path(context, unit);
+            if let Some(parent) = checkpoint.parent() {
+                std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
+            }
+            trial::run(context, unit, arm, evaluation, dir, &checkpoint)
+        }
+    }
+}
+
+/// A unit that did not finish.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The unit.
+    pub unit: String,
+    /// For people.
+    pub label: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Executes all units, stage by stage, in parallel within a stage. Failures are collected; what does not depend on them
+/// goes on.
+pub fn execute_all(context: &Context<'_>) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for stage in [Stage::World, Stage::Tune, Stage::Trial] {
+        let mut units: Vec<&Unit> = context.plan.units.iter().filter(|unit| unit.stage == stage).collect();
+        // Trials of one world stand together, so that a world is read once.
+        units.sort_by(|a, b| a.needs.first().cmp(&b.needs.first()));
+        let total = units.len() as u64;
+        context.observer.on(&RunEvent::Started { what: stage.name().into(), total });
+        let at_once = if stage == Stage::World { WORLDS_AT_ONCE } else { units.len().max(1) };
+        let done = std::sync::atomic::AtomicU64::new(0);
+        for group in units.chunks(at_once) {
+            let failed: Vec<Failure> = group
+                .par_iter()
+                .with_max_len(1)
+                .filter_map(|unit| {
+                    let result = execute(context, unit);
+                    let done = 1 + done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    context.observer.on(&RunEvent::Progress { what: stage.name().into(), done });
+                    result.err().map(|fault| Failure {
+                        unit: unit.id.clone(),
+                        label: unit.label.clone(),
+                        why: fault.to_string(),
+                    })
+                })
+                .collect();
+            failures.extend(failed);
+        }
+        context.observer.on(&RunEvent::Finished { what: stage.name().into() });
+    }
+    failures
+}

@@ -1,0 +1,191 @@
+//! The trial stage: one arm on one test world, from training to cases.
+
+use super::arms::{self, Setting};
+use super::{Context, TuneRecord, review};
+use crate::config::Evaluation;
+use crate::data::WorldData;
+use crate::fault::{Fault, runtime};
+use crate::plan::{ArmSlice, Stage, Unit};
+use equipoise_core::{RiskScore, Seed, SimTime};
+use equipoise_eval::{Case, MetricSpec};
+use equipoise_federated::{RoundRecord, SlotPlan};
+use equipoise_privacy::PrivacyClaim;
+use equipoise_store::{Table, read_json, read_table, write_json_atomic, write_table};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What a trial leaves besides its tables.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TrialRecord {
+    /// The learning rate that tuning chose.
+    pub learning_rate: Option<f64>,
+    /// Parameters of one model.
+    pub parameters: u64,
+    /// BLAKE3 of all models, in order.
+    pub model_hash: String,
+    /// Every metric on this world; none where it does not exist.
+    pub metrics: BTreeMap<String, Option<f64>>,
+    /// How sums were laid out.
+    pub plan: Option<SlotPlan>,
+    /// What may be said about the released model.
+    pub claim: Option<PrivacyClaim>,
+}
+
+/// Runs the trial and writes its directory.
+pub(super) fn run(
+    context: &Context<'_>,
+    unit: &Unit,
+    arm: &ArmSlice,
+    evaluation: &Evaluation,
+    dir: &Path,
+    checkpoint: &Path,
+) -> Result<(), Fault> {
+    let world = context.world(&unit.needs[0])?;
+    let learning_rate = match unit.needs.get(1) {
+        Some(tune) => Some(chosen(context, tune)?),
+        None => None,
+    };
+    let index = u64::from(world.meta.index);
+    let stopwatch = context.clock.seats(&unit.label);
+    let setting = Setting {
+        seed: Seed::root(arm.seed).derive("trial", index),
+        learning_rate: learning_rate.unwrap_or(0.0),
+        checkpoint: Some(checkpoint),
+        stopwatch: &stopwatch,
+    };
+    let trained = arms::train(arm, &world, &setting)?;
+    let scores = arms::score(arm, &world, &trained)?;
+    let cases = review::cases(&world, &scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
+    let metrics = MetricSpec::examples().into_iter().map(MetricSpec::build);
+    let metrics = metrics.map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
+    let mut hasher = blake3::Hasher::new();
+    trained.models.iter().for_each(|model| {
+        hasher.update(&model.to_le_bytes());
+    });
+    let record = TrialRecord {
+        learning_rate,
+        parameters: trained.models.first().map_or(0, |model| model.len() as u64),
+        model_hash: hasher.finalize().to_hex().to_string(),
+        metrics,
+        plan: trained.plan.clone(),
+        claim: trained.claim.clone(),
+    };
+    write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
+    write_models(arm, &world, &trained.models, dir)?;
+    if let Some(state) = &trained.federation {
+        write_json_atomic(&dir.join("rounds.json"), &state.history).map_err(runtime)?;
+    }
+    write_scores(&world, &scores, dir)?;
+    write_review(&cases, dir)
+}
+
+fn chosen(context: &Context<'_>, tune: &str) -> Result<f64, Fault> {
+    let unit = context.unit(tune)?;
+    debug_assert_eq!(unit.stage, Stage::Tune);
+    let record: TuneRecord = read_json(&context.dir(unit).join("tune.json")).map_err(runtime)?;
+    Ok(record.chosen)
+}
+
+/// Models as safetensors, written by hand so that the bytes depend on no library: eight bytes of length, a JSON header,
+/// little-endian numbers. The vector is flat, in the layout that `equipoise-model` documents.
+fn write_models(
+    arm: &ArmSlice,
+    world: &WorldData,
+    models: &[equipoise_core::Params],
+    dir: &Path,
+) -> Result<(), Fault> {
+    if models.is_empty() {
+        return Ok(());
+    }
+    let mut header = serde_json::Map::new();
+    let card = serde_json::json!({
+        "note": "synthetic-trained; not for operational decisions about people",
+        "arm": arm.arm.id(),
+        "model": serde_json::to_string(&arm.model).map_err(runtime)?,
+    });
+    header.insert("__metadata__".into(), card);
+    let mut at = 0;
+    for (index, model) in models.iter().enumerate() {
+        let name = if models.len() == 1 { "global".to_owned() } else { world.meta.platforms[index].clone() };
+        let end = at + 4 * model.len();
+        header.insert(
+            name,
+            serde_json::json!({ "dtype": "F32", "shape": [model.len()], "data_offsets": [at, end] }),
+        );
+        at = end;
+    }
+    let mut text = serde_json::to_string(&header).map_err(runtime)?;
+    while text.len() % 8 != 0 {
+        text.push(' ');
+    }
+    let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(text.as_bytes());
+    models.iter().for_each(|model| bytes.extend(model.to_le_bytes()));
+    equipoise_store::write_atomic(&dir.join("model.safetensors"), &bytes).map_err(runtime)
+}
+
+fn write_scores(world: &WorldData, scores: &[f32], dir: &Path) -> Result<(), Fault> {
+    let table = Table::new()
+        .with("decision", world.test.decision.clone())
+        .and_then(|table| table.with("case", world.test.case.clone()))
+        .and_then(|table| table.with("risk_score", scores.to_vec()))
+        .map_err(runtime)?;
+    let meta = [("note", "synthetic-trained; not for operational decisions about people")];
+    write_table(&dir.join("scores.parquet"), &table, &meta).map_err(runtime)
+}
+
+fn write_review(cases: &[Case], dir: &Path) -> Result<(), Fault> {
+    let times = |of: fn(&Case) -> Option<SimTime>| -> Vec<i32> {
+        cases.iter().map(|case| of(case).map_or(i32::MAX, |at| at.0)).collect()
+    };
+    let scores: Vec<f32> = cases.iter().map(|case| case.score.get()).collect();
+    let table = Table::new()
+        .with("risk_score", scores)
+        .and_then(|table| table.with("reviewed", times(|case| case.reviewed)))
+        .and_then(|table| table.with("identified", times(|case| case.identified)))
+        .and_then(|table| table.with("wrongly_restricted", times(|case| case.wrongly_restricted_at)))
+        .map_err(runtime)?;
+    write_table(&dir.join("review.parquet"), &table, &[]).map_err(runtime)
+}
+
+/// A finished trial's record and rounds.
+///
+/// # Errors
+/// If a file is missing or damaged.
+pub fn read_trial(dir: &Path) -> Result<(TrialRecord, Vec<RoundRecord>), Fault> {
+    let record = read_json(&dir.join("trial.json")).map_err(runtime)?;
+    let rounds = dir.join("rounds.json");
+    let history = if rounds.exists() { read_json(&rounds).map_err(runtime)? } else { vec![] };
+    Ok((record, history))
+}
+
+/// A finished trial's cases: its scores and reviews beside the world's truth.
+///
+/// # Errors
+/// If a file is missing or damaged.
+pub fn read_cases(world: &WorldData, dir: &Path) -> Result<Vec<Case>, Fault> {
+    let (table, _) = read_table(&dir.join("review.parquet")).map_err(runtime)?;
+    let mut cases = review::blank_cases(world);
+    let scores = table.f32("risk_score").map_err(runtime)?;
+    let column = |name: &str| table.i32(name).map_err(runtime);
+    let (reviewed, identified, wrongly) =
+        (column("reviewed")?, column("identified")?, column("wrongly_restricted")?);
+    if scores.len() != cases.len() {
+        return Err(Fault::Runtime(format!(
+            "{}: {} cases, the world has {}",
+            dir.display(),
+            scores.len(),
+            cases.len()
+        )));
+    }
+    let time = |value: i32| (value != i32::MAX).then_some(SimTime(value));
+    for (at, case) in cases.iter_mut().enumerate() {
+        case.score = RiskScore::new(scores[at]);
+        case.reviewed = time(reviewed[at]);
+        case.identified = time(identified[at]);
+        case.wrongly_restricted_at = time(wrongly[at]);
+    }
+    Ok(cases)
+}

@@ -1,0 +1,98 @@
+//! Arms against each other, world by world: the ladder and its two shares.
+
+use super::ArmResults;
+use super::arm::{LEVEL, counted, person_metric, primary};
+use crate::config::{ArmKind, Experiment};
+use crate::report::data::{Comparison, Estimate, Verdict};
+use equipoise_eval::stats::paired_difference;
+use equipoise_eval::{Case, Metric, MetricSpec};
+
+/// The differences that every report shows: each rung against local-only, and the gap split into what more rows bring
+/// (learning: local to pooled, unlinked) and what linking a person's accounts brings (linkage: unlinked to linked).
+/// Federated averaging can only close the first.
+pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Comparison> {
+    let mut comparisons = Vec::new();
+    let find = |kind: ArmKind| {
+        arms.iter().find(|arm| arm.plan.slice.arm == kind && arm.plan.slice.privacy.is_none())
+    };
+    let primary = primary(experiment);
+    let mut metrics = vec![primary];
+    if metrics[0].name() != "average-precision" {
+        metrics.push(MetricSpec::AveragePrecision.build());
+    }
+    for metric in &metrics {
+        let mut add = |a: Option<&ArmResults<'_>>, b: Option<&ArmResults<'_>>, share: Option<&str>| {
+            if let (Some(a), Some(b)) = (a, b) {
+                comparisons.push(compare(a, b, metric.as_ref(), share));
+            }
+        };
+        let local = find(ArmKind::LocalOnly);
+        add(find(ArmKind::PooledUnlinked), local, Some("learning share"));
+        add(find(ArmKind::PooledLinked), find(ArmKind::PooledUnlinked), Some("linkage share"));
+        for arm in arms {
+            let is_local = arm.plan.slice.arm == ArmKind::LocalOnly;
+            let listed = arm.plan.slice.arm == ArmKind::PooledUnlinked;
+            if !is_local && !listed {
+                add(Some(arm), local, None);
+            }
+        }
+        let federated = find(ArmKind::Federated);
+        for arm in arms
+            .iter()
+            .filter(|arm| arm.plan.slice.privacy.is_some() && arm.plan.slice.arm == ArmKind::Federated)
+        {
+            add(Some(arm), federated, Some("price of the guarantee"));
+        }
+    }
+    comparisons
+}
+
+fn compare(a: &ArmResults<'_>, b: &ArmResults<'_>, metric: &dyn Metric, share: Option<&str>) -> Comparison {
+    let mut comparison = Comparison {
+        a: a.plan.id.clone(),
+        b: b.plan.id.clone(),
+        metric: metric.name().to_owned(),
+        difference: Estimate::NotAssessable { reason: String::new() },
+        share: share.map(str::to_owned),
+        verdict: Verdict::NotAssessable,
+    };
+    let worlds: Vec<&[Case]> = a.trials.iter().flatten().map(|trial| trial.cases.as_slice()).collect();
+    let (positives, needed) = (counted(metric, &worlds), metric.minimum_positives());
+    let values = |arm: &ArmResults<'_>| -> Option<Vec<f64>> {
+        arm.trials
+            .iter()
+            .map(|trial| trial.as_ref()?.record.metrics.get(metric.name()).copied().flatten())
+            .collect()
+    };
+    let reason = match (values(a), values(b)) {
+        _ if positives < needed => format!("{positives} of at least {needed} persons"),
+        (Some(a), Some(b)) => match paired_difference(&a, &b, LEVEL) {
+            Some(paired) => {
+                let d = paired.difference;
+                comparison.verdict = match (paired.no_difference(), d.mean > 0.0) {
+                    (true, _) => Verdict::NoDifference,
+                    (false, true) => Verdict::Higher,
+                    (false, false) => Verdict::Lower,
+                };
+                comparison.difference =
+                    Estimate::Value { mean: d.mean, low: d.low, high: d.high, seeds: d.n };
+                return comparison;
+            }
+            None => {
+                if let ([a], [b]) = (a.as_slice(), b.as_slice()) {
+                    comparison.difference = Estimate::SingleRun { value: a - b };
+                    return comparison;
+                }
+                "worlds do not pair".to_owned()
+            }
+        },
+        _ => "some worlds have no value".to_owned(),
+    };
+    comparison.difference = Estimate::NotAssessable { reason };
+    comparison
+}
+
+/// The per-person twin of a metric, for whoever lists metrics.
+pub(super) fn person_name(name: &str) -> String {
+    person_metric(name)
+}

@@ -1,0 +1,271 @@
+//! What a report says besides its results: the data, the claims, who saw what, what it cost, what it does not show.
+
+use super::ArmResults;
+use super::compare::person_name;
+use crate::config::AggregationSpec;
+use crate::data::WorldMeta;
+use crate::exec::Context;
+use crate::report::data::{
+    CostRow, Fact, FeatureRow, LedgerRow, MechanismCard, MetricInfo, ReportData, SeatRow, Section, TuningRow,
+};
+use equipoise_eval::{MetricSpec, Unit};
+use equipoise_federated::LeakageProfile;
+
+pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[WorldMeta]) -> ReportData {
+    let experiment = context.plan.first();
+    ReportData {
+        name: context.plan.name.clone(),
+        question: experiment.experiment.question.clone(),
+        plan_id: context.plan.id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seeds: metas.len(),
+        facts: facts(metas, experiment),
+        prevalence: prevalence(arms),
+        primary: experiment.experiment.primary.clone(),
+        metrics: metrics(),
+        platforms: metas.first().map_or(vec![], |meta| meta.platforms.clone()),
+        cards: arms.iter().filter_map(card).collect(),
+        seats: seats(context),
+        ledger: arms.iter().filter_map(ledger).collect(),
+        costs: arms.iter().filter_map(cost).collect(),
+        dictionary: dictionary(experiment.features.label_adjacent),
+        tuning: arms.iter().filter_map(tuning).collect(),
+        limits: LIMITS.map(str::to_owned).to_vec(),
+        reproduce: vec![
+            format!("equipoise run experiments/{}.toml", context.plan.name),
+            "sha256sum -c SHA256SUMS".to_owned(),
+        ],
+        ..ReportData::default()
+    }
+}
+
+/// What no figure of a report shows.
+const LIMITS: [&str; 9] = [
+    "All data is synthetic. Results hold inside the simulated worlds and say nothing about any real platform or person.",
+    "Most rates of the world are assumptions, marked as such in the world file; conclusions were not yet tested against changes of them.",
+    "A score is a risk score for ordering reviews, never a verdict; reviews are simulated with fixed error rates.",
+    "Harm between minors is not part of the score.",
+    "The privacy guarantee is for one row (one account's row on one platform) against whoever receives the released model. Accounts whose data other rows read, the contact graph, and a person's accounts together are not protected by it.",
+    "Encryption here is the shared-key baseline: the server together with any one platform reads every update.",
+    "Decisions do not change the simulated world in this experiment; what a measure prevents is not measured here.",
+    "Learning rates were chosen on development worlds with their truth, which a real platform would not have.",
+    "Intervals are t intervals over worlds and show chance between worlds, not the uncertainty of the assumptions.",
+];
+
+#[allow(clippy::cast_precision_loss)]
+fn facts(metas: &[WorldMeta], experiment: &crate::config::Experiment) -> Vec<Fact> {
+    let mean = |of: fn(&WorldMeta) -> u64| {
+        let sum: u64 = metas.iter().map(of).sum();
+        sum as f64 / metas.len().max(1) as f64
+    };
+    let total = |counts: &[u32]| counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+    let fact = |name: &str, value: String| Fact { name: name.into(), value };
+    let labelled = metas.iter().map(|m| u64::from(m.harmful_labelled)).sum::<u64>();
+    let harmful = metas.iter().map(|m| u64::from(m.harmful_before_cutoff)).sum::<u64>().max(1);
+    let _ = total;
+    vec![
+        fact("worlds", metas.len().to_string()),
+        fact("persons in a world", experiment.world.persons.to_string()),
+        fact("observed days", experiment.world.days.to_string()),
+        fact("platforms", metas.first().map_or(String::new(), |meta| meta.platforms.join(", "))),
+        fact(
+            "accounts in a world (mean)",
+            format!("{:.0}", mean(|m| m.accounts.iter().map(|&n| u64::from(n)).sum())),
+        ),
+        fact(
+            "tested accounts in a world (mean)",
+            format!("{:.0}", mean(|m| m.tested.iter().map(|&n| u64::from(n)).sum())),
+        ),
+        fact("events in a world (mean)", format!("{:.0}", mean(|m| m.events))),
+        fact(
+            "training rows in a world (mean)",
+            format!("{:.0}", mean(|m| m.rows.iter().map(|&n| u64::from(n)).sum())),
+        ),
+        fact(
+            "of them with a positive label (mean)",
+            format!("{:.1}", mean(|m| m.positives.iter().map(|&n| u64::from(n)).sum())),
+        ),
+        fact(
+            "simulated harmful accounts that had a positive label at the cut-off",
+            format!("{:.1} %", 100.0 * labelled as f64 / harmful as f64),
+        ),
+        fact(
+            "wrong positive labels in a world (mean)",
+            format!("{:.1}", mean(|m| u64::from(m.wrongly_labelled))),
+        ),
+        fact("features", metas.first().map_or(0, |meta| meta.columns.len()).to_string()),
+        fact("contacts that one row may read", experiment.features.max_contacts.to_string()),
+        fact("reviews a day", format!("{} of tested accounts", experiment.evaluation.review_budget)),
+    ]
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn prevalence(arms: &[ArmResults<'_>]) -> Option<f64> {
+    let trials: Vec<_> = arms.first()?.trials.iter().flatten().collect();
+    let cases: usize = trials.iter().map(|trial| trial.cases.len()).sum();
+    let harmful = trials.iter().flat_map(|trial| &trial.cases).filter(|case| case.harmful).count();
+    (cases > 0).then(|| harmful as f64 / cases as f64)
+}
+
+fn metrics() -> Vec<MetricInfo> {
+    let mut metrics = Vec::new();
+    for metric in MetricSpec::examples().into_iter().map(MetricSpec::build) {
+        let name = metric.name();
+        let info = MetricInfo {
+            name: name.to_owned(),
+            label: name.replace('-', " "),
+            unit: unit(metric.unit()).to_owned(),
+            higher_is_better: metric.higher_is_better(),
+            definition: metric.definition().to_owned(),
+            section: section(name),
+        };
+        metrics.push(MetricInfo {
+            name: person_name(name),
+            label: format!("{} (per person)", info.label),
+            definition: format!(
+                "{} Counted per person: highest score, first identification, all accounts together.",
+                info.definition
+            ),
+            ..info.clone()
+        });
+        metrics.push(info);
+    }
+    metrics.sort_by(|a, b| a.name.cmp(&b.name));
+    metrics
+}
+
+const fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Share => "share",
+        Unit::Index => "index",
+        Unit::Days => "days",
+        Unit::Children => "children",
+        Unit::PerTenThousandAccountDays => "account-days per 10,000",
+        Unit::ChildrenPerCase => "children per upheld case",
+    }
+}
+
+fn section(name: &str) -> Section {
+    match name {
+        _ if name.contains("wrong") || name.contains("false-positive") => Section::Fairness,
+        _ if name.contains("recall")
+            || name.contains("time")
+            || name.contains("contacted")
+            || name.contains("precision") =>
+        {
+            Section::Safety
+        }
+        _ => Section::Other,
+    }
+}
+
+fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
+    let claim = arm.trials.iter().flatten().find_map(|trial| trial.record.claim.as_ref())?;
+    let privacy = arm.plan.slice.privacy.as_ref()?;
+    Some(MechanismCard {
+        arm: arm.plan.id.clone(),
+        sentence: claim.to_string(),
+        unit: word(&claim.unit),
+        relation: word(&claim.relation),
+        epsilon: Some(claim.epsilon),
+        delta: Some(claim.delta.get()),
+        adversary: word(&claim.adversary),
+        noise_multiplier: Some(claim.noise_multiplier.get()),
+        sampling_rate: Some(claim.sampling_rate.get()),
+        steps: Some(u64::from(claim.steps)),
+        clip_norm: Some(privacy.clip_norm.get()),
+        accountant: claim.accountant.clone(),
+        not_protected: claim.not_protected.clone(),
+    })
+}
+
+fn ledger(arm: &ArmResults<'_>) -> Option<LedgerRow> {
+    let trained = arm.plan.slice.arm.federates();
+    let claim = arm.trials.iter().flatten().find_map(|trial| trial.record.claim.as_ref());
+    trained.then(|| LedgerRow {
+        release: format!("global model of `{}`, all rounds", arm.plan.id),
+        epsilon: claim.map(|claim| claim.epsilon),
+        delta: claim.map(|claim| claim.delta.get()),
+        unit: claim.map_or_else(|| "none".to_owned(), |claim| word(&claim.unit)),
+    })
+}
+
+fn seats(context: &Context<'_>) -> Vec<SeatRow> {
+    let mut profiles: Vec<LeakageProfile> = Vec::new();
+    for arm in &context.plan.arms {
+        let profile = match &arm.slice.aggregation {
+            Some(AggregationSpec::Hidden(scheme)) => scheme.build().leakage(),
+            Some(AggregationSpec::Visible(rule)) => visible(rule.rule().name()),
+            None => continue,
+        };
+        if !profiles.contains(&profile) {
+            profiles.push(profile);
+        }
+    }
+    let row = |profile: &LeakageProfile, view: &equipoise_federated::SeatView| SeatRow {
+        scheme: profile.scheme.clone(),
+        headline: profile.headline.clone(),
+        seat: view.seat.clone(),
+        learns: view.learns.clone(),
+        reads_single_updates: view.reads_single_updates,
+    };
+    profiles.iter().flat_map(|profile| profile.seats.iter().map(move |view| row(profile, view))).collect()
+}
+
+fn visible(rule: &str) -> LeakageProfile {
+    LeakageProfile::new(
+        rule,
+        "Updates are visible so that they can be ranked: the server reads every platform's update.",
+        &[
+            ("server", "every platform's clipped and quantised update, every round", true),
+            ("platform", "the broadcast model only", false),
+        ],
+    )
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn cost(arm: &ArmResults<'_>) -> Option<CostRow> {
+    let scheme = match arm.plan.slice.aggregation.as_ref()? {
+        AggregationSpec::Hidden(scheme) => scheme.build().name(),
+        AggregationSpec::Visible(rule) => rule.rule().name(),
+    };
+    let trial = arm.trials.iter().flatten().next()?;
+    let opened: Vec<_> = trial.rounds.iter().filter(|round| round.opened).collect();
+    let uploads: u64 = opened.iter().map(|round| round.cohort.clients.len() as u64).sum();
+    let bytes: u64 = opened.iter().map(|round| round.wire.upload_bytes).sum();
+    let each = if uploads == 0 { 0.0 } else { bytes as f64 / uploads as f64 };
+    let slots = trial.record.plan.as_ref().filter(|plan| plan.polynomials > 0);
+    Some(CostRow {
+        arm: arm.plan.id.clone(),
+        scheme: scheme.to_owned(),
+        parameters: trial.record.parameters,
+        rounds: trial.rounds.len() as u64,
+        upload_bytes_per_platform_round: each,
+        bytes_per_parameter: each / trial.record.parameters.max(1) as f64,
+        slots: slots.map(|plan| u64::from(plan.slots)),
+        width_bits: slots.map(|plan| plan.width_bits),
+        noise_headroom_bits: slots.map(|plan| f64::from(plan.delta_log2) - 1.0 - plan.noise_bound_log2),
+    })
+}
+
+fn dictionary(label_adjacent: bool) -> Vec<FeatureRow> {
+    equipoise_features::dictionary(label_adjacent).iter().map(crate::describe::feature_row).collect()
+}
+
+fn tuning(arm: &ArmResults<'_>) -> Option<TuningRow> {
+    let record = arm.tune.as_ref()?;
+    Some(TuningRow {
+        arm: arm.plan.id.clone(),
+        candidates: record.candidates.iter().map(|(rate, value)| (rate.to_string(), *value)).collect(),
+        chosen: record.chosen.to_string(),
+    })
+}
+
+/// The kebab-case word that serde gives an enum.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}

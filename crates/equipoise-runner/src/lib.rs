@@ -1,0 +1,22 @@
+//! Experiments from file to report: the one place that reads files and clocks, speaks to people, and holds scores and
+//! truth together.
+//!
+//! Everything goes through a frozen [`plan::Plan`] of content-addressed units; see `ARCHITECTURE.md`.
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod data;
+pub mod describe;
+pub mod exec;
+pub mod fault;
+pub mod gather;
+pub mod plan;
+pub mod progress;
+pub mod provenance;
+pub mod report;
+pub mod rundir;
+pub mod sums;
+pub mod timings;
+pub mod training;

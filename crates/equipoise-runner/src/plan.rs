@@ -1,0 +1,382 @@
+//! The plan: the whole experiment frozen into content-addressed units before any work.
+//!
+//! A unit's id is the hash of its stage, the stage's code version, the slice of the configuration that it really reads
+//! and the ids of the units that it needs. So a resume is "run again", arms that do not depend on a swept key are
+//! computed once, and any scheduler can run the units. Threads, clocks and directories are not part of it.
+
+use crate::config::{
+    AggregationSpec, ArmKind, Evaluation, Experiment, FederationSection, Loaded, Point, PrivacySection,
+    Protocol, Start, Tuning,
+};
+use crate::fault::{Fault, runtime};
+use equipoise_features::FeatureSpec;
+use equipoise_model::{ModelSpec, TrainConfig};
+use equipoise_synth::WorldSpec;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
+const CODE: [(Stage, u32); 3] = [(Stage::World, 1), (Stage::Tune, 1), (Stage::Trial, 1)];
+
+/// What kind of work a unit is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Simulates a world and writes its rows. Shared between runs.
+    World,
+    /// Chooses an arm's learning rate on development worlds.
+    Tune,
+    /// Trains and scores one arm on one test world.
+    Trial,
+}
+
+impl Stage {
+    /// The name in paths.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::World => "world",
+            Self::Tune => "tune",
+            Self::Trial => "trial",
+        }
+    }
+}
+
+/// What a world unit reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WorldSlice {
+    /// The world file.
+    pub world: WorldSpec,
+    /// The features.
+    pub features: FeatureSpec,
+    /// The protocol of time.
+    pub protocol: Protocol,
+    /// The experiment's root seed.
+    pub seed: u64,
+    /// `test` or `development`.
+    pub role: WorldRole,
+    /// Which of them.
+    pub index: u32,
+}
+
+/// What a world is for. The two have disjoint randomness.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorldRole {
+    /// Arms are compared on it.
+    Test,
+    /// Learning rates are chosen on it.
+    Development,
+}
+
+/// What an arm's training reads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ArmSlice {
+    /// Which arm.
+    pub arm: ArmKind,
+    /// Its model; none for a reference arm.
+    pub model: Option<ModelSpec>,
+    /// What the model says before any training.
+    pub start: Option<Start>,
+    /// How a platform trains, where local epochs are run.
+    pub training: Option<TrainConfig>,
+    /// Passes in all, for arms without rounds.
+    pub passes: Option<u32>,
+    /// How platforms train together.
+    pub federation: Option<FederationSection>,
+    /// How updates become one.
+    pub aggregation: Option<AggregationSpec>,
+    /// What is promised, where something is.
+    pub privacy: Option<PrivacySection>,
+    /// Candidates for the learning rate.
+    pub learning_rates: Vec<f64>,
+    /// The experiment's root seed.
+    pub seed: u64,
+}
+
+/// What a unit does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Makes a world.
+    World(WorldSlice),
+    /// Tunes an arm.
+    Tune(ArmSlice),
+    /// Runs an arm on a test world.
+    Trial {
+        /// The arm.
+        arm: ArmSlice,
+        /// How safety is measured.
+        evaluation: Evaluation,
+    },
+}
+
+/// One idempotent piece of work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Content address, 12 hex digits.
+    pub id: String,
+    /// What kind.
+    pub stage: Stage,
+    /// For people.
+    pub label: String,
+    /// Units that must be finished first: worlds, then a tuning unit where there is one.
+    pub needs: Vec<String>,
+    /// What to do.
+    pub work: Work,
+}
+
+/// One arm of the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArmPlan {
+    /// Unique in the report, for instance `federated-eps-1`.
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// What it is.
+    pub slice: ArmSlice,
+    /// The tuning unit, where a model is trained.
+    pub tune: Option<String>,
+    /// One trial a test world, in order.
+    pub trials: Vec<String>,
+}
+
+/// The frozen experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Hash of everything below.
+    pub id: String,
+    /// Name of the run.
+    pub name: String,
+    /// The file as given.
+    pub text: String,
+    /// Every point, resolved.
+    pub points: Vec<Experiment>,
+    /// The arms of the report.
+    pub arms: Vec<ArmPlan>,
+    /// The test worlds' units, in order.
+    pub worlds: Vec<String>,
+    /// All units; each stands after what it needs.
+    pub units: Vec<Unit>,
+}
+
+impl Plan {
+    /// Freezes a checked experiment.
+    ///
+    /// # Errors
+    /// If something cannot be hashed: a defect of the program.
+    pub fn new(loaded: &Loaded) -> Result<Self, Fault> {
+        let mut builder = Builder::default();
+        let first = loaded.first();
+        let worlds = builder.worlds(loaded, WorldRole::Test, first.experiment.seeds)?;
+        let development = builder.worlds(loaded, WorldRole::Development, first.tuning.worlds)?;
+        let mut arms: Vec<ArmPlan> = Vec::new();
+        let mut settings = Vec::new();
+        for kind in &first.arms {
+            for point in &loaded.points {
+                let slice = slice(*kind, &point.experiment);
+                if arms.iter().any(|arm| arm.slice == slice) {
+                    continue;
+                }
+                arms.push(builder.arm(slice, &point.experiment, &worlds, &development)?);
+                settings.push(setting(point));
+            }
+        }
+        name_apart(&mut arms, &settings);
+        let points: Vec<Experiment> = loaded.points.iter().map(|point| point.experiment.clone()).collect();
+        let mut plan = Self {
+            id: String::new(),
+            name: first.experiment.name.clone(),
+            text: loaded.text.clone(),
+            points,
+            arms,
+            worlds,
+            units: builder.units,
+        };
+        // Comments in the file may change without changing what is computed, so the text stays out of the hash.
+        plan.id = hash("plan", 1, &(&plan.name, &plan.points, &plan.arms, &plan.units), &[])?;
+        Ok(plan)
+    }
+
+    /// The first point: name, question, worlds and evaluation are the same at all of them.
+    #[must_use]
+    pub fn first(&self) -> &Experiment {
+        &self.points[0]
+    }
+
+    /// Finds a unit by id, by the beginning of its id, or by its index.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn unit(&self, name: &str) -> Result<&Unit, Fault> {
+        if let Some(unit) = name.parse::<usize>().ok().and_then(|index| self.units.get(index)) {
+            return Ok(unit);
+        }
+        let found: Vec<&Unit> = self.units.iter().filter(|unit| unit.id.starts_with(name)).collect();
+        match found.as_slice() {
+            [unit] => Ok(unit),
+            [] => Err(Fault::Config(format!(
+                "there is no unit `{name}` in this plan; `equipoise plan` lists them"
+            ))),
+            _ => Err(Fault::Config(format!("`{name}` names {} units; give more digits", found.len()))),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    units: Vec<Unit>,
+    seen: BTreeMap<String, ()>,
+}
+
+impl Builder {
+    fn add(&mut self, stage: Stage, label: String, needs: Vec<String>, work: Work) -> Result<String, Fault> {
+        let version = CODE.iter().find(|(s, _)| *s == stage).map_or(0, |(_, version)| *version);
+        let inputs: Vec<&str> = needs.iter().map(String::as_str).collect();
+        let id = hash(stage.name(), version, &work, &inputs)?[..12].to_owned();
+        if self.seen.insert(id.clone(), ()).is_none() {
+            self.units.push(Unit { id: id.clone(), stage, label, needs, work });
+        }
+        Ok(id)
+    }
+
+    fn worlds(&mut self, loaded: &Loaded, role: WorldRole, count: u32) -> Result<Vec<String>, Fault> {
+        let e = loaded.first();
+        (0..count)
+            .map(|index| {
+                let slice = WorldSlice {
+                    world: loaded.world.clone(),
+                    features: e.features.clone(),
+                    protocol: e.protocol.clone(),
+                    seed: e.experiment.seed,
+                    role,
+                    index,
+                };
+                let what = if role == WorldRole::Test { "test world" } else { "development world" };
+                self.add(Stage::World, format!("{what} {index}"), vec![], Work::World(slice))
+            })
+            .collect()
+    }
+
+    fn arm(
+        &mut self,
+        slice: ArmSlice,
+        experiment: &Experiment,
+        worlds: &[String],
+        development: &[String],
+    ) -> Result<ArmPlan, Fault> {
+        let (id, label) = name(&slice);
+        let tune = if slice.arm.trains() {
+            Some(self.add(
+                Stage::Tune,
+                format!("tune {label}"),
+                development.to_vec(),
+                Work::Tune(slice.clone()),
+            )?)
+        } else {
+            None
+        };
+        let trials = worlds
+            .iter()
+            .enumerate()
+            .map(|(index, world)| {
+                let needs = std::iter::once(world.clone()).chain(tune.clone()).collect();
+                let work = Work::Trial { arm: slice.clone(), evaluation: experiment.evaluation.clone() };
+                self.add(Stage::Trial, format!("{label}, world {index}"), needs, work)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(ArmPlan { id, label, slice, tune, trials })
+    }
+}
+
+/// The slice of an experiment that an arm reads. What is not in here cannot change the arm.
+fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
+    let private = arm.federates() && e.privacy.epsilon.is_finite();
+    let model = match arm {
+        ArmKind::ReportsOnly | ArmKind::LiteralRule => None,
+        ArmKind::FederatedLogistic => Some(ModelSpec::LogisticRegression {}),
+        _ => Some(e.model.clone()),
+    };
+    let Tuning { learning_rates, private_learning_rates, .. } = &e.tuning;
+    let rates = if private { private_learning_rates } else { learning_rates };
+    let mut federation = arm.federates().then(|| e.federation.clone());
+    if let (true, Some(section)) = (private, &mut federation) {
+        // One clipped step a round on the server's own optimiser: the local-epoch settings are not read.
+        section.rounds = e.privacy.rounds;
+        section.server = e.privacy.server.clone();
+    }
+    ArmSlice {
+        arm,
+        model,
+        start: arm.trains().then_some(e.start),
+        training: arm.trains().then(|| e.training.clone()),
+        passes: (arm.trains() && !arm.federates()).then_some(e.federation.rounds),
+        federation,
+        aggregation: arm.federates().then(|| e.aggregation.clone()),
+        privacy: private.then(|| e.privacy.clone()),
+        learning_rates: if arm.trains() { rates.clone() } else { vec![] },
+        seed: e.experiment.seed,
+    }
+}
+
+fn name(slice: &ArmSlice) -> (String, String) {
+    let base = slice.arm.id();
+    let plain = match slice.arm {
+        ArmKind::ReportsOnly => "reports only",
+        ArmKind::LiteralRule => "literal rule",
+        ArmKind::LocalOnly => "local only",
+        ArmKind::Federated => "federated",
+        ArmKind::FederatedLogistic => "federated logistic",
+        ArmKind::PooledUnlinked => "pooled, unlinked",
+        ArmKind::PooledLinked => "pooled, linked",
+    };
+    match &slice.privacy {
+        Some(privacy) => {
+            (format!("{base}-eps-{}", privacy.epsilon), format!("{plain}, ε = {}", privacy.epsilon))
+        }
+        None => (base.to_owned(), plain.to_owned()),
+    }
+}
+
+/// What a point sets, besides epsilon, which is part of an arm's name anyway.
+fn setting(point: &Point) -> String {
+    let pairs = point.set.iter().filter(|(key, _)| key.as_str() != "privacy.epsilon");
+    let word = |(key, value): (&String, &toml::Value)| {
+        let mut value = value;
+        // A strategy is named by the innermost key of its table.
+        let mut name = None;
+        while let Some((inner, next)) = value.as_table().and_then(|table| table.iter().next()) {
+            (name, value) = (Some(inner.clone()), next);
+        }
+        name.unwrap_or_else(|| format!("{} = {value}", key.rsplit('.').next().unwrap_or(key)))
+    };
+    pairs.map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// Arms of one name get what the sweep set to make them differ, and a number if that is not enough.
+fn name_apart(arms: &mut [ArmPlan], settings: &[String]) {
+    let names: Vec<String> = arms.iter().map(|arm| arm.id.clone()).collect();
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    for (arm, setting) in arms.iter_mut().zip(settings) {
+        if names.iter().filter(|name| **name == arm.id).count() > 1 && !setting.is_empty() {
+            let slug: String = setting
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
+                .collect();
+            arm.id = format!("{}-{}", arm.id, slug.replace("---", "-"));
+            arm.label = format!("{}, {setting}", arm.label);
+        }
+        let seen = taken.entry(arm.id.clone()).or_default();
+        *seen += 1;
+        if *seen > 1 {
+            arm.id = format!("{}-{seen}", arm.id);
+            arm.label = format!("{} ({seen})", arm.label);
+        }
+    }
+}
+
+fn hash<T: Serialize>(stage: &str, version: u32, slice: &T, inputs: &[&str]) -> Result<String, Fault> {
+    equipoise_store::stage_key(stage, &version.to_string(), slice, inputs).map_err(runtime)
+}

@@ -1,0 +1,268 @@
+//! Which tables a report has, each filled once from the data.
+
+use super::data::{ArmReport, Estimate, ReportData, Section};
+use super::numbers::{
+    count, difference_words, epsilon_words, estimate_words, fixed, interval_mark, mark_words, optional, plain,
+};
+use super::tables::Table;
+use super::words::{arm_label, arm_words, metric_label, verdict_words};
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+/// The arms with the pre-registered metric.
+pub(super) fn arms(data: &ReportData) -> Table {
+    let head = format!("#{} (pre-registered)", metric_label(data, &data.primary));
+    let title = "Arms, in the order of the ladder: mean [95% interval] over seeds";
+    let mut table = Table::new("arms", title, &["Arm", "Role", "#Epsilon", &head]);
+    for arm in &data.arms {
+        let role = format!("{:?}", arm.role).to_lowercase();
+        table.push(vec![arm.label.clone(), role, epsilon_words(arm.epsilon), arm_words(arm, &data.primary)]);
+    }
+    table
+}
+
+/// All metrics of one section, an arm a row.
+pub(super) fn metrics(data: &ReportData, section: Section, id: &str, title: &str) -> Option<Table> {
+    let shown: Vec<_> =
+        data.metrics.iter().filter(|m| m.section == section && m.name != data.primary).collect();
+    if shown.is_empty() || data.arms.is_empty() {
+        return None;
+    }
+    let heads: Vec<String> = std::iter::once("Arm".to_owned())
+        .chain(shown.iter().map(|m| format!("#{}{}", m.label, unit_in_brackets(&m.unit))))
+        .collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let mut table = Table::new(id, title, &heads);
+    for arm in &data.arms {
+        let values = shown.iter().map(|m| arm_words(arm, &m.name));
+        table.push(std::iter::once(arm.label.clone()).chain(values).collect());
+    }
+    Some(table)
+}
+
+fn unit_in_brackets(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" ({unit})") }
+}
+
+/// What each metric means.
+pub(super) fn definitions(data: &ReportData) -> Table {
+    let mut table = Table::new("metrics", "Metrics", &["Metric", "Unit", "Better", "Status", "Definition"]);
+    for m in &data.metrics {
+        let better = if m.higher_is_better { "higher" } else { "lower" };
+        let status = if m.name == data.primary { "pre-registered" } else { "exploratory" };
+        table.push(vec![
+            m.label.clone(),
+            m.unit.clone(),
+            better.to_owned(),
+            status.to_owned(),
+            m.definition.clone(),
+        ]);
+    }
+    table
+}
+
+/// Every paired difference.
+pub(super) fn comparisons(data: &ReportData) -> Table {
+    let heads = ["Comparison", "Metric", "Step", "#Difference [95% interval]", "Reading", "Status"];
+    let mut table = Table::new("comparisons", "Paired differences, seed by seed", &heads);
+    for c in &data.comparisons {
+        let status = if c.metric == data.primary { "pre-registered" } else { "exploratory" };
+        table.push(vec![
+            format!("{} − {}", arm_label(data, &c.a), arm_label(data, &c.b)),
+            metric_label(data, &c.metric),
+            c.share.clone().unwrap_or_else(|| "–".to_owned()),
+            difference_words(&c.difference),
+            verdict_words(c).to_owned(),
+            status.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// What each group bears under each arm.
+pub(super) fn burden(data: &ReportData) -> Table {
+    let heads = [
+        "Group",
+        "Arm",
+        "#Accounts",
+        "#Identified for review (count)",
+        "#Restrictions per 10,000 account days",
+    ];
+    let mut table = Table::new("burden", "Burden on accounts without a harmful pattern", &heads);
+    for (arm, row) in data.arms.iter().flat_map(|arm| arm.burden.iter().map(move |row| (arm, row))) {
+        let reviewed = row.reviewed.filter(|v| v.is_finite());
+        let interval = row.restricted_per_10k_days.and_then(interval_mark);
+        table.push(vec![
+            row.group.clone(),
+            arm.label.clone(),
+            count(row.accounts),
+            reviewed.map_or_else(|| "not assessable".to_owned(), plain),
+            interval.map_or_else(|| "not assessable (no interval)".to_owned(), mark_words),
+        ]);
+    }
+    table
+}
+
+/// The pre-registered metric cut by platform or by archetype: one column a cut.
+pub(super) fn slices(
+    data: &ReportData,
+    id: &str,
+    title: &str,
+    of: impl Fn(&ArmReport) -> &Vec<(String, Estimate)>,
+) -> Option<Table> {
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in data.arms.iter().flat_map(&of) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() {
+        return None;
+    }
+    let heads: Vec<String> =
+        std::iter::once("Arm".to_owned()).chain(names.iter().map(|n| format!("#{n}"))).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let mut table = Table::new(id, title, &heads);
+    for arm in data.arms.iter().filter(|arm| !of(arm).is_empty()) {
+        let value = |name: &&str| {
+            let found = of(arm).iter().find(|(n, _)| n == name);
+            found.map_or_else(|| "not assessable (not measured)".to_owned(), |(_, e)| estimate_words(e))
+        };
+        table.push(std::iter::once(arm.label.clone()).chain(names.iter().map(value)).collect());
+    }
+    Some(table)
+}
+
+/// Who saw what.
+pub(super) fn seats(data: &ReportData) -> Table {
+    let heads = ["Scheme", "Seat", "Learns", "Reads a single platform's update"];
+    let mut table = Table::new("seats", "Who saw what", &heads);
+    for row in &data.seats {
+        table.push(vec![
+            row.scheme.clone(),
+            row.seat.clone(),
+            row.learns.clone(),
+            yes(row.reads_single_updates),
+        ]);
+    }
+    table
+}
+
+/// What the releases spent.
+pub(super) fn ledger(data: &ReportData) -> Table {
+    let mut table =
+        Table::new("ledger", "Privacy ledger", &["Release", "#Epsilon", "#Delta", "Unit of protection"]);
+    for row in &data.ledger {
+        table.push(vec![
+            row.release.clone(),
+            epsilon_words(row.epsilon),
+            optional(row.delta),
+            row.unit.clone(),
+        ]);
+    }
+    table
+}
+
+/// What uploads cost.
+pub(super) fn costs(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "Scheme",
+        "#Parameters",
+        "#Rounds",
+        "#Bytes per platform and round",
+        "#Bytes per parameter",
+        "#Slots",
+        "#Slot bits",
+        "#Headroom bits",
+    ];
+    let mut table =
+        Table::new("costs", "Communication, counted from the message formats (no interval)", &heads);
+    let dash = || "–".to_owned();
+    for row in &data.costs {
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            row.scheme.clone(),
+            count(row.parameters),
+            count(row.rounds),
+            fixed(row.upload_bytes_per_platform_round, 0),
+            plain(row.bytes_per_parameter),
+            row.slots.map_or_else(dash, count),
+            row.width_bits.map_or_else(dash, |v| v.to_string()),
+            optional(row.noise_headroom_bits),
+        ]);
+    }
+    table
+}
+
+/// How settings were chosen. Validation values are single runs and say so.
+pub(super) fn tuning(data: &ReportData) -> Table {
+    let heads = ["Arm", "Candidate", "#Validation value", "Chosen"];
+    let mut table = Table::new("tuning", "Tuning: validation values, each a single run", &heads);
+    for row in &data.tuning {
+        for (candidate, value) in &row.candidates {
+            let shown = value.filter(|v| v.is_finite());
+            table.push(vec![
+                arm_label(data, &row.arm).to_owned(),
+                candidate.clone(),
+                shown.map_or_else(
+                    || "not assessable (failed)".to_owned(),
+                    |v| format!("{} (single run)", plain(v)),
+                ),
+                if *candidate == row.chosen { "chosen" } else { "" }.to_owned(),
+            ]);
+        }
+    }
+    table
+}
+
+/// Facts about the data.
+pub(super) fn facts(data: &ReportData) -> Table {
+    let mut table = Table::new("facts", "The synthetic data", &["Fact", "Value"]);
+    for fact in &data.facts {
+        table.push(vec![fact.name.clone(), fact.value.clone()]);
+    }
+    if !data.platforms.is_empty() {
+        table.push(vec!["platforms by name".to_owned(), data.platforms.join(", ")]);
+    }
+    table
+}
+
+/// The features.
+pub(super) fn dictionary(data: &ReportData) -> Table {
+    let heads = ["Feature", "Formula", "Unit", "Group", "Platforms", "Reads", "Next to the label"];
+    let mut table = Table::new("features", "Feature dictionary", &heads);
+    for row in &data.dictionary {
+        table.push(vec![
+            row.name.clone(),
+            row.formula.clone(),
+            row.unit.clone(),
+            row.group.clone(),
+            row.platforms.join(", "),
+            row.reads.join(", "),
+            yes(row.label_adjacent),
+        ]);
+    }
+    table
+}
+
+/// The pre-registered metric, seed by seed.
+pub(super) fn per_seed(data: &ReportData) -> Option<Table> {
+    let value = |arm: &ArmReport| arm.per_seed.get(&data.primary).cloned().unwrap_or_default();
+    let most = data.arms.iter().map(|arm| value(arm).len()).max().filter(|n| *n > 0)?;
+    let heads: Vec<String> =
+        std::iter::once("Arm".to_owned()).chain((1..=most).map(|i| format!("#Seed {i}"))).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let title = format!("{}, seed by seed (each cell is a single run)", metric_label(data, &data.primary));
+    let mut table = Table::new("per-seed", title, &heads);
+    for arm in &data.arms {
+        let cell =
+            |v: Option<f64>| v.filter(|v| v.is_finite()).map_or_else(|| "not assessable".to_owned(), plain);
+        let values = value(arm);
+        let cells = (0..most).map(|i| cell(values.get(i).copied().flatten()));
+        table.push(std::iter::once(arm.label.clone()).chain(cells).collect());
+    }
+    Some(table)
+}

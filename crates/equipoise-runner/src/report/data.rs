@@ -1,0 +1,348 @@
+//! What a report is made of: plain numbers and words, already computed.
+//! The report module computes no metric and draws no random number; it shows what stands here, so a `ReportData` saved
+//! as JSON can be rendered again, anywhere, to the same bytes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that one report shows.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct ReportData {
+    /// The experiment's name.
+    pub name: String,
+    /// The question, as its file states it.
+    pub question: String,
+    /// The id of the frozen plan.
+    pub plan_id: String,
+    /// The version of the code.
+    pub version: String,
+    /// How many seeds (worlds) were run.
+    pub seeds: usize,
+    /// Facts about the data: persons, days, platforms, prevalence.
+    pub facts: Vec<Fact>,
+    /// The share of accounts with a simulated harmful pattern in the assessed population; the line in the
+    /// precision-recall figure. `None` leaves the line out.
+    pub prevalence: Option<f64>,
+    /// The name of the pre-registered metric.
+    pub primary: String,
+    /// What each metric is.
+    pub metrics: Vec<MetricInfo>,
+    /// The arms, in the order of the ladder.
+    pub arms: Vec<ArmReport>,
+    /// Paired differences between arms.
+    pub comparisons: Vec<Comparison>,
+    /// The names of the platforms.
+    pub platforms: Vec<String>,
+    /// One card for each mechanism that makes a privacy claim.
+    pub cards: Vec<MechanismCard>,
+    /// Who learns what, by scheme and seat.
+    pub seats: Vec<SeatRow>,
+    /// What each release spent.
+    pub ledger: Vec<LedgerRow>,
+    /// What an upload costs.
+    pub costs: Vec<CostRow>,
+    /// The features.
+    pub dictionary: Vec<FeatureRow>,
+    /// How the settings of each arm were chosen.
+    pub tuning: Vec<TuningRow>,
+    /// What the results do not show, one sentence each.
+    pub limits: Vec<String>,
+    /// The commands that make this report again.
+    pub reproduce: Vec<String>,
+    /// Units that failed, one sentence each.
+    pub failures: Vec<String>,
+}
+
+/// A named fact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fact {
+    /// What it is about.
+    pub name: String,
+    /// Its value with its unit.
+    pub value: String,
+}
+
+/// The section of the report whose tables show a metric.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Section {
+    /// Detection, lead time, children contacted.
+    Safety,
+    /// Burden on accounts without a harmful pattern.
+    Fairness,
+    /// Audits of a privacy claim.
+    Privacy,
+    /// Resources.
+    Cost,
+    /// Anything else; shown with the ladder.
+    #[default]
+    Other,
+}
+
+/// What a metric is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MetricInfo {
+    /// The key used by `summaries` and `comparisons`.
+    pub name: String,
+    /// The words on an axis.
+    pub label: String,
+    /// The unit, for example "share" or "days".
+    pub unit: String,
+    /// Whether more is better.
+    pub higher_is_better: bool,
+    /// The definition in one sentence.
+    pub definition: String,
+    /// Where the report shows it.
+    pub section: Section,
+}
+
+/// An estimate as the report may show it: never a bare number.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimate {
+    /// A mean over seeds with its 95 % interval.
+    Value {
+        /// The mean over seeds.
+        mean: f64,
+        /// The lower end of the interval.
+        low: f64,
+        /// The upper end of the interval.
+        high: f64,
+        /// How many seeds it rests on.
+        seeds: usize,
+    },
+    /// One run: no interval exists.
+    SingleRun {
+        /// The value of that run.
+        value: f64,
+    },
+    /// Nothing can be said.
+    NotAssessable {
+        /// Why not, as a fragment.
+        reason: String,
+    },
+}
+
+/// A number with its 95 % interval.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Interval {
+    /// The mean over seeds.
+    pub mean: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// What an arm stands for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArmRole {
+    /// Reports only: a literal rule that learns nothing.
+    Reference,
+    /// Each platform learns alone.
+    Local,
+    /// Platforms learn together without a formal guarantee.
+    Federated,
+    /// Platforms learn together under a differential-privacy guarantee.
+    Private,
+    /// All data in one place: an upper reference that nobody should build.
+    Pooled,
+}
+
+/// One arm of the experiment.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ArmReport {
+    /// The key used by comparisons, cards and costs.
+    pub id: String,
+    /// The words in figures.
+    pub label: String,
+    /// What it stands for.
+    pub role: ArmRole,
+    /// The claimed epsilon; `None` means no guarantee.
+    pub epsilon: Option<f64>,
+    /// Metric name to estimate.
+    pub summaries: BTreeMap<String, Estimate>,
+    /// Metric name to one value a seed, in seed order.
+    pub per_seed: BTreeMap<String, Vec<Option<f64>>>,
+    /// (recall, precision), seeds pooled.
+    pub pr_curve: Vec<(f64, f64)>,
+    /// Share identified for review by days since the first harmful contact.
+    pub detection: Vec<StepPoint>,
+    /// What accounts without a harmful pattern bear, by group.
+    pub burden: Vec<BurdenRow>,
+    /// The primary metric by platform.
+    pub by_platform: Vec<(String, Estimate)>,
+    /// The primary metric by archetype of the simulated harmful pattern.
+    pub by_archetype: Vec<(String, Estimate)>,
+}
+
+/// One step of a detection-time curve.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepPoint {
+    /// Days since the first harmful contact.
+    pub days: f64,
+    /// Share identified for review by then.
+    pub share: f64,
+    /// The lower end of its interval.
+    pub low: f64,
+    /// The upper end of its interval.
+    pub high: f64,
+}
+
+/// What one group of accounts without a harmful pattern bears.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct BurdenRow {
+    /// The group, for example "teacher".
+    pub group: String,
+    /// How many accounts it has, over all seeds.
+    pub accounts: u64,
+    /// How many of them were identified for review, over all seeds: a count, not an estimate.
+    pub reviewed: Option<f64>,
+    /// Restrictions for each 10,000 account days.
+    pub restricted_per_10k_days: Option<Interval>,
+}
+
+/// A paired difference, `a` minus `b`, seed by seed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The arm that is compared.
+    pub a: String,
+    /// The arm it is compared with.
+    pub b: String,
+    /// The metric.
+    pub metric: String,
+    /// `a` minus `b`.
+    pub difference: Estimate,
+    /// The name of this step of the ladder: "learning share", "linkage share".
+    pub share: Option<String>,
+    /// What may be said. The report says "higher" or "lower" only where the interval also excludes 0.
+    pub verdict: Verdict,
+}
+
+/// What a comparison allows to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// `a` is higher.
+    Higher,
+    /// `a` is lower.
+    Lower,
+    /// No difference at 95 %.
+    NoDifference,
+    /// Nothing can be said.
+    NotAssessable,
+}
+
+/// A privacy claim with everything that it rests on.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct MechanismCard {
+    /// The arm.
+    pub arm: String,
+    /// The claim as one sentence.
+    pub sentence: String,
+    /// The unit of protection.
+    pub unit: String,
+    /// The neighbouring relation.
+    pub relation: String,
+    /// Epsilon; `None` means no guarantee.
+    pub epsilon: Option<f64>,
+    /// Delta.
+    pub delta: Option<f64>,
+    /// Who is assumed to look.
+    pub adversary: String,
+    /// Noise standard deviation over sensitivity.
+    pub noise_multiplier: Option<f64>,
+    /// The share sampled in a step.
+    pub sampling_rate: Option<f64>,
+    /// How many steps were released.
+    pub steps: Option<u64>,
+    /// The clipping bound.
+    pub clip_norm: Option<f64>,
+    /// The accountant's name.
+    pub accountant: String,
+    /// What is not claimed, one fragment each.
+    pub not_protected: Vec<String>,
+}
+
+/// What one seat learns under one scheme.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeatRow {
+    /// The aggregation scheme.
+    pub scheme: String,
+    /// The scheme in one sentence.
+    pub headline: String,
+    /// The seat: server, platform, key holder, outsider.
+    pub seat: String,
+    /// What it learns.
+    pub learns: String,
+    /// Whether it reads the update of a single platform.
+    pub reads_single_updates: bool,
+}
+
+/// What one release spent.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LedgerRow {
+    /// What was released.
+    pub release: String,
+    /// Epsilon; `None` means no guarantee.
+    pub epsilon: Option<f64>,
+    /// Delta.
+    pub delta: Option<f64>,
+    /// The unit of protection.
+    pub unit: String,
+}
+
+/// What an upload costs: counted from the message formats, so without an interval.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CostRow {
+    /// The arm.
+    pub arm: String,
+    /// The aggregation scheme.
+    pub scheme: String,
+    /// Parameters of the model.
+    pub parameters: u64,
+    /// Rounds.
+    pub rounds: u64,
+    /// Bytes that one platform uploads in one round.
+    pub upload_bytes_per_platform_round: f64,
+    /// The same for each parameter.
+    pub bytes_per_parameter: f64,
+    /// Parameters packed in one ciphertext; `None` where nothing is packed.
+    pub slots: Option<u64>,
+    /// Bits of one slot.
+    pub width_bits: Option<u32>,
+    /// Bits left between the sum and the largest value that a slot holds.
+    pub noise_headroom_bits: Option<f64>,
+}
+
+/// One feature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FeatureRow {
+    /// Its name.
+    pub name: String,
+    /// How it is computed.
+    pub formula: String,
+    /// Its unit.
+    pub unit: String,
+    /// Its group.
+    pub group: String,
+    /// The platforms that have it.
+    pub platforms: Vec<String>,
+    /// The kinds of events that it reads.
+    pub reads: Vec<String>,
+    /// Whether it lies next to the label (reports, blocks).
+    pub label_adjacent: bool,
+}
+
+/// How the setting of one arm was chosen.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TuningRow {
+    /// The arm.
+    pub arm: String,
+    /// Each candidate with its validation value; `None` where it failed.
+    pub candidates: Vec<(String, Option<f64>)>,
+    /// The chosen candidate.
+    pub chosen: String,
+}

@@ -1,0 +1,280 @@
+//! The order of a report: sections as lists of blocks, so that the page and the Markdown file cannot tell different stories.
+
+use super::contents;
+use super::data::{MechanismCard, ReportData, Section};
+use super::figure::Figure;
+use super::numbers::{epsilon_words, optional, seeds_words};
+use super::tables::Table;
+use super::words::{arm_label, headline, metric, metric_label, verdict_counts};
+use super::{figure_cost, figure_curves, figure_frontier, figure_rows};
+
+/// One piece of a section.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Block {
+    /// The sentence at the top.
+    Headline(String),
+    /// Words.
+    Text(String),
+    /// A smaller heading.
+    Heading(String),
+    /// A figure.
+    Figure(Box<Figure>),
+    /// A table.
+    Table(Table),
+    /// A long table behind a summary.
+    Folded(Table),
+    /// Named facts: a privacy claim, the identity of the run.
+    Card {
+        /// The heading.
+        title: String,
+        /// The claim itself; may be empty.
+        sentence: String,
+        /// Name and value.
+        facts: Vec<(String, String)>,
+        /// What is not claimed.
+        not: Vec<String>,
+    },
+    /// A list; the second part is shown where it is empty.
+    List(Vec<String>, String),
+    /// Commands.
+    Code(Vec<String>),
+    /// A reading for non-specialists.
+    Plain(String),
+}
+
+/// One section.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Part {
+    /// Its anchor.
+    pub(super) id: &'static str,
+    /// Its title.
+    pub(super) title: &'static str,
+    /// Its blocks.
+    pub(super) blocks: Vec<Block>,
+}
+
+/// The line that stands above everything.
+pub(super) const BANNER: &str = "Synthetic data; research only; not for decisions about people.";
+
+/// All sections.
+pub(super) fn sections(data: &ReportData) -> Vec<Part> {
+    vec![
+        summary(data),
+        Part { id: "frontier", title: "Frontier", blocks: frontier(data) },
+        Part { id: "safety", title: "Safety", blocks: safety(data) },
+        Part { id: "fairness", title: "Fairness", blocks: fairness(data) },
+        Part { id: "privacy", title: "Privacy", blocks: privacy(data) },
+        Part { id: "cost", title: "Cost", blocks: cost(data) },
+        Part { id: "ladder", title: "Ladder", blocks: ladder(data) },
+        Part { id: "data", title: "Data", blocks: described(data) },
+        Part { id: "reproduce", title: "Reproduce", blocks: reproduce(data) },
+    ]
+}
+
+fn figure(figure: Figure) -> Block {
+    Block::Figure(Box::new(figure))
+}
+
+/// A table, or the words that say why there is none.
+fn table(table: Table, missing: &str) -> Block {
+    if table.rows.is_empty() {
+        Block::Text(format!("{}: not assessable ({missing}).", table.title))
+    } else {
+        Block::Table(table)
+    }
+}
+
+fn summary(data: &ReportData) -> Part {
+    let facts = [
+        ("Run", data.name.clone()),
+        ("Plan", data.plan_id.clone()),
+        ("Version", data.version.clone()),
+        ("Seeds", seeds_words(data.seeds)),
+        ("Pre-registered metric", metric_label(data, &data.primary)),
+        ("Paired comparisons", verdict_counts(data)),
+        ("Failed units", data.failures.len().to_string()),
+    ];
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let meaning =
+        metric(data, &data.primary).map_or_else(String::new, |m| format!(" {}: {}", m.label, m.definition));
+    let blocks = vec![
+        Block::Headline(headline(data)),
+        Block::Card { title: "This run".to_owned(), sentence: String::new(), facts, not: Vec::new() },
+        table(contents::arms(data), "no arm has results"),
+        Block::Plain(format!(
+            "Numbers in brackets are 95% intervals: the average over all synthetic worlds made in the same way \
+             most likely lies inside. All accounts are simulated. A risk score is never a verdict; it only orders \
+             accounts for review by people.{meaning}"
+        )),
+    ];
+    Part { id: "summary", title: "Summary", blocks }
+}
+
+fn frontier(data: &ReportData) -> Vec<Block> {
+    vec![
+        figure(figure_frontier::frontier(data)),
+        Block::Plain(
+            "Further left, the shared model tells less about any one protected unit; further up, more accounts \
+             with a simulated harmful pattern are identified for review with the same number of reviewers. Where \
+             whiskers and bands overlap, this figure claims no difference."
+                .to_owned(),
+        ),
+    ]
+}
+
+fn safety(data: &ReportData) -> Vec<Block> {
+    let mut blocks =
+        vec![figure(figure_curves::precision_recall(data)), figure(figure_curves::detection_time(data))];
+    let title = "Safety metrics (exploratory): mean [95% interval] over seeds";
+    blocks.extend(contents::metrics(data, Section::Safety, "safety", title).map(Block::Table));
+    let title = "Pre-registered metric by platform";
+    blocks.extend(contents::slices(data, "by-platform", title, |arm| &arm.by_platform).map(Block::Table));
+    let title = "Pre-registered metric by archetype of the simulated pattern";
+    blocks.extend(contents::slices(data, "by-archetype", title, |arm| &arm.by_archetype).map(Block::Table));
+    blocks.push(Block::Plain(
+        "Precision asks: of the accounts identified for review, how many have a simulated harmful pattern? \
+         Recall asks: of all accounts with such a pattern, how many are identified? Such accounts are rare, \
+         so even a good score sends many other accounts to review. A curve that rises earlier leaves less \
+         time for further contacts before somebody looks."
+            .to_owned(),
+    ));
+    blocks
+}
+
+fn fairness(data: &ReportData) -> Vec<Block> {
+    let mut blocks = vec![figure(figure_rows::burden(data))];
+    let title = "Fairness metrics (exploratory): mean [95% interval] over seeds";
+    blocks.extend(contents::metrics(data, Section::Fairness, "fairness", title).map(Block::Table));
+    blocks.push(match table(contents::burden(data), "no arm reports groups") {
+        Block::Table(table) => Block::Folded(table),
+        other => other,
+    });
+    blocks.push(Block::Plain(
+        "Every row is a group of accounts without a harmful pattern, children among them. A dot further right \
+         means that the group bears more wrong restrictions. \"Not assessable\" means that too little was \
+         seen to say anything; it does not mean that nothing happened."
+            .to_owned(),
+    ));
+    blocks
+}
+
+fn card(data: &ReportData, card: &MechanismCard) -> Block {
+    let facts = [
+        ("Unit of protection", card.unit.clone()),
+        ("Neighbouring relation", card.relation.clone()),
+        ("Epsilon", epsilon_words(card.epsilon)),
+        ("Delta", optional(card.delta)),
+        ("Adversary", card.adversary.clone()),
+        ("Noise multiplier", optional(card.noise_multiplier)),
+        ("Sampling rate", optional(card.sampling_rate)),
+        ("Steps", card.steps.map_or_else(|| "–".to_owned(), super::numbers::count)),
+        ("Clip norm", optional(card.clip_norm)),
+        ("Accountant", card.accountant.clone()),
+    ];
+    Block::Card {
+        title: format!("Claim: {}", arm_label(data, &card.arm)),
+        sentence: card.sentence.clone(),
+        facts: facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        not: card.not_protected.clone(),
+    }
+}
+
+fn privacy(data: &ReportData) -> Vec<Block> {
+    let mut blocks: Vec<Block> = data.cards.iter().map(|c| card(data, c)).collect();
+    if blocks.is_empty() {
+        blocks.push(Block::Text("No arm makes a formal privacy claim.".to_owned()));
+    }
+    let title = "Privacy audits (exploratory): mean [95% interval] over seeds";
+    blocks.extend(contents::metrics(data, Section::Privacy, "audits", title).map(Block::Table));
+    blocks.push(Block::Heading("Who saw what".to_owned()));
+    let mut schemes: Vec<String> = Vec::new();
+    for row in &data.seats {
+        let line = format!("{}: {}", row.scheme, row.headline);
+        if !row.headline.is_empty() && !schemes.contains(&line) {
+            schemes.push(line);
+        }
+    }
+    if !schemes.is_empty() {
+        blocks.push(Block::List(schemes, String::new()));
+    }
+    blocks.push(table(contents::seats(data), "no scheme describes its seats"));
+    blocks.push(table(contents::ledger(data), "no release was recorded"));
+    blocks.push(Block::Plain(
+        "Encryption and differential privacy answer different questions. Encryption decides who can read an \
+         update on its way; epsilon bounds what the finished model tells about one unit, whoever holds it. \
+         Smaller epsilon means a stronger bound. \"No guarantee\" means that no bound is claimed, not that \
+         harm was seen."
+            .to_owned(),
+    ));
+    blocks
+}
+
+fn cost(data: &ReportData) -> Vec<Block> {
+    let mut blocks =
+        vec![figure(figure_cost::cost(data)), table(contents::costs(data), "no arm reports its uploads")];
+    let title = "Resources: mean [95% interval] over seeds";
+    blocks.extend(contents::metrics(data, Section::Cost, "resources", title).map(Block::Table));
+    blocks.push(Block::Plain(
+        "The bars say how the size of a message changes when an update is hidden. They count bytes only; \
+         measured times depend on the machine and stand on their own page, outside the results' hash."
+            .to_owned(),
+    ));
+    blocks
+}
+
+fn ladder(data: &ReportData) -> Vec<Block> {
+    let mut blocks = vec![figure(figure_rows::ladder(data))];
+    blocks.push(figure(figure_rows::forest(data)));
+    blocks.push(table(contents::comparisons(data), "no comparison was planned"));
+    let title = "Other metrics (exploratory): mean [95% interval] over seeds";
+    blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Table));
+    blocks.extend(contents::per_seed(data).map(Block::Folded));
+    blocks.push(match table(contents::tuning(data), "nothing was tuned") {
+        Block::Table(table) => Block::Folded(table),
+        other => other,
+    });
+    blocks.push(Block::Plain(
+        "Each rung adds one thing, so the step between two rungs says what that thing is worth. Differences \
+         are taken within the same synthetic world and then averaged, which is fairer than comparing two \
+         averages. Only the pre-registered metric supports a claim; the others are exploratory."
+            .to_owned(),
+    ));
+    blocks
+}
+
+fn described(data: &ReportData) -> Vec<Block> {
+    vec![
+        table(contents::facts(data), "no fact was recorded"),
+        table(contents::definitions(data), "no metric was described"),
+        match table(contents::dictionary(data), "no feature was described") {
+            Block::Table(table) => Block::Folded(table),
+            other => other,
+        },
+        Block::Plain(
+            "No real account, message or picture was used. The world is made by rules and chance from stated \
+             rates; it has no message content at all. What holds here need not hold elsewhere."
+                .to_owned(),
+        ),
+    ]
+}
+
+fn reproduce(data: &ReportData) -> Vec<Block> {
+    vec![
+        Block::Heading("Commands".to_owned()),
+        if data.reproduce.is_empty() {
+            Block::Text("No command was recorded.".to_owned())
+        } else {
+            Block::Code(data.reproduce.clone())
+        },
+        Block::Heading("Failures".to_owned()),
+        Block::List(data.failures.clone(), "No unit failed.".to_owned()),
+        Block::Heading("Limits".to_owned()),
+        Block::List(data.limits.clone(), "No limit was written down; read the results with that in mind.".to_owned()),
+        Block::Plain(
+            "The same commands on the same version and kind of processor are expected to give the same bytes, \
+             this page included. Measured times are not part of it, and runs whose noise or keys come from the \
+             operating system are an exception."
+                .to_owned(),
+        ),
+    ]
+}

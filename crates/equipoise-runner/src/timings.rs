@@ -1,0 +1,44 @@
+//! The page of measured times. It is drawn from `timings.json` and, like it, stands outside the run's hash.
+
+use crate::clock::Measured;
+use crate::fault::{Fault, runtime};
+use crate::report::data::ReportData;
+use crate::report::{TimingRow, Timings, render_timings};
+use equipoise_store::{read_json, write_atomic};
+use std::path::Path;
+
+/// Draws `timings.html`.
+///
+/// # Errors
+/// If the disk does not take it.
+pub fn write(dir: &Path, data: &ReportData) -> Result<(), Fault> {
+    let measured: Measured = read_json(&dir.join("timings.json")).map_err(runtime)?;
+    let mut rows = Vec::new();
+    for arm in &data.arms {
+        let rounds = data.costs.iter().find(|cost| cost.arm == arm.id).map_or(1, |cost| cost.rounds.max(1));
+        // One trial a world; the label of a trial begins with that of its arm.
+        let units: Vec<_> = measured
+            .seats
+            .iter()
+            .filter(|(unit, _)| unit.starts_with(&format!("{}, world", arm.label)))
+            .collect();
+        let mut seats = std::collections::BTreeMap::new();
+        for (seat, seconds) in units.iter().flat_map(|(_, seats)| seats.iter()) {
+            *seats.entry(*seat).or_insert(0.0) += seconds;
+        }
+        for (seat, seconds) in seats {
+            #[allow(clippy::cast_precision_loss)]
+            let each = 1e3 * seconds / (rounds as f64 * units.len().max(1) as f64);
+            rows.push(TimingRow {
+                arm: arm.id.clone(),
+                seat: format!("{seat:?}"),
+                milliseconds_per_round: each,
+            });
+        }
+    }
+    let stages: Vec<(String, f64)> =
+        measured.stages.iter().map(|(stage, seconds)| (stage.name().to_owned(), *seconds)).collect();
+    let total_seconds = measured.stages.values().sum();
+    let page = render_timings(&Timings { rows, stages, total_seconds });
+    write_atomic(&dir.join("timings.html"), page.as_bytes()).map_err(runtime)
+}

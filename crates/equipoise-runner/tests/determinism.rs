@@ -1,0 +1,117 @@
+//! The same file gives the same bytes: for any thread count, behind encryption or not, and after any kill.
+#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking.
+
+mod common;
+
+use common::{command, line, run, smoke, succeed};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// One federated arm with and without a guarantee is enough to pass through every stage.
+const SMALL: [&str; 4] = ["--set", "arms=[\"local-only\", \"federated\"]", "--set", "experiment.seeds=1"];
+
+fn hash_of(runs: &Path, extra: &[&str]) -> String {
+    let file = smoke();
+    let mut arguments = SMALL.to_vec();
+    arguments.extend_from_slice(extra);
+    line(&succeed(runs, &run(file.to_str().unwrap(), &arguments)), "hash").to_owned()
+}
+
+#[test]
+fn two_runs_and_any_thread_count_give_one_hash() {
+    let hashes: Vec<String> = ["1", "2", "8", "2"]
+        .iter()
+        .map(|threads| hash_of(tempfile::tempdir().unwrap().path(), &["--threads", threads]))
+        .collect();
+    assert!(hashes.iter().all(|hash| *hash == hashes[0]), "{hashes:?}");
+}
+
+#[test]
+fn another_seed_gives_another_hash() {
+    let runs = tempfile::tempdir().unwrap();
+    assert_ne!(hash_of(runs.path(), &[]), hash_of(runs.path(), &["--set", "experiment.seed=5"]));
+}
+
+fn models(runs: &Path) -> Vec<(String, String)> {
+    let run = std::fs::read_dir(runs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.join("plan.json").exists());
+    let run = run.unwrap();
+    let plan: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(run.join("plan.json")).unwrap()).unwrap();
+    let mut models = Vec::new();
+    for unit in plan["units"].as_array().unwrap().iter().filter(|unit| unit["stage"] == "trial") {
+        let path = run.join("units").join(unit["id"].as_str().unwrap()).join("trial.json");
+        let trial: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        models.push((
+            unit["label"].as_str().unwrap().to_owned(),
+            format!("{} {}", trial["model-hash"], trial["metrics"]),
+        ));
+    }
+    models
+}
+
+#[test]
+fn encrypted_and_plain_sums_give_the_same_models_to_the_bit() {
+    let (sealed, open) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    hash_of(sealed.path(), &[]);
+    hash_of(open.path(), &["--set", "aggregation={ hidden = { plain = {} } }"]);
+    let (sealed, open) = (models(sealed.path()), models(open.path()));
+    assert!(sealed.iter().any(|(label, _)| label.contains("ε = 8")), "{sealed:?}");
+    assert_eq!(sealed, open);
+}
+
+/// Kills at many moments of the run until one survives; its hash must be that of a run that nobody disturbed. Finished
+/// units stay, so early kills fall into planning and worlds, later ones between rounds.
+#[test]
+fn a_killed_run_goes_on_and_ends_with_the_same_hash() {
+    // More rounds, so that kills fall between them.
+    let rounds = ["--set", "federation.rounds=250", "--set", "privacy.rounds=250"];
+    let calm = hash_of(tempfile::tempdir().unwrap().path(), &rounds);
+    let runs = tempfile::tempdir().unwrap();
+    let file = smoke();
+    let mut arguments = run(file.to_str().unwrap(), &SMALL);
+    arguments.extend_from_slice(&rounds);
+    let (mut kills, mut between_rounds) = (0, 0);
+    for attempt in 0..80_u64 {
+        let mut child =
+            command(runs.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(60 + attempt * 53 % 310));
+        let finished = child.try_wait().unwrap().is_some();
+        if finished {
+            break;
+        }
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+        kills += 1;
+        between_rounds += usize::from(has_checkpoint(runs.path()));
+    }
+    assert!(kills >= 3, "the run was over before it could be killed");
+    assert!(between_rounds >= 1, "no kill fell between two rounds; give the test more of them");
+    assert_eq!(hash_of(runs.path(), &rounds), calm);
+}
+
+fn has_checkpoint(runs: &Path) -> bool {
+    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path().join("checkpoints"))
+        .any(|dir| std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()))
+}
+
+#[test]
+fn units_run_one_by_one_give_the_hash_of_a_whole_run() {
+    let whole = hash_of(tempfile::tempdir().unwrap().path(), &[]);
+    let runs = tempfile::tempdir().unwrap();
+    let file = smoke();
+    let mut arguments = vec!["plan", file.to_str().unwrap()];
+    arguments.extend_from_slice(&SMALL);
+    let plan = line(&succeed(runs.path(), &arguments), "plan").to_owned();
+    let frozen: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&plan).unwrap()).unwrap();
+    for index in 0..frozen["units"].as_array().unwrap().len() {
+        succeed(runs.path(), &["exec", &plan, &index.to_string()]);
+    }
+    let out = succeed(runs.path(), &["gather", &plan]);
+    assert_eq!(line(&out, "hash"), whole);
+}
