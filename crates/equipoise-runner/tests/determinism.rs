@@ -63,8 +63,8 @@ fn encrypted_and_plain_sums_give_the_same_models_to_the_bit() {
     assert_eq!(sealed, open);
 }
 
-/// Kills at many moments of the run until one survives; its hash must be that of a run that nobody disturbed. Finished
-/// units stay, so early kills fall into planning and worlds, later ones between rounds.
+/// SIGKILL while planning, while worlds are made, and between rounds, again and again; the hash must be that of a run that
+/// nobody disturbed.
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_hash() {
     // More rounds, so that kills fall between them.
@@ -74,30 +74,48 @@ fn a_killed_run_goes_on_and_ends_with_the_same_hash() {
     let file = smoke();
     let mut arguments = run(file.to_str().unwrap(), &SMALL);
     arguments.extend_from_slice(&rounds);
-    let (mut kills, mut between_rounds) = (0, 0);
-    for attempt in 0..80_u64 {
-        let mut child =
-            command(runs.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(60 + attempt * 53 % 310));
-        let finished = child.try_wait().unwrap().is_some();
-        if finished {
-            break;
-        }
+    let start =
+        || command(runs.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    for delay in [5, 40, 150, 400] {
+        let mut child = start();
+        std::thread::sleep(Duration::from_millis(delay));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
-        kills += 1;
-        between_rounds += usize::from(has_checkpoint(runs.path()));
     }
-    assert!(kills >= 3, "the run was over before it could be killed");
-    assert!(between_rounds >= 1, "no kill fell between two rounds; give the test more of them");
+    let mut between_rounds = 0;
+    for attempt in 0..12_u64 {
+        let before = checkpoints(runs.path());
+        let mut child = start();
+        // Wait until this attempt has written a round, then a little longer, then kill.
+        while child.try_wait().unwrap().is_none() && checkpoints(runs.path()) == before {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis(attempt * 7 % 30));
+        if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        between_rounds += usize::from(!checkpoints(runs.path()).is_empty());
+    }
+    assert!(
+        between_rounds >= 2,
+        "only {between_rounds} kills fell between two rounds; give the test more of them"
+    );
     assert_eq!(hash_of(runs.path(), &rounds), calm);
 }
 
-fn has_checkpoint(runs: &Path) -> bool {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path().join("checkpoints"))
-        .any(|dir| std::fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()))
+/// The rounds that stand written down, by file.
+fn checkpoints(runs: &Path) -> Vec<(std::path::PathBuf, std::time::SystemTime)> {
+    let inside =
+        |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<_> = inside(runs)
+        .flat_map(|run| inside(&run.join("checkpoints")).collect::<Vec<_>>())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter_map(|path| Some((path.clone(), path.metadata().ok()?.modified().ok()?)))
+        .collect();
+    found.sort();
+    found
 }
 
 #[test]

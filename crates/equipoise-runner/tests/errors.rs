@@ -105,7 +105,16 @@ fn a_world_without_platforms_is_refused() {
 
 #[test]
 fn a_cohort_that_no_slot_can_hold_is_refused_before_any_key() {
-    refused("clip-abs = 4.0\nbits = 18", "clip-abs = 4.0\nbits = 32", None, &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let runs = dir.path().join("runs");
+    let file = smoke();
+    let wide = ["--set", "federation.quantizer.bits=32", "--set", "federation.weight-levels=4000000000"];
+    let mut arguments = vec!["run", file.to_str().unwrap()];
+    arguments.extend(wide);
+    let error = fail(&runs, &arguments, 2);
+    assert!(error.contains("smoke.toml, line") && error.contains("needs 66:"), "{error}");
+    assert!(error.contains("lower `bits`, `weight-levels`"), "{error}");
+    assert!(!runs.exists(), "something was written");
 }
 
 #[test]
@@ -196,7 +205,8 @@ fn a_truncated_data_file_is_named_with_its_mend() {
     let bytes = std::fs::read(&table).unwrap();
     std::fs::write(&table, &bytes[..bytes.len() / 2]).unwrap();
     succeed(runs.path(), &["exec", &frozen, "1"]);
-    let error = fail(runs.path(), &["exec", &frozen, "2"], 1);
+    succeed(runs.path(), &["exec", &frozen, "2"]);
+    let error = fail(runs.path(), &["exec", &frozen, "3"], 1);
     assert!(error.contains("train.parquet") && error.contains("mend: remove"), "{error}");
 }
 

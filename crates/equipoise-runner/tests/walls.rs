@@ -114,6 +114,9 @@ fn libraries_touch_neither_files_nor_clocks() {
         assert!(!files.is_empty());
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
+            // Examples in documentation may print.
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            let text = code.join("\n");
             for forbidden in ["std::fs", "std::env::", "Instant::now", "SystemTime", "println!", "eprintln!"]
             {
                 assert!(!text.contains(forbidden), "{}: uses {forbidden}", file.display());
