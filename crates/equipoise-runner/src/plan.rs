@@ -99,6 +99,7 @@ pub struct ArmSlice {
 /// What a unit does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant)] // A plan has tens of units; a box would be noise in the file's types.
 pub enum Work {
     /// Makes a world.
     World(WorldSlice),
@@ -248,7 +249,7 @@ impl Builder {
             .map(|index| {
                 let slice = WorldSlice {
                     world: loaded.world.clone(),
-                    features: e.features.clone(),
+                    features: e.features,
                     protocol: e.protocol.clone(),
                     seed: e.experiment.seed,
                     role,

@@ -89,7 +89,7 @@ fn read_world(path: &Path, points: &[Point]) -> Result<WorldSpec, Fault> {
         (
             e.experiment.clone(),
             e.world.clone(),
-            e.features.clone(),
+            e.features,
             e.protocol.clone(),
             e.evaluation.clone(),
             e.arms.clone(),

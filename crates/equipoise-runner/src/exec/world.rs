@@ -110,9 +110,9 @@ impl Cut<'_> {
     /// for the others, so that the length of the observed past says nothing about the label.
     fn cutoff(&self, platform: usize, account: usize, known: i32) -> Option<i32> {
         let created = self.views[platform].profiles[account].created.0;
-        let open = self.slice.protocol.train_cutoffs.iter().map(|&day| days(day)).filter(|&at| at > created);
+        let mut open = self.slice.protocol.train_cutoffs.iter().map(|&day| days(day)).filter(|&at| at > created);
         if known <= self.label_cutoff() {
-            return open.filter(|&at| at < known).last();
+            return open.rfind(|&at| at < known);
         }
         let open: Vec<i32> = open.collect();
         let address = self.seed.derive("cutoff", platform as u64).derive("account", account as u64);
@@ -328,9 +328,9 @@ impl Cut<'_> {
             decisions: decisions.to_vec(),
             test_from: cutoff,
             test_until: days(u32::from(self.slice.world.days)),
-            groups: truth::BenignGroup::ALL.iter().map(|group| word(group)).collect(),
+            groups: truth::BenignGroup::ALL.iter().map(word).collect(),
             archetypes: std::iter::once("none".to_owned())
-                .chain(truth::HarmArchetype::ALL.iter().map(|a| word(a)))
+                .chain(truth::HarmArchetype::ALL.iter().map(word))
                 .collect(),
             positives: count(&positive),
             rows: count(&train.platform),
