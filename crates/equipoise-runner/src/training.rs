@@ -151,7 +151,11 @@ impl LocalTrainer for SumWorker<'_> {
             .map_err(|error| failed(client, ctx.round, &error))?;
         // A gradient points uphill; an update says where the model should go.
         update.iter_mut().for_each(|value| *value = -*value);
-        let bound = Sensitivity { unit: PrivacyUnit::Row, relation: Relation::ZeroOut, value: self.of.clip };
+        let bound = Sensitivity {
+            unit: PrivacyUnit::Row,
+            relation: Relation::ZeroOut,
+            value: charged(self.of.clip, rows),
+        };
         Ok(TrainStats { rows: rows.len(), contribution: Contribution::BoundedSum(bound) })
     }
 }
@@ -169,6 +173,13 @@ impl TrainerFactory for ClippedSums<'_> {
     fn weight(&self, _client: u32) -> u32 {
         1
     }
+}
+
+/// The clip norm with what rounding a sum in `f32` can add to it in the worst case, so that the claim holds for the numbers
+/// that are computed and not only for real ones. The batch is private, the number of rows is public under zeroing out.
+fn charged(clip: ClipNorm, rows: &ClientRows) -> ClipNorm {
+    let slack = 2.0 * equipoise_model::rounding_slack(rows.labels.len());
+    ClipNorm::new(clip.get() * (1.0 + slack)).unwrap_or(clip)
 }
 
 fn worker(spec: &ModelSpec, clients: &[ClientRows]) -> Result<Trainer, TrainError> {

@@ -110,7 +110,8 @@ impl Cut<'_> {
     /// for the others, so that the length of the observed past says nothing about the label.
     fn cutoff(&self, platform: usize, account: usize, known: i32) -> Option<i32> {
         let created = self.views[platform].profiles[account].created.0;
-        let mut open = self.slice.protocol.train_cutoffs.iter().map(|&day| days(day)).filter(|&at| at > created);
+        let mut open =
+            self.slice.protocol.train_cutoffs.iter().map(|&day| days(day)).filter(|&at| at > created);
         if known <= self.label_cutoff() {
             return open.rfind(|&at| at < known);
         }
