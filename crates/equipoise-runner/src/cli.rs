@@ -3,12 +3,23 @@
 
 use crate::exec::{Context, execute, execute_all};
 use crate::fault::{Fault, config, runtime};
+use crate::journal::Journal;
 use crate::plan::{Plan, Stage};
 use crate::progress::Progress;
 use crate::report::data::{Estimate, ReportData};
 use crate::{describe, gather, provenance, rundir};
 use clap::{Args, Parser, Subcommand};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+/// Prints a line. A reader that has gone away (`equipoise describe | head`) ends the command without a word.
+macro_rules! say {
+    ($($text:tt)*) => {
+        if writeln!(std::io::stdout(), $($text)*).is_err() {
+            std::process::exit(0);
+        }
+    };
+}
 
 /// Research into privacy-preserving, federated risk scoring for child protection, on synthetic metadata.
 #[derive(Debug, Parser)]
@@ -127,9 +138,11 @@ fn load(given: &Given) -> Result<Plan, Fault> {
 fn run(given: &Given, common: &Common) -> Result<(), Fault> {
     let start = crate::clock::now();
     let plan = load(given)?;
+    let dir = rundir::run_dir(&common.runs, &plan);
+    rundir::open(&dir, &plan)?;
     let progress = Progress::new(common.quiet);
-    let context = Context::new(&plan, &common.runs, &progress);
-    rundir::open(&context.run, &plan)?;
+    let journal = Journal::open(&dir, &progress)?;
+    let context = Context::new(&plan, &common.runs, &journal);
     let failures = execute_all(&context);
     finish(&context, &failures, start.elapsed().as_secs_f64(), common)?;
     if failures.is_empty() {
@@ -164,18 +177,18 @@ fn finish(
 fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -> Result<(), Fault> {
     if common.json {
         let value = serde_json::json!({ "report": report, "hash": hash, "headline": headline(data) });
-        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
-    println!("{}", data.question);
-    println!("{:<28} {:>26} {:>26}", "arm", data.primary, "average-precision");
+    say!("{}", data.question);
+    say!("{:<28} {:>26} {:>26}", "arm", data.primary, "average-precision");
     for arm in &data.arms {
         let cell = |metric: &str| arm.summaries.get(metric).map_or_else(|| "-".to_owned(), words);
-        println!("{:<28} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
+        say!("{:<28} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
     }
     for comparison in data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some()) {
         let share = comparison.share.as_deref().unwrap_or_default();
-        println!(
+        say!(
             "{share}: {} minus {}: {} ({})",
             comparison.a,
             comparison.b,
@@ -183,13 +196,13 @@ fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -
             crate::report::verdict_words(comparison)
         );
     }
-    println!("{}", crate::report::headline(data));
-    println!(
+    say!("{}", crate::report::headline(data));
+    say!(
         "Synthetic data; a risk score orders reviews and is never a verdict. Intervals: 95 %, over {} worlds.",
         data.seeds
     );
-    println!("report: {}", report.display());
-    println!("hash: {hash}");
+    say!("report: {}", report.display());
+    say!("hash: {hash}");
     Ok(())
 }
 
@@ -219,10 +232,10 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         .collect::<Result<Vec<_>, Fault>>()?;
     if common.json {
         let value = serde_json::json!({ "plan": plan.id, "points": plan.points.len(), "arms": plan.arms.len(), "units": plan.units.len(), "mechanisms": mechanisms });
-        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
-    println!(
+    say!(
         "{}: {} points, {} arms, {} units; plan {}",
         plan.name,
         plan.points.len(),
@@ -231,7 +244,7 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         plan.id
     );
     for (label, event) in mechanisms {
-        println!("  {label}: {}", serde_json::to_string(&event).map_err(runtime)?);
+        say!("  {label}: {}", serde_json::to_string(&event).map_err(runtime)?);
     }
     Ok(())
 }
@@ -250,14 +263,14 @@ fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
             .collect();
         let value =
             serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units });
-        println!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
+        say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
     for (index, unit, done) in rows {
         let mark = if done { "done" } else { "" };
-        println!("{index:>4}  {}  {:<6} {:<5} {}", unit.id, unit.stage.name(), mark, unit.label);
+        say!("{index:>4}  {}  {:<6} {:<5} {}", unit.id, unit.stage.name(), mark, unit.label);
     }
-    println!("plan: {}", context.run.join("plan.json").display());
+    say!("plan: {}", context.run.join("plan.json").display());
     Ok(())
 }
 
@@ -278,16 +291,24 @@ fn frozen(path: &Path, common: &Common) -> Result<(Plan, PathBuf), Fault> {
 fn exec(path: &Path, unit: &str, common: &Common) -> Result<(), Fault> {
     let (plan, runs) = frozen(path, common)?;
     let progress = Progress::new(common.quiet);
-    let context = Context::new(&plan, &runs, &progress);
+    let journal;
+    let dir = rundir::run_dir(&runs, &plan);
+    let observer: &dyn equipoise_core::Observer = if dir.is_dir() {
+        journal = Journal::open(&dir, &progress)?;
+        &journal
+    } else {
+        &progress
+    };
+    let context = Context::new(&plan, &runs, observer);
     let unit = plan.unit(unit)?;
     let worked = execute(&context, unit)?;
     if common.json {
-        println!(
+        say!(
             "{}",
             serde_json::json!({ "unit": unit.id, "stage": unit.stage, "worked": worked, "dir": context.dir(unit) })
         );
     } else {
-        println!("{} {} ({})", unit.id, if worked { "done" } else { "was done already" }, unit.label);
+        say!("{} {} ({})", unit.id, if worked { "done" } else { "was done already" }, unit.label);
     }
     debug_assert!(matches!(unit.stage, Stage::World | Stage::Tune | Stage::Trial));
     Ok(())
@@ -305,15 +326,15 @@ fn report(run: &Path, common: &Common) -> Result<(), Fault> {
 fn ls(common: &Common) -> Result<(), Fault> {
     let found = rundir::list(&common.runs)?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&found).map_err(runtime)?);
+        say!("{}", serde_json::to_string_pretty(&found).map_err(runtime)?);
         return Ok(());
     }
     if found.is_empty() {
-        println!("no runs in {}", common.runs.display());
+        say!("no runs in {}", common.runs.display());
     }
     for run in found {
         let state = if run.reported { "reported" } else { "unfinished" };
-        println!("{}  {}/{} units  {state}", run.path.display(), run.finished, run.units);
+        say!("{}  {}/{} units  {state}", run.path.display(), run.finished, run.units);
     }
     Ok(())
 }
@@ -321,14 +342,14 @@ fn ls(common: &Common) -> Result<(), Fault> {
 fn describe_all(common: &Common) -> Result<(), Fault> {
     let strategies = describe::strategies();
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&strategies).map_err(runtime)?);
+        say!("{}", serde_json::to_string_pretty(&strategies).map_err(runtime)?);
         return Ok(());
     }
     let mut registry = "";
     for strategy in &strategies {
         if strategy.registry != registry {
             registry = strategy.registry;
-            println!("{registry}");
+            say!("{registry}");
         }
         let about = if strategy.about.is_empty() { String::new() } else { format!(": {}", strategy.about) };
         let example = if strategy.example.is_empty() || strategy.example == "{}" {
@@ -336,7 +357,7 @@ fn describe_all(common: &Common) -> Result<(), Fault> {
         } else {
             format!(" {}", strategy.example)
         };
-        println!("  {}{about}{example}", strategy.name);
+        say!("  {}{about}{example}", strategy.name);
     }
     Ok(())
 }

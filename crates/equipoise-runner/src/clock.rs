@@ -75,3 +75,11 @@ impl Stopwatch for SeatClock<'_> {
 pub fn now() -> Instant {
     Instant::now()
 }
+
+/// Milliseconds since 1970: for the log and the provenance alone.
+#[allow(clippy::disallowed_methods)]
+#[must_use]
+pub fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}

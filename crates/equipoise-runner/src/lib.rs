@@ -12,6 +12,7 @@ pub mod describe;
 pub mod exec;
 pub mod fault;
 pub mod gather;
+pub mod journal;
 pub mod plan;
 pub mod progress;
 pub mod provenance;

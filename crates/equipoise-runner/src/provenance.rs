@@ -26,9 +26,7 @@ struct Provenance {
 ///
 /// # Errors
 /// If the disk does not take it.
-#[allow(clippy::disallowed_methods)]
 pub fn write(dir: &Path, plan: &Plan, seconds: f64) -> Result<(), Fault> {
-    let finished = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let provenance = Provenance {
         version: env!("CARGO_PKG_VERSION"),
         plan: plan.id.clone(),
@@ -43,7 +41,7 @@ pub fn write(dir: &Path, plan: &Plan, seconds: f64) -> Result<(), Fault> {
         threads: rayon::current_num_threads(),
         seed: plan.first().experiment.seed,
         seconds,
-        finished_unix: finished.map_or(0, |time| time.as_secs()),
+        finished_unix: crate::clock::unix_ms() / 1_000,
     };
     equipoise_store::write_json_atomic(&dir.join("provenance.json"), &provenance).map_err(runtime)
 }

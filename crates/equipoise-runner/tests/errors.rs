@@ -221,3 +221,16 @@ fn a_unit_whose_needs_are_missing_says_which() {
     assert!(error.contains("needs unit") && error.contains("test world 0"), "{error}");
     assert!(fail(runs.path(), &["exec", &frozen, "zzz"], 2).contains("no unit `zzz`"));
 }
+
+#[test]
+fn a_reader_that_goes_away_ends_the_command_without_a_word() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut child = common::command(runs.path(), &["describe"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}

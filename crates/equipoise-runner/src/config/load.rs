@@ -124,9 +124,7 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     need(named, "name: a run's name is letters, digits and hyphens".into());
     need(e.experiment.seeds >= 1, "seeds: at least one test world is needed".into());
     need(!e.arms.is_empty(), "arms: at least one arm is needed".into());
-    let known = equipoise_eval::MetricSpec::examples()
-        .into_iter()
-        .any(|metric| metric.build().name() == e.experiment.primary);
+    let known = e.evaluation.metrics().iter().any(|metric| metric.name() == e.experiment.primary);
     need(
         known,
         format!("primary: `{}` is not a metric; `equipoise describe` lists them", e.experiment.primary),
@@ -160,6 +158,11 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     need(positive, "learning-rates: must be positive and finite".into());
     need(t.worlds >= 1, "worlds: at least one development world".into());
     need(e.evaluation.resamples >= 50, "resamples: at least 50".into());
+    let observed = f64::from(world.days) - f64::from(p.label_cutoff);
+    need(
+        e.evaluation.horizon_days > 0.0 && e.evaluation.horizon_days <= observed,
+        format!("horizon-days: must be above 0 and at most the {observed} days after `label-cutoff`"),
+    );
     if let Err(error) = e.features.validate() {
         problems.push(format!("features: {error}"));
     }

@@ -9,6 +9,8 @@ pub use sweep::{Point, Sweep};
 
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
 use equipoise_encrypted::SchemeSpec;
+use equipoise_eval::metric::RmstTimeToDetection;
+use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
 use equipoise_federated::{AggregatorSpec, CohortSpec, ServerSpec};
 use equipoise_model::{ModelSpec, TrainConfig};
@@ -186,6 +188,23 @@ pub struct Evaluation {
     pub reviewer: Reviewer,
     /// Bootstrap resamples of intervals inside one world.
     pub resamples: u32,
+    /// Horizon of the restricted mean time to detection in days; must fit between the label cut-off and the world's end.
+    pub horizon_days: f64,
+}
+
+impl Evaluation {
+    /// Every metric, with this experiment's parameters.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Box<dyn Metric>> {
+        let own = |spec| match spec {
+            MetricSpec::RmstTimeToDetection(metric) => MetricSpec::RmstTimeToDetection(RmstTimeToDetection {
+                horizon_days: self.horizon_days,
+                ..metric
+            }),
+            other => other,
+        };
+        MetricSpec::examples().into_iter().map(|spec| own(spec).build()).collect()
+    }
 }
 
 /// What is compared.

@@ -7,7 +7,7 @@ use crate::data::WorldData;
 use crate::fault::{Fault, runtime};
 use crate::plan::{ArmSlice, Stage, Unit};
 use equipoise_core::{RiskScore, Seed, SimTime};
-use equipoise_eval::{Case, MetricSpec};
+use equipoise_eval::Case;
 use equipoise_federated::{RoundRecord, SlotPlan};
 use equipoise_privacy::PrivacyClaim;
 use equipoise_store::{Table, read_json, read_table, write_json_atomic, write_table};
@@ -58,8 +58,8 @@ pub(super) fn run(
     let trained = arms::train(arm, &world, &setting)?;
     let scores = arms::score(arm, &world, &trained)?;
     let cases = review::cases(&world, &scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
-    let metrics = MetricSpec::examples().into_iter().map(MetricSpec::build);
-    let metrics = metrics.map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
+    let metrics = evaluation.metrics();
+    let metrics = metrics.iter().map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
     let mut hasher = blake3::Hasher::new();
     trained.models.iter().for_each(|model| {
         hasher.update(&model.to_le_bytes());

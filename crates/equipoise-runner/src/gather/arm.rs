@@ -20,7 +20,7 @@ pub(super) fn report(arm: &ArmResults<'_>, metas: &[WorldMeta], experiment: &Exp
     let persons: Vec<Vec<Case>> = worlds.iter().map(|cases| per_person(cases)).collect();
     let mut per_seed = BTreeMap::new();
     let mut summaries = BTreeMap::new();
-    for metric in MetricSpec::examples().into_iter().map(MetricSpec::build) {
+    for metric in experiment.evaluation.metrics() {
         let values: Vec<Option<f64>> = arm
             .trials
             .iter()
@@ -77,8 +77,9 @@ pub(super) fn person_metric(name: &str) -> String {
 
 /// The pre-registered metric.
 pub(super) fn primary(experiment: &Experiment) -> Box<dyn Metric> {
-    let mut metrics = MetricSpec::examples().into_iter().map(MetricSpec::build);
+    let metrics = experiment.evaluation.metrics();
     metrics
+        .into_iter()
         .find(|metric| metric.name() == experiment.experiment.primary)
         .unwrap_or_else(|| MetricSpec::RecallAtBudget.build())
 }

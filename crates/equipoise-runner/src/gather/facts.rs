@@ -2,13 +2,13 @@
 
 use super::ArmResults;
 use super::compare::person_name;
-use crate::config::AggregationSpec;
+use crate::config::{AggregationSpec, Evaluation};
 use crate::data::WorldMeta;
 use crate::exec::Context;
 use crate::report::data::{
     CostRow, Fact, FeatureRow, LedgerRow, MechanismCard, MetricInfo, ReportData, SeatRow, Section, TuningRow,
 };
-use equipoise_eval::{MetricSpec, Unit};
+use equipoise_eval::Unit;
 use equipoise_federated::LeakageProfile;
 
 pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[WorldMeta]) -> ReportData {
@@ -22,7 +22,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         facts: facts(metas, experiment),
         prevalence: prevalence(arms),
         primary: experiment.experiment.primary.clone(),
-        metrics: metrics(),
+        metrics: metrics(&experiment.evaluation),
         platforms: metas.first().map_or(vec![], |meta| meta.platforms.clone()),
         cards: arms.iter().filter_map(card).collect(),
         seats: seats(context),
@@ -107,9 +107,9 @@ fn prevalence(arms: &[ArmResults<'_>]) -> Option<f64> {
     (cases > 0).then(|| harmful as f64 / cases as f64)
 }
 
-fn metrics() -> Vec<MetricInfo> {
+fn metrics(evaluation: &Evaluation) -> Vec<MetricInfo> {
     let mut metrics = Vec::new();
-    for metric in MetricSpec::examples().into_iter().map(MetricSpec::build) {
+    for metric in evaluation.metrics() {
         let name = metric.name();
         let info = MetricInfo {
             name: name.to_owned(),
