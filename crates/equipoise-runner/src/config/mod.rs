@@ -96,6 +96,19 @@ pub struct Protocol {
     pub test_share: Fraction,
     /// Which of their accounts are tested.
     pub population: Population,
+    /// What training rows are labelled with.
+    pub labels: Labels,
+}
+
+/// What training rows are labelled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Labels {
+    /// What the platform knew by the label cut-off: late, incomplete, partly wrong.
+    PlatformKnown,
+    /// Whether a harmful contact had happened by the row's cut-off. An oracle: nobody has it; it tells a pattern that cannot
+    /// be learned from labels that do not tell it.
+    Truth,
 }
 
 /// Which accounts of the test persons are tested.

@@ -3,7 +3,7 @@
 //! The split is by person and by time. The person key is truth; it decides the split here and leaves only as an opaque
 //! number beside the truth of tested accounts.
 
-use crate::config::Population;
+use crate::config::{Labels, Population};
 use crate::data::{CaseRows, Reads, TestRows, TrainRows, WorldData, WorldMeta};
 use crate::fault::{Fault, runtime};
 use crate::plan::{WorldRole, WorldSlice};
@@ -136,7 +136,12 @@ impl Cut<'_> {
                     reads.row.push(row);
                     reads.account.push(read.0);
                 }
-                push(&mut rows, platform, account, block.cutoff.0, known <= self.label_cutoff());
+                let cutoff = block.cutoff.0;
+                let label = match self.slice.protocol.labels {
+                    Labels::PlatformKnown => known <= self.label_cutoff(),
+                    Labels::Truth => self.began(platform, account, cutoff),
+                };
+                push(&mut rows, platform, account, cutoff, label);
                 rows.values.extend_from_slice(block.row(at));
             },
             |platform, account| self.known[platform][account],
@@ -163,7 +168,11 @@ impl Cut<'_> {
                 else {
                     return;
                 };
-                push(&mut rows, platform, account, block.cutoff.0, known <= self.label_cutoff());
+                let label = match self.slice.protocol.labels {
+                    Labels::PlatformKnown => known <= self.label_cutoff(),
+                    Labels::Truth => self.person_began(platform, account, block.cutoff.0),
+                };
+                push(&mut rows, platform, account, block.cutoff.0, label);
                 rows.values.extend_from_slice(block.row(at));
                 self.push_linked(platform, id(account), block.cutoff.0, &mut rows.values);
             },
@@ -184,6 +193,19 @@ impl Cut<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a harmful contact of the account had happened by `cutoff`.
+    fn began(&self, platform: usize, account: usize, cutoff: i32) -> bool {
+        self.truth().platforms[platform].accounts[account].harm_start.is_some_and(|start| start.0 < cutoff)
+    }
+
+    /// The same for any account of its person.
+    fn person_began(&self, platform: usize, account: usize, cutoff: i32) -> bool {
+        let person = self.truth().platforms[platform].accounts[account].person;
+        self.truth()
+            .accounts_of(person)
+            .any(|other| self.began(other.platform.index(), other.account.index(), cutoff))
     }
 
     /// The largest value of each feature over the person's other accounts at the same cut-off; zeros without any.

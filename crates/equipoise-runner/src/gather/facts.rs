@@ -2,7 +2,7 @@
 
 use super::ArmResults;
 use super::compare::person_name;
-use crate::config::{AggregationSpec, Evaluation};
+use crate::config::{AggregationSpec, Evaluation, Labels};
 use crate::data::WorldMeta;
 use crate::exec::Context;
 use crate::report::data::{
@@ -92,6 +92,13 @@ fn facts(metas: &[WorldMeta], experiment: &crate::config::Experiment) -> Vec<Fac
         fact(
             "wrong positive labels in a world (mean)",
             format!("{:.1}", mean(|m| u64::from(m.wrongly_labelled))),
+        ),
+        fact(
+            "training labels",
+            match experiment.protocol.labels {
+                Labels::PlatformKnown => "what each platform knew: late, incomplete, partly wrong".into(),
+                Labels::Truth => "truth: an oracle that nobody has".into(),
+            },
         ),
         fact("features", metas.first().map_or(0, |meta| meta.columns.len()).to_string()),
         fact("contacts that one row may read", experiment.features.max_contacts.to_string()),
