@@ -72,7 +72,13 @@ impl TrainConfig {
     }
 }
 
-const fn demand(what: &'static str, range: &'static str, got: f64, ok: bool) -> Result<(), ModelError> {
+/// Fails unless `ok`.
+pub(crate) const fn demand(
+    what: &'static str,
+    range: &'static str,
+    got: f64,
+    ok: bool,
+) -> Result<(), ModelError> {
     if ok { Ok(()) } else { Err(ModelError::Config { what, range, got }) }
 }
 

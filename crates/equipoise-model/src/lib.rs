@@ -4,6 +4,8 @@
 //! that federation, privacy, encryption and hashing never learn which library made the numbers. A score is a
 //! [`RiskScore`](equipoise_core::RiskScore), a place in a review queue, never a verdict.
 //!
+//! [`boosted`] holds the trees that this is measured against, without burn.
+//!
 //! **Layout of a flat parameter vector**: for each layer in order, its weight `[inputs, outputs]` row-major, then its
 //! bias `[outputs]` (see [`ModelSpec::layers`]). The last layer has one output, the logit of the risk.
 //!
@@ -25,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 pub mod baselines;
+pub mod boosted;
 mod clip;
 mod config;
 mod direct;
