@@ -9,6 +9,7 @@
 mod accounts;
 mod cast;
 mod commit;
+pub mod contact_log;
 mod contacts;
 mod dyad;
 mod error;
