@@ -153,6 +153,13 @@ impl TailReport {
         Some(Self::fit(&sample, histogram.n))
     }
 
+    /// Vuong's normalised ratio, positive if the log-normal is the better of the two; `None` if nothing tells them apart.
+    #[must_use]
+    pub fn log_normal_over_power_law(&self) -> Option<f64> {
+        let ratio = self.power_law_or_log_normal;
+        (ratio.p < 1.0).then_some(-ratio.z)
+    }
+
     fn fit(sample: &Sample<'_>, all: f64) -> Self {
         let power_law = PowerLaw::fit(sample);
         let cutoff = Cutoff::fit(sample, &power_law);
