@@ -85,6 +85,9 @@ enum Verb {
     Ls,
     /// List every strategy with its parameters
     Describe,
+    /// Look at a world without an experiment
+    #[command(subcommand)]
+    World(crate::world::WorldVerb),
 }
 
 /// Runs one command; the exit code says how it went.
@@ -128,6 +131,7 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         Verb::Report { run } => report(run, common),
         Verb::Ls => ls(common),
         Verb::Describe => describe_all(common),
+        Verb::World(verb) => crate::world::dispatch(verb, common.json),
     }
 }
 

@@ -21,3 +21,4 @@ pub mod rundir;
 pub mod sums;
 pub mod timings;
 pub mod training;
+mod world;

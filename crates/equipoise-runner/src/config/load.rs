@@ -56,7 +56,8 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded, Fault> {
     }
 }
 
-fn read(path: &Path, what: &str) -> Result<String, Fault> {
+/// The text of a file that is called `what`.
+pub(crate) fn read(path: &Path, what: &str) -> Result<String, Fault> {
     std::fs::read_to_string(path).map_err(|error| {
         config(format!(
             "{}: the {what} cannot be read ({error}); check the path and its rights",
@@ -66,7 +67,7 @@ fn read(path: &Path, what: &str) -> Result<String, Fault> {
 }
 
 /// Parses TOML; the error says file, line and what was expected.
-fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Fault> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Fault> {
     toml::from_str(text).map_err(|error| {
         let line =
             error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());

@@ -5,6 +5,7 @@ mod load;
 mod sweep;
 
 pub use load::{Loaded, load};
+pub(crate) use load::{parse, read};
 pub use sweep::{Point, Sweep};
 
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
