@@ -7,6 +7,7 @@ mod common;
 
 use common::{Log, null, play, research};
 use equipoise_core::{AccountId, AgeBand, Draw, EventKind, Fraction, Seed};
+use equipoise_synth::contact_log::Burst;
 use equipoise_synth::truth::HarmArchetype;
 use equipoise_synth::{Outcome, World, WorldSpec};
 
@@ -38,15 +39,6 @@ fn declared_ages_have_the_published_marginals() {
     }
 }
 
-fn burstiness(times: &[f64]) -> f64 {
-    let gaps: Vec<f64> = times.windows(2).map(|w| w[1] - w[0]).collect();
-    let n = gaps.len() as f64;
-    let mean = gaps.iter().sum::<f64>() / n;
-    let sd = (gaps.iter().map(|g| (g - mean) * (g - mean)).sum::<f64>() / n).sqrt();
-    let r = sd / mean;
-    ((n + 1.0).sqrt() * r - (n - 1.0).sqrt()) / (((n + 1.0).sqrt() - 2.0) * r + (n - 1.0).sqrt())
-}
-
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -58,13 +50,14 @@ fn accounts_are_bursty_and_a_poisson_control_is_not() {
     let (world, log, _) = play(&research(800, 30), 9);
     let mut times = vec![Vec::new(); world.views()[2].profiles.len()];
     for event in log.of(2).filter(|e| e.kind == EventKind::Message) {
-        times[event.actor.index()].push(f64::from(event.time.0));
+        times[event.actor.index()].push(i64::from(event.time.0));
     }
     times.retain(|t| t.len() >= 20);
     let mut rng = Seed::root(1).rng();
-    let poisson = |t: &Vec<f64>, rng: &mut equipoise_core::CounterRng| {
-        let mut control: Vec<f64> = t.iter().map(|_| 30.0 * 86_400.0 * rng.uniform()).collect();
-        control.sort_by(f64::total_cmp);
+    let burstiness = |times: &[i64]| Burst::of(times).unwrap().b_n;
+    let poisson = |t: &Vec<i64>, rng: &mut equipoise_core::CounterRng| {
+        let mut control: Vec<i64> = t.iter().map(|_| (30.0 * 86_400.0 * rng.uniform()) as i64).collect();
+        control.sort_unstable();
         burstiness(&control)
     };
     let control = median(times.iter().map(|t| poisson(t, &mut rng)).collect());

@@ -136,7 +136,14 @@ fn measure(args: &CompareArgs) -> Result<Comparison, Fault> {
         (None, Some(dataset)) => ours::from_dataset(dataset, args.platform.as_deref(), args.bucket)?,
         (None, None) => {
             let days = args.days.unwrap_or(days.ceil().clamp(1.0, 400.0) as u16);
-            ours::simulated(&args.world, args.persons, days, args.seed, args.platform.as_deref(), args.bucket)?
+            ours::simulated(
+                &args.world,
+                args.persons,
+                days,
+                args.seed,
+                args.platform.as_deref(),
+                args.bucket,
+            )?
         }
     };
     let ours_seen = ours.log.bucketed(args.bucket).map_err(runtime)?;

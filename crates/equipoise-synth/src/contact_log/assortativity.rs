@@ -25,7 +25,8 @@ pub fn numeric_assortativity(graph: &StaticGraph, values: &[f64]) -> Option<f64>
 }
 
 fn correlate(graph: &StaticGraph, value: impl Fn(u32) -> f64) -> Option<f64> {
-    let known = || graph.pairs().map(|(a, b)| (value(a), value(b))).filter(|(x, y)| !(x.is_nan() || y.is_nan()));
+    let known =
+        || graph.pairs().map(|(a, b)| (value(a), value(b))).filter(|(x, y)| !(x.is_nan() || y.is_nan()));
     let (mut edges, mut sum) = (0.0, 0.0);
     for (x, y) in known() {
         edges += 1.0;

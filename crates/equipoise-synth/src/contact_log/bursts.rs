@@ -90,11 +90,8 @@ impl BurstSummary {
     #[must_use]
     pub fn of(trains: &Trains, min_gaps: &[usize]) -> Vec<Self> {
         let least = min_gaps.iter().copied().min().unwrap_or(2);
-        let all: Vec<Burst> = trains
-            .par_iter()
-            .filter(|times| times.len() > least)
-            .filter_map(Burst::of)
-            .collect();
+        let all: Vec<Burst> =
+            trains.par_iter().filter(|times| times.len() > least).filter_map(Burst::of).collect();
         min_gaps.iter().map(|&gaps| Self::at(&all, gaps)).collect()
     }
 

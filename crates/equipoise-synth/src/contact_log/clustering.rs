@@ -74,7 +74,9 @@ impl Clustering {
             }
         }
         local.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        let near = mean(local.iter().filter(|(k, _)| (spec.about_100.0..=spec.about_100.1).contains(k)).map(|p| p.1));
+        let near = mean(
+            local.iter().filter(|(k, _)| (spec.about_100.0..=spec.about_100.1).contains(k)).map(|p| p.1),
+        );
         let by_degree = bins(&local, spec.bins_per_decade);
         let usable: Vec<(f64, f64)> = by_degree
             .iter()

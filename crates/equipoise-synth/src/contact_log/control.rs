@@ -5,8 +5,8 @@
 //! the second control repeats that argument on any log. A log whose timing statistics equal those of a control has no
 //! burstiness of its own.
 
-use super::rhythm::{Rhythm, hour_of_week};
 use super::ContactLog;
+use super::rhythm::{Rhythm, hour_of_week};
 use equipoise_core::{Draw, Seed};
 
 /// How the times of a control are drawn.
@@ -130,7 +130,8 @@ mod tests {
     fn a_control_keeps_who_and_how_often_and_loses_the_bursts() {
         let log = bursty();
         assert!(median(&log) > 0.5, "{}", median(&log));
-        for (control, most) in [(Control::Poisson, 0.06), (Control::Rhythm, 0.25), (Control::Shuffled, 0.25)] {
+        for (control, most) in [(Control::Poisson, 0.06), (Control::Rhythm, 0.25), (Control::Shuffled, 0.25)]
+        {
             let copy = control.apply(&log, 0, Seed::root(1));
             let count = |log: &ContactLog| log.rows().iter().map(|r| u64::from(r.count)).sum::<u64>();
             assert_eq!(count(&copy), count(&log));

@@ -125,6 +125,11 @@ fn ten_million_rows_take_less_than_ten_seconds() {
     let start = std::time::Instant::now();
     let profile = LogProfile::of(&log, &ProfileSpec::standard(0));
     let seconds = start.elapsed().as_secs_f64();
-    println!("{} rows, {} dyads: {seconds:.2} s on {} threads", profile.rows, profile.dyads, rayon::current_num_threads());
+    println!(
+        "{} rows, {} dyads: {seconds:.2} s on {} threads",
+        profile.rows,
+        profile.dyads,
+        rayon::current_num_threads()
+    );
     assert!(seconds < 10.0, "{seconds}");
 }

@@ -20,7 +20,9 @@ pub struct Contact {
 #[non_exhaustive]
 pub enum ContactLogError {
     /// Columns of different lengths.
-    #[error("columns of {src}, {dst}, {time} and {count} rows: give every row a source, a destination, a time and a count")]
+    #[error(
+        "columns of {src}, {dst}, {time} and {count} rows: give every row a source, a destination, a time and a count"
+    )]
     Lengths {
         /// Rows of the sources.
         src: usize,

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn quantiles_interpolate_between_order_statistics() {
         let got = Quantiles::of(vec![4.0, 1.0, 3.0, 2.0]).unwrap();
-        for (value, want) in [(got.mean, 2.5), (got.p10, 1.3), (got.p50, 2.5), (got.p90, 3.7), (got.max, 4.0)] {
+        for (value, want) in [(got.mean, 2.5), (got.p10, 1.3), (got.p50, 2.5), (got.p90, 3.7), (got.max, 4.0)]
+        {
             assert!((value - want).abs() < 1e-12, "{value} {want}");
         }
         assert!(Quantiles::of(Vec::new()).is_none() && Quartiles::of(Vec::new()).is_none());

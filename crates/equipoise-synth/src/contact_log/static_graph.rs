@@ -88,7 +88,10 @@ impl StaticGraph {
 
     /// Every account that has a neighbour, ascending.
     pub fn accounts(&self) -> impl Iterator<Item = u32> + '_ {
-        (0_u32..).zip(self.starts.windows(2)).filter(|(_, span)| span[0] < span[1]).map(|(account, _)| account)
+        (0_u32..)
+            .zip(self.starts.windows(2))
+            .filter(|(_, span)| span[0] < span[1])
+            .map(|(account, _)| account)
     }
 
     /// Every linked pair once, as (low, high), ascending.

@@ -40,7 +40,11 @@ impl List {
             &format!("{about}: exponent of a power law"),
             tail.map(|t| t.power_law.alpha),
         );
-        self.add(&format!("{id}-sigma"), &format!("{about}: sigma of a log-normal"), tail.map(|t| t.log_normal.sigma));
+        self.add(
+            &format!("{id}-sigma"),
+            &format!("{about}: sigma of a log-normal"),
+            tail.map(|t| t.log_normal.sigma),
+        );
         self.add(
             &format!("{id}-power-law-or-log-normal"),
             &format!("{about}: Vuong's z, positive for the power law"),
@@ -74,7 +78,11 @@ impl List {
         for sizes in &timing.train_sizes {
             let (window, of) = (sizes.window, format!("{whose} runs with gaps up to {} s", sizes.window));
             self.add(&format!("{whose}-runs-{window}-mean"), &format!("{of}: mean events"), sizes.mean);
-            self.add(&format!("{whose}-runs-{window}-long"), &format!("{of}: share of 10 or more"), sizes.long);
+            self.add(
+                &format!("{whose}-runs-{window}-long"),
+                &format!("{of}: share of 10 or more"),
+                sizes.long,
+            );
             self.add(
                 &format!("{whose}-runs-{window}-long-if-independent"),
                 &format!("{of}: that share if gaps were independent"),

@@ -21,7 +21,7 @@ enum Column {
 impl Column {
     /// By its name in a header or on the command line.
     fn named(name: &str) -> Option<Self> {
-        Some(match name.trim_matches('"').trim_start_matches(['#', '%']).to_ascii_lowercase().as_str() {
+        Some(match name.to_ascii_lowercase().as_str() {
             "src" | "source" | "from" | "sender" | "actor" | "i" | "u" => Self::Src,
             "dst" | "target" | "to" | "receiver" | "peer" | "j" | "v" => Self::Dst,
             "time" | "timestamp" | "ts" | "t" | "unixts" | "seconds" => Self::Time,
@@ -43,27 +43,29 @@ pub(super) fn read(path: &Path, columns: &[String], unit: f64) -> Result<Contact
     let mut lines = Lines { path, reader: open(path)?, line: 0, bytes: Vec::new() };
     let mut order = given(columns)?;
     let mut rows: Vec<([u64; 2], i64, u32)> = Vec::new();
+    let mut first = true;
     while let Some(text) = lines.next()? {
         let (line, cells) = (lines.line, cells(&text));
-        if order.is_none() || rows.is_empty() {
-            let header = cells.iter().any(|cell| number(cell).is_none());
-            if header {
-                let named = header_order(path, line, &cells)?;
-                order = order.or(named);
-                if order.is_none() {
-                    return Err(at(path, line, "the header's names are not known; say --columns, for instance --columns src,dst,time"));
-                }
-                continue;
-            }
+        // Only the first line may be a header, and then no cell of it is a number: the rest is held to be data.
+        if std::mem::take(&mut first) && cells.iter().all(|cell| number(cell).is_none()) {
+            order = order.or(header_order(path, line, &cells)?);
             if order.is_none() {
-                order = Some(plain_order(path, line, cells.len())?);
+                let why =
+                    "the header's names are not known; say --columns, for instance --columns src,dst,time";
+                return Err(at(path, line, why));
             }
+            continue;
         }
-        let order = order.as_deref().unwrap_or_default();
-        rows.push(row(path, line, &cells, order, unit)?);
+        if order.is_none() {
+            order = Some(plain_order(path, line, cells.len())?);
+        }
+        rows.push(row(path, line, &cells, order.as_deref().unwrap_or_default(), unit)?);
     }
     if rows.is_empty() {
-        return Err(config(format!("{}: no rows; give a file with `src dst time` in each line", path.display())));
+        return Err(config(format!(
+            "{}: no rows; give a file with `src dst time` in each line",
+            path.display()
+        )));
     }
     log(path, rows)
 }
@@ -102,9 +104,14 @@ impl Lines<'_> {
     fn next(&mut self) -> Result<Option<String>, Fault> {
         loop {
             self.bytes.clear();
-            let read = (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.bytes).map_err(|error| {
-                at(self.path, self.line + 1, &format!("cannot be read ({error}); the file is cut short or damaged: get it again"))
-            })?;
+            let read =
+                (&mut self.reader).take(LONGEST).read_until(b'\n', &mut self.bytes).map_err(|error| {
+                    at(
+                        self.path,
+                        self.line + 1,
+                        &format!("cannot be read ({error}); the file is cut short or damaged: get it again"),
+                    )
+                })?;
             if read == 0 {
                 return Ok(None);
             }
@@ -112,13 +119,15 @@ impl Lines<'_> {
             let text = std::str::from_utf8(&self.bytes).unwrap_or("\u{fffd}").trim();
             let comment = text.starts_with(['#', '%']);
             if read as u64 == LONGEST && !self.bytes.ends_with(b"\n") {
-                let why = "longer than a line of numbers; files with text are refused: keep src, dst and time only";
+                let why =
+                    "longer than a line of numbers; files with text are refused: keep src, dst and time only";
                 return Err(at(self.path, self.line, why));
             }
-            // A comment may be the header (`#src dst time`); `Column::named` decides, and other comments are passed over.
-            let header = comment && cells(text.trim_start_matches(['#', '%'])).iter().all(|cell| Column::named(cell).is_some());
-            if !text.is_empty() && (!comment || (header && text.len() > 1)) {
-                return Ok(Some(text.trim_start_matches(['#', '%']).trim().to_owned()));
+            // A comment may be the header (`#src dst time`); other comments are passed over.
+            let bare = text.trim_start_matches(['#', '%']).trim();
+            let header = || cells(bare).iter().all(|cell| Column::named(cell).is_some());
+            if !bare.is_empty() && (!comment || header()) {
+                return Ok(Some(bare.to_owned()));
             }
         }
     }
@@ -150,7 +159,8 @@ fn given(columns: &[String]) -> Result<Option<Vec<Column>>, Fault> {
 /// Whether source, destination and time occur once each, and a count at most once.
 fn complete(order: &[Column]) -> bool {
     let times = |column| order.iter().filter(|&&c| c == column).count();
-    [Column::Src, Column::Dst, Column::Time].into_iter().all(|column| times(column) == 1) && times(Column::Count) <= 1
+    [Column::Src, Column::Dst, Column::Time].into_iter().all(|column| times(column) == 1)
+        && times(Column::Count) <= 1
 }
 
 fn header_order(path: &Path, line: usize, cells: &[&str]) -> Result<Option<Vec<Column>>, Fault> {
@@ -167,8 +177,16 @@ fn plain_order(path: &Path, line: usize, cells: usize) -> Result<Vec<Column>, Fa
     let order = vec![Column::Src, Column::Dst, Column::Time];
     match cells {
         3 => Ok(order),
-        4 => Err(at(path, line, "four columns without a header; say which is which, for instance --columns src,dst,count,time")),
-        n => Err(at(path, line, &format!("{n} columns; a contact log has src, dst, time and at most a count: keep these only"))),
+        4 => Err(at(
+            path,
+            line,
+            "four columns without a header; say which is which, for instance --columns src,dst,count,time",
+        )),
+        n => Err(at(
+            path,
+            line,
+            &format!("{n} columns; a contact log has src, dst, time and at most a count: keep these only"),
+        )),
     }
 }
 
@@ -180,7 +198,8 @@ fn row(
     unit: f64,
 ) -> Result<([u64; 2], i64, u32), Fault> {
     if cells.len() != order.len() {
-        let why = format!("{} columns, the lines before have {}; mend or drop the line", cells.len(), order.len());
+        let why =
+            format!("{} columns, the lines before have {}; mend or drop the line", cells.len(), order.len());
         return Err(at(path, line, &why));
     }
     let (mut ids, mut time, mut count) = ([0_u64; 2], 0_i64, 1_u32);
@@ -199,10 +218,12 @@ fn row(
                     at(path, line, &format!("column {} is no count of at least 1; drop the line", place + 1))
                 })?;
             }
-            Column::Time => time = seconds(cell, unit).ok_or_else(|| {
-                let why = format!("column {} is no time in numbers; convert dates to seconds", place + 1);
-                at(path, line, &why)
-            })?,
+            Column::Time => {
+                time = seconds(cell, unit).ok_or_else(|| {
+                    let why = format!("column {} is no time in numbers; convert dates to seconds", place + 1);
+                    at(path, line, &why)
+                })?
+            }
         }
     }
     Ok((ids, time, count))
@@ -229,6 +250,7 @@ fn log(path: &Path, rows: Vec<([u64; 2], i64, u32)>) -> Result<ContactLog, Fault
         .into_iter()
         .map(|([src, dst], time, count)| Ok(Contact { time, src: index(src)?, dst: index(dst)?, count }))
         .collect();
-    let rows = rows.map_err(|_: std::num::TryFromIntError| config(format!("{}: too many accounts", path.display())))?;
+    let rows = rows
+        .map_err(|_: std::num::TryFromIntError| config(format!("{}: too many accounts", path.display())))?;
     ContactLog::from_rows(rows).map_err(|error| config(format!("{}: {error}", path.display())))
 }

@@ -29,7 +29,8 @@ pub(super) fn simulated(
     let archetype = spec.platform[chosen].archetype;
     fits(&schema_of(archetype), bucket)?;
     let world = World::build(&spec, Seed::root(seed)).map_err(wrong)?;
-    let mut sink = Messages { platform: PlatformId(u8::try_from(chosen).map_err(runtime)?), rows: Vec::new() };
+    let mut sink =
+        Messages { platform: PlatformId(u8::try_from(chosen).map_err(runtime)?), rows: Vec::new() };
     world.run(None, &mut sink, &Silent).map_err(wrong)?;
     let name = format!(
         "{} of {}, {persons} persons, {days} days, seed {seed}",
@@ -105,9 +106,8 @@ impl EventSink for Messages {
         if platform != self.platform {
             return;
         }
-        let direct = |e: &&Event| {
-            e.kind == EventKind::Message && e.surface == Surface::Direct && e.peer.is_some()
-        };
+        let direct =
+            |e: &&Event| e.kind == EventKind::Message && e.surface == Surface::Direct && e.peer.is_some();
         self.rows.extend(events.iter().filter(direct).map(|e| Contact {
             time: i64::from(e.time.0),
             src: e.actor.0,

@@ -30,9 +30,8 @@ pub(super) fn events(paths: &[PathBuf]) -> Result<ContactLog, Fault> {
         let reader = TableReader::open(path).map_err(|error| config(error.to_string()))?;
         for group in 0..reader.groups() {
             let table = reader.read_group(group).map_err(|error| config(error.to_string()))?;
-            direct_messages(&table, &mut rows).map_err(|error| {
-                config(format!("{}: not a table of events: {error}", path.display()))
-            })?;
+            direct_messages(&table, &mut rows)
+                .map_err(|error| config(format!("{}: not a table of events: {error}", path.display())))?;
         }
     }
     // A row of two accounts in different blocks is filed under both.

@@ -26,7 +26,10 @@ pub(super) fn json(comparison: &Comparison) -> Result<(), Fault> {
 pub(super) fn text(comparison: &Comparison) {
     println!("theirs: {}", comparison.theirs);
     println!("ours:   {}", comparison.ours);
-    println!("both in buckets of {} s; control: the same rows at times drawn by the log's own hours of the week", comparison.bucket_seconds);
+    println!(
+        "both in buckets of {} s; control: the same rows at times drawn by the log's own hours of the week",
+        comparison.bucket_seconds
+    );
     println!(
         "{:<36} {:>9} {:>9} {:>9} {:>9}  {:<14} {:<16} {:<8} {:<6}",
         "statistic", "theirs", "control", "ours", "control", "band", "inside?", "near", "alike?"
@@ -59,7 +62,8 @@ pub(super) fn markdown(comparison: &Comparison) {
     );
     println!("| statistic | theirs | control | ours | control | band | inside? | near | alike? | source |");
     println!("|---|---:|---:|---:|---:|---|---|---|---|---|");
-    let (judged, others): (Vec<&Row>, Vec<&Row>) = comparison.rows.iter().partition(|row| row.source.is_some());
+    let (judged, others): (Vec<&Row>, Vec<&Row>) =
+        comparison.rows.iter().partition(|row| row.source.is_some());
     for row in judged {
         println!(
             "| `{}`: {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
@@ -137,16 +141,17 @@ fn alike(row: &Row) -> &'static str {
 fn closing(comparison: &Comparison) -> Vec<String> {
     let of = |(yes, all): (usize, usize)| format!("{yes} of {all}");
     let controls = |controls: &[ControlBursts]| {
-        let one = |c: &ControlBursts| {
-            format!("{} {} / {}", c.control, number(c.dyads), number(c.accounts))
-        };
+        let one = |c: &ControlBursts| format!("{} {} / {}", c.control, number(c.dyads), number(c.accounts));
         controls.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let passing = comparison.passing_controls();
     let verdict = if passing.is_empty() {
         "no control reaches the band of B_n, so the band says something about timing".to_owned()
     } else {
-        format!("INSIDE THE BAND OF B_n: {}; there the band alone says nothing about timing", passing.join("; "))
+        format!(
+            "INSIDE THE BAND OF B_n: {}; there the band alone says nothing about timing",
+            passing.join("; ")
+        )
     };
     vec![
         format!(
@@ -155,7 +160,11 @@ fn closing(comparison: &Comparison) -> Vec<String> {
             of(comparison.theirs_inside()),
             of(comparison.alike())
         ),
-        format!("median B_n of controls, dyads / accounts: theirs: {}; ours: {}", controls(&comparison.theirs_controls), controls(&comparison.ours_controls)),
+        format!(
+            "median B_n of controls, dyads / accounts: theirs: {}; ours: {}",
+            controls(&comparison.theirs_controls),
+            controls(&comparison.ours_controls)
+        ),
         format!("controls: {verdict}"),
         LIMITS.to_owned(),
     ]

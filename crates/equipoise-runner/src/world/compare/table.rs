@@ -62,22 +62,29 @@ fn bursts(control: Control, log: &ContactLog) -> ControlBursts {
     }
 }
 
-/// The statistics that may be shown: no maximum, which is one account's, and no median of fewer than [`COHORT`] trains.
+/// The statistics that may be shown: no maximum, which is one account's, no percentile with fewer than five accounts
+/// beyond it, and no median of fewer than [`COHORT`] trains.
 fn printable(profile: &LogProfile) -> Vec<Statistic> {
     let all = profile.statistics();
     let few = |id: &str| {
         let Some((kind, gaps)) = id.rsplit_once('-').filter(|(_, gaps)| gaps.parse::<u32>().is_ok()) else {
             return false;
         };
-        let Some((whose, _)) = kind.split_once('-').filter(|(_, kind)| ["b", "bn", "memory"].contains(kind)) else {
+        let Some((whose, _)) = kind.split_once('-').filter(|(_, kind)| ["b", "bn", "memory"].contains(kind))
+        else {
             return false;
         };
         Side::value(&all, &format!("{whose}-trains-{gaps}")).is_none_or(|trains| trains < COHORT as f64)
     };
+    let beyond = |id: &str| match id {
+        id if id.contains("-p99") => profile.accounts < 500,
+        id if id.contains("-p90") || id.contains("-p10") => profile.accounts < 50,
+        _ => false,
+    };
     all.iter()
         .filter(|statistic| !statistic.id.ends_with("-max"))
         .map(|statistic| {
-            let value = statistic.value.filter(|_| !few(&statistic.id));
+            let value = statistic.value.filter(|_| !few(&statistic.id) && !beyond(&statistic.id));
             Statistic { value, ..statistic.clone() }
         })
         .collect()
@@ -170,7 +177,8 @@ impl Comparison {
         let mut passing = Vec::new();
         for (side, controls) in sides {
             for control in controls {
-                let values = [("dyads", control.dyads, "dyad-bn-10"), ("accounts", control.accounts, "account-bn-10")];
+                let values =
+                    [("dyads", control.dyads, "dyad-bn-10"), ("accounts", control.accounts, "account-bn-10")];
                 for (who, value, id) in values {
                     if let (Some(value), Some((low, high))) = (value, band(id))
                         && (low..=high).contains(&value)
@@ -234,7 +242,12 @@ fn hours(theirs: &Side, ours: &Side) -> Vec<Row> {
         alike: judged.then_some(value <= HOURS),
     };
     vec![
-        line("hours-distance", "largest cumulative difference of the hours of the day".into(), turned(0), true),
+        line(
+            "hours-distance",
+            "largest cumulative difference of the hours of the day".into(),
+            turned(0),
+            true,
+        ),
         line(
             "hours-distance-turned",
             format!("the same with our clock turned by {ahead} h, which fits best"),

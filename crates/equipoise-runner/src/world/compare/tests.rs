@@ -65,10 +65,17 @@ fn text_names_and_further_columns_are_refused_by_line_and_without_repeating_them
     refused("d.csv", "1,2,3,4,5\n", &[], &["line 1", "5 columns"]);
     refused("e.csv", "1,2,3,4\n", &[], &["line 1", "--columns"]);
     refused("f.txt", "1 2 100\n1 2\n", &[], &["line 2", "2 columns"]);
-    refused("g.txt", &format!("1 2 {}\n", "9".repeat(600)), &[], &["line 1", "longer than a line of numbers"]);
+    refused(
+        "g.txt",
+        &format!("1 2 {}\n", "9".repeat(600)),
+        &[],
+        &["line 1", "longer than a line of numbers"],
+    );
     refused("h.txt", "1 2 1100000000000000\n", &[], &["line 1", "column 3"]);
     refused("i.txt", "", &[], &["no rows"]);
     refused("j.csv", "src,dst,count,time\n1,2,0,5\n", &[], &["line 2", "count of at least 1"]);
+    refused("l.txt", "hello hello hello\nhello hello hello\n", &["--columns", "src,dst,time"], &["line 2"]);
+    refused("m.txt", "src dst time\nsrc dst time\n1 2 3\n", &[], &["line 2", "column 1"]);
     refused("k.csv", "alpha,beta,gamma\n1,2,5\n", &[], &["line 1", "say --columns"]);
 }
 
@@ -87,15 +94,20 @@ fn every_form_of_the_same_log_gives_the_same_rows() {
     let commas = text.replace(' ', ",").replace("src,dst,time", "\"src\",\"dst\",\"time\"");
     let (_dir, path) = file("commas.csv", &commas);
     assert_eq!(edges::read(&path, &[], 1.0).unwrap(), plain);
-    let turned: String = text.lines().skip(1).map(|line| {
-        let cells: Vec<&str> = line.split(' ').collect();
-        format!("{}\t{}\t{}.0\n", cells[2], cells[0], cells[1]).replace(".0\n", "\n")
-    }).collect();
+    let turned: String = text
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(' ').collect();
+            format!("{}\t{}\t{}.0\n", cells[2], cells[0], cells[1]).replace(".0\n", "\n")
+        })
+        .collect();
     let (_dir, path) = file("turned.tsv", &format!("% a comment\n{turned}"));
     let columns: Vec<String> = ["time", "src", "dst"].map(str::to_owned).to_vec();
     assert_eq!(edges::read(&path, &columns, 1.0).unwrap(), plain);
     let (dir, path) = file("packed.gz", "");
-    let mut gz = flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), flate2::Compression::fast());
+    let mut gz =
+        flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), flate2::Compression::fast());
     gz.write_all(text.as_bytes()).unwrap();
     gz.finish().unwrap();
     assert_eq!(edges::read(&path, &[], 1.0).unwrap(), plain);
@@ -125,7 +137,8 @@ fn a_file_of_our_events_is_read_as_direct_messages_only() {
     assert!(parquet::is_parquet(&path).unwrap());
     // Twice the same file: a mirrored row counts once.
     let log = parquet::events(&[path.clone(), path]).unwrap();
-    let kept: Vec<(i64, u32, u32, u32)> = log.rows().iter().map(|r| (r.time, r.src, r.dst, r.count)).collect();
+    let kept: Vec<(i64, u32, u32, u32)> =
+        log.rows().iter().map(|r| (r.time, r.src, r.dst, r.count)).collect();
     assert_eq!(kept, [(300, 1, 2, 3), (900, 2, 1, 3)]);
 }
 
@@ -140,7 +153,11 @@ fn a_copy_with_poisson_timing_is_reported_outside_and_unlike() {
         let got = measure(&args(&path, &["--planted", planted])).unwrap();
         for id in ["dyad-bn-10", "account-bn-10"] {
             let row = row(&got, id);
-            assert_eq!((row.theirs_inside, row.ours_inside, row.alike), (Some(true), Some(false), Some(false)), "{planted}: {row:?}");
+            assert_eq!(
+                (row.theirs_inside, row.ours_inside, row.alike),
+                (Some(true), Some(false), Some(false)),
+                "{planted}: {row:?}"
+            );
         }
         // What has nothing to do with timing must not move.
         let reciprocity = row(&got, "reciprocity-links");
@@ -157,6 +174,8 @@ fn no_maximum_and_no_median_of_a_few_trains_is_shown() {
     let trains = row(&got, "dyad-trains-50").theirs.unwrap();
     assert_eq!(row(&got, "dyad-bn-50").theirs.is_some(), trains >= COHORT as f64, "{trains}");
     assert!(row(&got, "dyad-bn-10").theirs.is_some());
+    // Sixty accounts: the 99th percentile is somebody's, the 90th is not.
+    assert!(row(&got, "degree-p99").theirs.is_none() && row(&got, "degree-p90").theirs.is_some());
 }
 
 #[test]

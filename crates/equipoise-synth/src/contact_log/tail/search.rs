@@ -36,9 +36,8 @@ pub(super) fn nelder_mead(f: impl Fn([f64; 2]) -> f64, start: [f64; 2], step: f6
             break;
         }
         let centre = [f64::midpoint(best.0[0], middle.0[0]), f64::midpoint(best.0[1], middle.0[1])];
-        let along = |t: f64| {
-            at([centre[0] + t * (worst.0[0] - centre[0]), centre[1] + t * (worst.0[1] - centre[1])])
-        };
+        let along =
+            |t: f64| at([centre[0] + t * (worst.0[0] - centre[0]), centre[1] + t * (worst.0[1] - centre[1])]);
         let reflected = along(-1.0);
         if reflected.1 > best.1 {
             let expanded = along(-2.0);
@@ -50,9 +49,8 @@ pub(super) fn nelder_mead(f: impl Fn([f64; 2]) -> f64, start: [f64; 2], step: f6
             if contracted.1 > worst.1.max(reflected.1) {
                 simplex[2] = contracted;
             } else {
-                let toward = |p: Point| {
-                    at([f64::midpoint(p.0[0], best.0[0]), f64::midpoint(p.0[1], best.0[1])])
-                };
+                let toward =
+                    |p: Point| at([f64::midpoint(p.0[0], best.0[0]), f64::midpoint(p.0[1], best.0[1])]);
                 simplex = [best, toward(middle), toward(worst)];
             }
         }

@@ -55,9 +55,8 @@ fn a_geometric_is_a_cut_off_with_its_rate_and_no_power() {
 #[test]
 fn the_start_of_the_tail_is_found_beyond_a_flat_body() {
     // Half of the values are spread evenly below 10, the others follow a power law from 10 on.
-    let values = draw(6_000, 4, |rng| {
-        if rng.chance(0.5) { 1.0 + rng.below(9) as f64 } else { power(rng, 2.2, 10.0) }
-    });
+    let values =
+        draw(6_000, 4, |rng| if rng.chance(0.5) { 1.0 + rng.below(9) as f64 } else { power(rng, 2.2, 10.0) });
     let got = TailReport::of(&values).unwrap();
     assert!((8..=16).contains(&got.xmin), "{got:?}");
     assert!((got.power_law.alpha - 2.2).abs() < 0.12, "{got:?}");
