@@ -226,7 +226,8 @@ fn hours(theirs: &Side, ours: &Side) -> Vec<Row> {
         distance(&a, &turned)
     };
     let best = (0..24).min_by(|x, y| turned(*x).total_cmp(&turned(*y))).unwrap_or(0);
-    let ahead = if best > 12 { best as f64 - 24.0 } else { best as f64 };
+    // Its hour h is like our hour h + best.
+    let later = if best > 12 { 24.0 - best as f64 } else { -(best as f64) };
     let line = |id: &str, about: String, value: f64, judged: bool| Row {
         id: id.to_owned(),
         about,
@@ -250,9 +251,10 @@ fn hours(theirs: &Side, ours: &Side) -> Vec<Row> {
         ),
         line(
             "hours-distance-turned",
-            format!("the same with our clock turned by {ahead} h, which fits best"),
+            "the same with our clock turned so that it fits best".into(),
             turned(best),
             false,
         ),
+        line("hours-turn", "hours by which the log is later than ours then".into(), later, false),
     ]
 }

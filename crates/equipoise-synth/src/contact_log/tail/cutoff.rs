@@ -1,7 +1,7 @@
 //! The power law with exponential cut-off `p(x) ~ x^-alpha e^(-rate x)`.
 
 use super::Model;
-use super::power_law::PowerLaw;
+use super::power_law::{MOST, PowerLaw};
 use super::sample::Sample;
 use super::search::nelder_mead;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Cutoff {
-    /// Exponent of the power law, between -3 and 8.
+    /// Exponent of the power law, between -3 and 25.
     pub alpha: f64,
     /// Rate of the exponential, per unit of value; its inverse is where the cut-off sets in.
     pub rate: f64,
@@ -34,7 +34,7 @@ impl Cutoff {
         let ln_xmin = libm::log(sample.xmin);
         let likelihood = |[alpha, ln_rate]: [f64; 2]| {
             let rate = libm::exp(ln_rate);
-            if !(-3.0..=8.0).contains(&alpha) || !(LEAST_RATE..=20.0).contains(&rate) {
+            if !(-3.0..=MOST).contains(&alpha) || !(LEAST_RATE..=20.0).contains(&rate) {
                 return f64::NEG_INFINITY;
             }
             -alpha * (sample.sum_ln - sample.n * ln_xmin)

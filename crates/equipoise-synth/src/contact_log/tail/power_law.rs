@@ -9,7 +9,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PowerLaw {
-    /// The exponent, between 1.01 and 8.
+    /// The exponent, between 1.01 and 25; towards the upper end the tail is no power law.
     pub alpha: f64,
     #[serde(skip)]
     ln_zeta: f64,
@@ -19,7 +19,7 @@ impl PowerLaw {
     /// Maximum likelihood; exact up to the search's 1e-7, since the likelihood is concave in `alpha`.
     pub(super) fn fit(sample: &Sample<'_>) -> Self {
         let likelihood = |alpha: f64| -sample.n * libm::log(zeta(alpha, sample.xmin)) - alpha * sample.sum_ln;
-        Self::new(golden(likelihood, 1.01, 8.0), sample.xmin)
+        Self::new(golden(likelihood, 1.01, MOST), sample.xmin)
     }
 
     /// The law of a given exponent from `xmin` on.
@@ -45,11 +45,14 @@ impl Model for PowerLaw {
     }
 }
 
-/// Hurwitz' zeta function `sum over k >= 0 of (a + k)^-s` for `s > 1`, `a >= 1`: terms up to 20, then the Euler-Maclaurin
-/// series (relative error below 1e-7 up to `s = 8`, far less for small `s`).
+/// Largest exponent that is looked for.
+pub(super) const MOST: f64 = 25.0;
+
+/// Hurwitz' zeta function `sum over k >= 0 of (a + k)^-s` for `s > 1`, `a >= 1`: terms up to 20 + s, then the
+/// Euler-Maclaurin series (relative error below 1e-7 for all `s` used here).
 fn zeta(s: f64, a: f64) -> f64 {
     let (mut sum, mut x) = (0.0, a);
-    while x < 20.0 {
+    while x < 20.0 + s {
         sum += libm::pow(x, -s);
         x += 1.0;
     }
@@ -72,5 +75,8 @@ mod tests {
         // zeta(2, 1/1) without its first three terms, and Apery's constant.
         assert!((zeta(2.0, 4.0) - (pi * pi / 6.0 - 1.0 - 0.25 - 1.0 / 9.0)).abs() < 1e-12);
         assert!((zeta(3.0, 1.0) - 1.202_056_903_159_594).abs() < 1e-12);
+        // A large exponent beyond a large start, against the plain sum.
+        let sum: f64 = (0..20_000_u32).map(|k| (60.0 + f64::from(k)).powf(-24.0)).sum();
+        assert!((zeta(24.0, 60.0) / sum - 1.0).abs() < 1e-7);
     }
 }
