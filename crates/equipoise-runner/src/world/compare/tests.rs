@@ -24,21 +24,21 @@ fn file(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
     (dir, path)
 }
 
-/// Thirty pairs who talk in bursts on most days of four weeks.
+/// Thirty pairs who talk in bursts on some days of four weeks.
 fn bursty() -> String {
     use equipoise_core::Draw;
     let mut text = String::from("src dst time\n");
     for pair in 0..30_u64 {
         let mut rng = Seed::root(9).derive("pair", pair).rng();
-        for day in (0..28).filter(|_| true) {
-            if !rng.chance(0.6) {
+        for day in 0..28 {
+            if !rng.chance(0.35) {
                 continue;
             }
             let mut at = 1_100_000_000 + 86_400 * day + 36_000 + rng.below(30_000) as i64;
-            for step in 0..rng.geometric(6.0) {
+            for step in 0..rng.geometric(8.0) {
                 let (a, b) = if step % 2 == 0 { (2 * pair, 2 * pair + 1) } else { (2 * pair + 1, 2 * pair) };
                 text.push_str(&format!("{a} {b} {at}\n"));
-                at += 320 + rng.exponential(300.0) as i64;
+                at += 301 + rng.exponential(60.0) as i64;
             }
         }
     }
@@ -231,6 +231,16 @@ fn college_messages_have_the_known_statistics() {
     ] {
         let got = find(bucket, id);
         assert!((got - want).abs() <= 0.01, "{id} at {bucket} s: {got}, want {want}");
+    }
+}
+
+#[test]
+fn college_messages_with_poisson_timing_are_reported_outside() {
+    let Some(path) = college() else { return };
+    let got = measure(&args(&path, &["--utc-offset", "-7", "--planted", "poisson"])).unwrap();
+    for id in ["dyad-bn-10", "account-bn-10", "account-runs-600-exponent", "trough-to-peak"] {
+        let row = row(&got, id);
+        assert_eq!((row.theirs_inside, row.ours_inside), (Some(true), Some(false)), "{row:?}");
     }
 }
 
