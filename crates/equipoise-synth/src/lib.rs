@@ -13,6 +13,7 @@ pub mod contact_log;
 mod contacts;
 mod dyad;
 mod error;
+mod generator;
 mod graph;
 mod linkage;
 mod moderation;
@@ -31,6 +32,7 @@ pub mod truth;
 mod world;
 
 pub use error::WorldError;
+pub use generator::{Generator, GraphFamily, HarmProcess, Timing};
 pub use outcome::Outcome;
 pub use schema::schema_of;
 pub use simulation::Simulation;

@@ -1,7 +1,7 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
 use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
-use crate::{Sourced, WorldError};
+use crate::{Generator, Sourced, WorldError};
 use equipoise_core::{Archetype, Fraction};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub struct WorldSpec {
     pub days: u16,
     /// Length of a tick in hours; divides 24. State changes only between ticks.
     pub tick_hours: u8,
+    /// Which mechanisms make it.
+    pub generator: Generator,
     /// The platform instances, in the order of their ids.
     pub platform: Vec<PlatformSpec>,
     /// Who lives there.
