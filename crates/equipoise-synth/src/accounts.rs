@@ -30,7 +30,7 @@ pub(crate) fn ordinary(spec: &WorldSpec, people: &[Person], seed: Seed) -> Vec<V
     let seed = seed.derive("account", 0);
     let rho = spec.membership.rho.p();
     let mut platforms = vec![Vec::new(); spec.platform.len()];
-    for (index, person) in (0_u32..).zip(people) {
+    for (index, person) in (0_u32..).zip(people).filter(|(_, person)| person.own_profile) {
         let common = seed.derive("common", u64::from(index)).rng().normal();
         for (platform, accounts) in platforms.iter_mut().enumerate() {
             let mut rng = seed.derive("on", u64::from(index)).derive("platform", platform as u64).rng();
@@ -62,10 +62,16 @@ fn one(spec: &WorldSpec, index: u32, person: &Person, first: bool, rng: &mut Cou
         Calling::YouthWorker => BenignGroup::YouthWorker,
         Calling::HelpSeeking => BenignGroup::HelpSeeking,
         Calling::PopularTeen => BenignGroup::PopularTeen,
+        Calling::Relative => BenignGroup::Relative,
+        Calling::Influencer => BenignGroup::Influencer,
+        Calling::Seller => BenignGroup::SellerBot,
+        Calling::Organiser => BenignGroup::Organiser,
+        Calling::Newcomer => BenignGroup::Newcomer,
         Calling::None if person.band.is_minor() && declared == AgeBand::Adult => BenignGroup::MisdeclaredTeen,
         Calling::None => BenignGroup::Ordinary,
     };
-    let recent = rng.chance(spec.population.created_in_window.p());
+    // A newcomer's account is new.
+    let recent = rng.chance(spec.population.created_in_window.p()) || person.role == Calling::Newcomer;
     let created = created(spec, recent, 1.0, rng);
     let mut account = Account {
         person: index,

@@ -162,7 +162,7 @@ impl Simulation<'_> {
             if role != NONE && matches!(event.kind, EventKind::ContactRequest | EventKind::Message) {
                 contacted.push((role, peer, event.time.0));
             }
-            if visible {
+            if visible && world.sites[platform].logbook.write(event) {
                 out.push(*event);
             }
         }

@@ -42,6 +42,11 @@ impl Contacts {
         &self.closest[self.range(account)]
     }
 
+    /// Fixed contacts, sorted.
+    pub(crate) fn sorted(&self, account: u32) -> &[u32] {
+        &self.sorted[self.range(account)]
+    }
+
     /// Contacts accepted later, in order.
     pub(crate) fn extra(&self, account: u32) -> &[u32] {
         &self.extra[account as usize]

@@ -1,6 +1,6 @@
 //! Persons and their traits. Nobody here is real; ages exist only as what behaviour needs.
 
-use crate::spec::WorldSpec;
+use crate::spec::{HardNegativeSpec, WorldSpec};
 use equipoise_core::{AgeBand, Draw, Seed};
 
 /// A simulated person.
@@ -14,6 +14,10 @@ pub(crate) struct Person {
     pub(crate) vulnerability: f64,
     pub(crate) openness: f64,
     pub(crate) role: Calling,
+    /// Has a profile of their own; the others use somebody else's and leave no rows.
+    pub(crate) own_profile: bool,
+    /// Talks to people they do not know in game lobbies.
+    pub(crate) talks_in_lobbies: bool,
 }
 
 /// A benign role that shapes the graph.
@@ -24,6 +28,34 @@ pub(crate) enum Calling {
     YouthWorker,
     HelpSeeking,
     PopularTeen,
+    Relative,
+    Influencer,
+    Seller,
+    Organiser,
+    Newcomer,
+}
+
+impl Calling {
+    /// Factor on the circles that a person joins by choice.
+    pub(crate) const fn circles(self, shares: &HardNegativeSpec) -> f64 {
+        match self {
+            Self::PopularTeen => shares.popular_circles.value,
+            Self::Influencer => shares.influencer_circles.value,
+            _ => 1.0,
+        }
+    }
+
+    /// Factor on the contact requests that a person sends.
+    pub(crate) const fn requests(self, shares: &HardNegativeSpec) -> f64 {
+        let [influencer, seller, organiser, newcomer] = shares.requests_factor.value;
+        match self {
+            Self::Influencer => influencer,
+            Self::Seller => seller,
+            Self::Organiser => organiser,
+            Self::Newcomer => newcomer,
+            _ => 1.0,
+        }
+    }
 }
 
 pub(crate) fn people(spec: &WorldSpec, seed: Seed) -> Vec<Person> {
@@ -56,21 +88,33 @@ fn person(spec: &WorldSpec, seed: Seed) -> Person {
         vulnerability,
         openness,
         role: calling(spec, band, rng.uniform()),
+        own_profile: rng.chance(population.own_profile.value[band as usize]),
+        talks_in_lobbies: rng.chance(population.lobby_talk.value[band as usize]),
     }
 }
 
 fn calling(spec: &WorldSpec, band: AgeBand, draw: f64) -> Calling {
     let shares = &spec.hard_negatives;
-    let (first, second, roles) = if band.is_minor() {
-        (shares.popular_teen.p(), shares.help_seeking.p(), [Calling::PopularTeen, Calling::HelpSeeking])
-    } else {
-        (shares.teacher_coach.p(), shares.youth_worker.p(), [Calling::TeacherCoach, Calling::YouthWorker])
-    };
-    if draw < first {
-        roles[0]
-    } else if draw < first + second {
-        roles[1]
-    } else {
-        Calling::None
+    let minor: &[(Calling, f64)] = &[
+        (Calling::PopularTeen, shares.popular_teen.p()),
+        (Calling::HelpSeeking, shares.help_seeking.p()),
+        (Calling::Newcomer, shares.newcomer.p()),
+    ];
+    let adult: &[(Calling, f64)] = &[
+        (Calling::TeacherCoach, shares.teacher_coach.p()),
+        (Calling::YouthWorker, shares.youth_worker.p()),
+        (Calling::Relative, shares.relative.p()),
+        (Calling::Influencer, shares.influencer.p()),
+        (Calling::Seller, shares.seller.p()),
+        (Calling::Organiser, shares.organiser.p()),
+        (Calling::Newcomer, shares.newcomer.p()),
+    ];
+    let mut left = draw;
+    for (role, share) in if band.is_minor() { minor } else { adult } {
+        if left < *share {
+            return *role;
+        }
+        left -= share;
     }
+    Calling::None
 }

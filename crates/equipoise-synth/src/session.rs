@@ -3,6 +3,7 @@
 //! the validation report says otherwise. A late reply may come without a session of its own (from a notification).
 
 use crate::contacts::Contacts;
+use crate::graph::find;
 use crate::queue::Queue;
 use crate::rhythm::below;
 use crate::simulation::Simulation;
@@ -198,6 +199,9 @@ impl Simulation<'_> {
                 someone(&live.contacts, account, &mut rng)
             };
             let Some(peer) = peer.filter(|peer| *peer != account) else { continue };
+            if stranger && !world.talk_in_lobbies(platform, account, peer) {
+                continue;
+            }
             let surface = match (game, rng.chance(habits.group_share.p())) {
                 (true, _) => Surface::Lobby,
                 (false, true) => Surface::Group,
@@ -222,7 +226,7 @@ impl Simulation<'_> {
             (EventKind::Search, habits.searches.p()),
             (EventKind::ProfileChange, habits.profile_changes.p()),
             (EventKind::Exposure, habits.exposures.p()),
-            (EventKind::ContactRequest, habits.requests.p()),
+            (EventKind::ContactRequest, habits.requests.p() * world.asks(platform, account)),
             (EventKind::Call, habits.calls.p()),
             (EventKind::GroupInvite, habits.group_invites.p()),
             (EventKind::Block, answers.ordinary_block.p()),
@@ -233,15 +237,10 @@ impl Simulation<'_> {
                 continue;
             }
             let mut rng = address.derive("extra", u64::from(kind.code())).rng();
-            let stranger = match kind {
-                EventKind::Exposure => true,
-                EventKind::ContactRequest => !rng.chance(habits.triadic.p()),
-                _ => false,
-            };
-            let peer = if stranger {
+            let peer = if kind == EventKind::Exposure {
                 stranger_of(site, habits.same_generation.p(), account, &mut rng)
             } else if kind == EventKind::ContactRequest {
-                someone(&live.contacts, account, &mut rng).and_then(|c| someone(&live.contacts, c, &mut rng))
+                find(world, platform, &live.contacts, account, &mut rng).map(|(peer, _)| peer)
             } else if kind.has_peer() {
                 someone(&live.contacts, account, &mut rng)
             } else {

@@ -92,7 +92,7 @@ impl<'w> Simulation<'w> {
         let sites = world.views().iter().zip(&world.sites).map(|(view, site)| Live {
             archetype: view.archetype,
             schema: view.schema,
-            sees_groups: view.archetype != Archetype::EndToEndMessenger,
+            sees_groups: site.logbook.sees_groups,
             queue: Queue::new(view.schema.bucket_seconds, tick_seconds, end),
             contacts: site.contacts.clone(),
             closed_at: vec![i32::MAX; site.accounts.len()],

@@ -1,9 +1,11 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
 use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
-use crate::{Generator, Sourced, WorldError};
-use equipoise_core::{Archetype, Fraction};
+use crate::spec_graph::GraphSpec;
+use crate::{Generator, Retention, SchemaMode, Sourced, WorldError};
+use equipoise_core::{Archetype, EventKind, Fraction};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A rate between 0 and 1 with its source.
 pub type Rate = Sourced<Fraction>;
@@ -22,6 +24,8 @@ pub struct WorldSpec {
     pub tick_hours: u8,
     /// Which mechanisms make it.
     pub generator: Generator,
+    /// Whether platforms show their own columns or only what all of them see.
+    pub schema_mode: SchemaMode,
     /// The platform instances, in the order of their ids.
     pub platform: Vec<PlatformSpec>,
     /// Who lives there.
@@ -45,13 +49,19 @@ pub struct WorldSpec {
 }
 
 /// One platform instance.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PlatformSpec {
     /// A neutral name, unique in the file, for instance `social-1`.
     pub name: String,
     /// The service design.
     pub archetype: Archetype,
+    /// Length of a bucket of time; every time in the log is floored to it. Divides an hour.
+    pub bucket_seconds: u16,
+    /// How long rows are held: `"everything"` or `{ days = 90 }`.
+    pub retention: Retention,
+    /// Shares of rows that are never written, by kind; kinds that are not named are always written.
+    pub missing: Sourced<BTreeMap<EventKind, Fraction>>,
 }
 
 /// Ages, genders, traits, declared ages. Arrays are indexed by age band, youngest first.
@@ -66,6 +76,10 @@ pub struct PopulationSpec {
     pub regions: u8,
     /// `declared-age[true band][declared band]`, rows sum to 1.
     pub declared_age: Sourced<[[f64; 4]; 4]>,
+    /// Shares of persons with a profile of their own, by age band. The others use somebody else's and leave no rows.
+    pub own_profile: Sourced<[f64; 4]>,
+    /// Shares of persons who talk to people they do not know in game lobbies, by age band.
+    pub lobby_talk: Sourced<[f64; 4]>,
     /// Log-scale of the vulnerability trait, which multiplies the odds of accepting strangers.
     pub vulnerability_sigma: Number,
     /// Mean of the Beta-distributed probability that a stranger's request is accepted.
@@ -111,30 +125,6 @@ impl MembershipSpec {
     }
 }
 
-/// Assortative overlapping circles.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct GraphSpec {
-    /// Mean number of circles of a person.
-    pub circles: Number,
-    /// Log-scale of that number over persons.
-    pub circles_sigma: Number,
-    /// Median size of a circle.
-    pub circle_size: Number,
-    /// Log-scale of the size.
-    pub circle_size_sigma: Number,
-    /// Link probability in a circle of median size.
-    pub link: Rate,
-    /// Jitter, in years, of the age by which minors are sorted into circles.
-    pub age_jitter_years: Number,
-    /// Share of memberships in age-mixed circles (families, clubs, coaching).
-    pub age_mixed: Rate,
-    /// Adults of the wider family around each child.
-    pub relatives: u8,
-    /// Share of edges that exist on a platform where both sides are members.
-    pub edge_on_platform: Rate,
-}
-
 /// The session engine of ordinary behaviour.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -171,8 +161,6 @@ pub struct BehaviourSpec {
     pub lobby_strangers: Rate,
     /// Contact requests per session.
     pub requests: Rate,
-    /// Share of these that go to a contact's contact; the rest go to strangers.
-    pub triadic: Rate,
     /// Share of strangers met who are of the same generation (minor or adult).
     pub same_generation: Rate,
     /// Searches per session.
@@ -213,6 +201,22 @@ pub struct HardNegativeSpec {
     pub popular_teen: Rate,
     /// Factor on the circles of a popular teen.
     pub popular_circles: Number,
+    /// Adults with a dense dyad to a child of their family.
+    pub relative: Rate,
+    /// Adults with a large audience.
+    pub influencer: Rate,
+    /// Factor on the circles of an influencer.
+    pub influencer_circles: Number,
+    /// Adults who sell, recruit or advertise.
+    pub seller: Rate,
+    /// Adults who organise events.
+    pub organiser: Rate,
+    /// Persons of any age who moved to a new school or platform.
+    pub newcomer: Rate,
+    /// Share of a newcomer's ties that a platform shows already, households aside.
+    pub newcomer_ties: Rate,
+    /// Factors on the contact requests of influencers, sellers, organisers and newcomers, in this order.
+    pub requests_factor: Sourced<[f64; 4]>,
 }
 
 /// Noisy linkage tokens.
@@ -250,6 +254,12 @@ impl WorldSpec {
         if self.tick_hours == 0 || !24_u8.is_multiple_of(self.tick_hours) {
             return bad("tick-hours", "a divisor of 24");
         }
+        for platform in &self.platform {
+            let bucket = platform.bucket_seconds;
+            if bucket == 0 || !3_600_u16.is_multiple_of(bucket) {
+                return bad("platform.bucket-seconds", "a divisor of 3,600");
+            }
+        }
         if self.population.regions == 0 {
             return bad("population.regions", "at least 1");
         }
@@ -258,6 +268,11 @@ impl WorldSpec {
         }
         if !self.population.declared_age.value.iter().all(|row| sums_to_one(row)) {
             return bad("population.declared-age", "four rows of shares that each sum to 1");
+        }
+        for shares in [&self.population.own_profile, &self.population.lobby_talk] {
+            if !shares.value.iter().all(|share| (0.0..=1.0).contains(share)) {
+                return bad("population.own-profile and lobby-talk", "four shares between 0 and 1");
+            }
         }
         for archetype in Archetype::ALL {
             if !self.membership.shares(archetype).iter().all(|share| (0.0..=1.0).contains(share)) {
@@ -277,19 +292,22 @@ impl WorldSpec {
                 return bad(what, "positive and finite");
             }
         }
+        let factors = &self.hard_negatives.requests_factor.value;
+        if !factors.iter().all(|factor| (0.0..=1_000.0).contains(factor)) {
+            return bad("hard-negatives.requests-factor", "four numbers between 0 and 1,000");
+        }
         if self.hard_negatives.children[0] > self.hard_negatives.children[1] {
             return bad("hard-negatives.children", "a smallest and a largest number, in this order");
         }
+        self.graph.validate()?;
         self.harm.validate()
     }
 
-    fn positive_numbers(&self) -> [(&'static str, f64); 14] {
-        let (p, g, b) = (&self.population, &self.graph, &self.behaviour);
+    fn positive_numbers(&self) -> [(&'static str, f64); 13] {
+        let (p, b) = (&self.population, &self.behaviour);
         [
             ("population.stranger-accept-concentration", p.stranger_accept_concentration.get()),
             ("population.account-age-days", p.account_age_days.get()),
-            ("graph.circles", g.circles.get()),
-            ("graph.circle-size", g.circle_size.get()),
             ("behaviour.sessions-minor", b.sessions_minor.get()),
             ("behaviour.sessions-adult", b.sessions_adult.get()),
             ("behaviour.conversation", b.conversation.get()),
@@ -297,6 +315,7 @@ impl WorldSpec {
             ("behaviour.late-reply-hours", b.late_reply_hours.get()),
             ("behaviour.call-minutes", b.call_minutes.get()),
             ("hard-negatives.popular-circles", self.hard_negatives.popular_circles.get()),
+            ("hard-negatives.influencer-circles", self.hard_negatives.influencer_circles.get()),
             ("responses.delay-hours", self.responses.delay_hours.get()),
             ("moderation.review-minutes", self.moderation.review_minutes.get()),
             ("moderation.police-days", self.moderation.police_days.get()),

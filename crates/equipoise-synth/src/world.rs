@@ -3,12 +3,12 @@
 use crate::accounts::{self, Account};
 use crate::cast;
 use crate::contacts::Contacts;
-use crate::graph::{self, Edge, Tie};
+use crate::graph::{Edge, Groups, Land, Place, TieKind, Ties};
 use crate::linkage;
-use crate::population::{self, Person};
+use crate::logbook::Logbook;
+use crate::population::{self, Calling, Person};
 use crate::rhythm::Rhythm;
 use crate::roles::Role;
-use crate::schema::schema_of;
 use crate::simulation::Simulation;
 use crate::spec::WorldSpec;
 use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Truth};
@@ -17,6 +17,7 @@ use equipoise_core::{
     AccountId, AccountProfile, AccountRef, AgeBand, Draw, EventSink, Observer, PersonId, PlatformId,
     PlatformView, Policy, Seed, SimTime,
 };
+use rayon::prelude::*;
 
 /// No role, no account.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -32,6 +33,7 @@ pub(crate) struct Site {
     pub(crate) contacts: Contacts,
     /// Ordinary accounts of minors (boys, girls) and of adults; 13 to 15 counts twice.
     pub(crate) targets: [Vec<u32>; 3],
+    pub(crate) logbook: Logbook,
 }
 
 /// A simulated world, ready to run any number of times.
@@ -43,6 +45,7 @@ pub struct World {
     pub(crate) sites: Vec<Site>,
     pub(crate) roles: Vec<Role>,
     pub(crate) rhythm: Rhythm,
+    pub(crate) groups: Groups,
     views: Vec<PlatformView>,
     tokens: Vec<Vec<u64>>,
 }
@@ -59,12 +62,12 @@ impl World {
         let mut accounts = accounts::ordinary(spec, &people, seed);
         let mut roles = cast::cast(spec, &people, &mut accounts, seed);
         number(&mut accounts, &mut roles, seed);
-        let edges = graph::ties(spec, &people, seed);
-        let mut sites: Vec<Site> = accounts
-            .into_iter()
-            .enumerate()
-            .map(|(platform, list)| site(spec, &people, &edges, list, platform, seed))
-            .collect();
+        let land = Land { spec, people: &people, seed };
+        let groups = land.groups();
+        // One platform after the other: the ties of one are made, thinned and packed before the next.
+        let sites = accounts.into_iter().enumerate();
+        let mut sites: Vec<Site> =
+            sites.map(|(platform, list)| site(land, &groups, list, platform)).collect();
         for (index, role) in (0_u32..).zip(&roles) {
             sites[usize::from(role.platform)].role_of[role.account as usize] = index;
         }
@@ -72,7 +75,7 @@ impl World {
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
-        Ok(Self { spec: spec.clone(), seed, people, sites, roles, rhythm, views, tokens })
+        Ok(Self { spec: spec.clone(), seed, people, sites, roles, rhythm, groups, views, tokens })
     }
 
     /// What the operators of the platforms may read, events aside.
@@ -91,6 +94,27 @@ impl World {
     #[must_use]
     pub fn tokens(&self) -> &[Vec<u64>] {
         &self.tokens
+    }
+
+    /// Who knows whom, of all persons and wherever: truth, made again from the seed at each call, for statistics.
+    #[must_use]
+    pub fn ties(&self) -> Ties {
+        let land = Land { spec: &self.spec, people: &self.people, seed: self.seed };
+        Ties::new(self.people.len(), &land.ties(&self.groups, None))
+    }
+
+    /// The contacts of an account of a platform before the window, sorted: what the operator has.
+    ///
+    /// # Panics
+    /// If there is no such account.
+    #[must_use]
+    pub fn contacts(&self, platform: PlatformId, account: AccountId) -> &[u32] {
+        self.sites[platform.index()].contacts.sorted(account.0)
+    }
+
+    /// Exact ages in years by person: truth, for statistics over age frames that bands cannot give.
+    pub fn ages(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.people.iter().map(|person| person.age)
     }
 
     /// Starts a run that the caller steps, for loops that score and act between ticks.
@@ -112,6 +136,18 @@ impl World {
         let mut simulation = self.start();
         while simulation.step(policies.as_deref_mut(), sink, observer)? {}
         Ok(simulation.finish())
+    }
+
+    /// Factor on the contact requests of an account.
+    pub(crate) fn asks(&self, platform: usize, account: u32) -> f64 {
+        let person = self.sites[platform].accounts[account as usize].person;
+        self.people[person as usize].role.requests(&self.spec.hard_negatives)
+    }
+
+    /// Whether both sides talk to people they do not know in game lobbies.
+    pub(crate) fn talk_in_lobbies(&self, platform: usize, a: u32, b: u32) -> bool {
+        let accounts = &self.sites[platform].accounts;
+        [a, b].iter().all(|id| self.people[accounts[*id as usize].person as usize].talks_in_lobbies)
     }
 
     /// Truth without anything that only a run can tell.
@@ -170,14 +206,8 @@ fn number(accounts: &mut [Vec<Account>], roles: &mut [Role], seed: Seed) {
     }
 }
 
-fn site(
-    spec: &WorldSpec,
-    people: &[Person],
-    edges: &[Edge],
-    accounts: Vec<Account>,
-    platform: usize,
-    seed: Seed,
-) -> Site {
+fn site(land: Land<'_>, groups: &Groups, accounts: Vec<Account>, platform: usize) -> Site {
+    let Land { spec, people, seed } = land;
     let mut first = vec![NONE; people.len()];
     let mut seconds = Vec::new();
     let mut targets = [Vec::new(), Vec::new(), Vec::new()];
@@ -197,39 +227,77 @@ fn site(
             targets[list].push(id);
         }
     }
+    let place = Place { platform, archetype: spec.platform[platform].archetype };
+    let edges = land.ties(groups, Some(place));
     let seed = seed.derive("thin", platform as u64);
-    let share = spec.graph.edge_on_platform.p();
-    let mut pairs = Vec::new();
-    let mut partners: Vec<(u32, u32)> = Vec::new();
-    for edge in edges {
+    let mut pairs = pairs_of(land, &edges, &first, seed);
+    drop(edges);
+    second_accounts(&accounts, &first, &seconds, &mut pairs, seed);
+    let contacts = Contacts::new(accounts.len(), &pairs);
+    let logbook = Logbook::new(spec, platform, land.seed);
+    Site { role_of: vec![NONE; accounts.len()], accounts, first, contacts, targets, logbook }
+}
+
+/// `(account, account, rank)` of every tie whose sides both have an account; the closer, the smaller the rank.
+fn pairs_of(land: Land<'_>, edges: &[Edge], first: &[u32], seed: Seed) -> Vec<(u32, u32, u32)> {
+    let pair = |edge: &Edge| {
         let (a, b) = (first[edge.a as usize], first[edge.b as usize]);
         if a == NONE || b == NONE {
-            continue;
+            return None;
         }
         let mut rng = seed.derive("edge", (u64::from(edge.a) << 32) | u64::from(edge.b)).rng();
-        let close = matches!(edge.tie, Tie::Household | Tie::Calling);
-        if !rng.chance(if close { 0.8 } else { share }) {
-            continue;
+        let sides = [edge.a, edge.b].map(|person| &land.people[person as usize]);
+        let home = edge.kind == TieKind::Household;
+        let (new, dense) = (
+            sides.iter().any(|side| side.role == Calling::Newcomer),
+            sides.iter().any(|side| side.role == Calling::Relative),
+        );
+        let shown = rng.chance(land.spec.hard_negatives.newcomer_ties.p());
+        if new && !home && !shown {
+            return None;
         }
+        // A relative of the dense kind is closest to the children of its own family.
+        let kin = home || edge.kind == TieKind::Family;
+        let child = sides.iter().any(|side| side.band.is_minor());
+        let spread = match (dense && kin && child, home) {
+            (true, _) => 1 << 12,
+            (false, true) => 1 << 22,
+            (false, false) => 1 << 24,
+        };
         #[allow(clippy::cast_possible_truncation)]
-        let rank = if edge.tie == Tie::Household { rng.below(1 << 22) } else { rng.below(1 << 24) } as u32;
-        pairs.push((a, b, rank));
-        partners.push((edge.a, b));
-        partners.push((edge.b, a));
-    }
-    partners.sort_unstable();
+        let rank = edge.kind.distance() + rng.below(spread) as u32;
+        Some((a, b, rank))
+    };
+    edges.par_iter().filter_map(pair).collect()
+}
+
+/// A second account shares a quarter of the first one's contacts.
+fn second_accounts(
+    accounts: &[Account],
+    first: &[u32],
+    seconds: &[u32],
+    pairs: &mut Vec<(u32, u32, u32)>,
+    seed: Seed,
+) {
+    let mut wanted: Vec<u32> = seconds.iter().map(|id| first[accounts[*id as usize].person as usize]).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut peers: Vec<(u32, u32)> = pairs
+        .iter()
+        .flat_map(|(a, b, _)| [(*a, *b), (*b, *a)])
+        .filter(|(own, _)| wanted.binary_search(own).is_ok())
+        .collect();
+    peers.sort_unstable();
     for id in seconds {
-        let person = accounts[id as usize].person;
-        let from = partners.partition_point(|(owner, _)| *owner < person);
-        let mut rng = seed.derive("second", u64::from(id)).rng();
-        for (_, peer) in partners[from..].iter().take_while(|(owner, _)| *owner == person) {
+        let own = first[accounts[*id as usize].person as usize];
+        let from = peers.partition_point(|(account, _)| *account < own);
+        let mut rng = seed.derive("second", u64::from(*id)).rng();
+        for (_, peer) in peers[from..].iter().take_while(|(account, _)| *account == own) {
             if rng.chance(0.25) {
-                pairs.push((id, *peer, 1 << 23));
+                pairs.push((*id, *peer, 1 << 23));
             }
         }
     }
-    let contacts = Contacts::new(accounts.len(), &pairs);
-    Site { role_of: vec![NONE; accounts.len()], accounts, first, contacts, targets }
 }
 
 /// A role account begins with a few contacts out of one host's circle and takes the host's region; harmful or not.
@@ -259,7 +327,7 @@ fn seed_contacts(sites: &mut [Site], roles: &[Role], seed: Seed) {
 #[allow(clippy::cast_possible_truncation)]
 fn view(spec: &WorldSpec, platform: usize, site: &Site) -> PlatformView {
     let archetype = spec.platform[platform].archetype;
-    let schema = schema_of(archetype);
+    let schema = spec.schema(platform);
     let profile = |account: &Account| AccountProfile {
         declared_age: schema.sees_age.then_some(account.declared),
         region: schema.sees_region.then_some(account.region),
