@@ -46,7 +46,9 @@ fn world(spec: &WorldSpec) {
         spec.generator.graph_family(),
         begin.elapsed().as_secs_f64()
     );
-    println!("graph          nodes   mean  LDBC  p50  p90  p99 p99/p50  C(100)    C  slope  r_deg  r_age r_girl child-adult");
+    println!(
+        "graph          nodes   mean  LDBC  p50  p90  p99 p99/p50  C(100)    C  slope  r_deg  r_age r_girl child-adult"
+    );
     let truth = world.start().finish().truth;
     let traits = Traits { age: world.ages().collect(), girl: truth.persons.iter().map(|p| p.girl).collect() };
     let persons: Vec<usize> = (0..ties.persons()).collect();

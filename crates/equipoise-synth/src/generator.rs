@@ -106,7 +106,8 @@ mod tests {
             (b.graph_family(), b.timing(), b.harm()),
             (GraphFamily::LatentSpace, Timing::Hawkes, HarmProcess::ConstantRate)
         );
-        let mixed = "generator.mixed = { graph-family = \"circles\", timing = \"hawkes\", harm = \"staged\" }";
+        let mixed =
+            "generator.mixed = { graph-family = \"circles\", timing = \"hawkes\", harm = \"staged\" }";
         let mixed = read(mixed).unwrap();
         assert_eq!(
             (mixed.graph_family(), mixed.timing(), mixed.harm()),

@@ -28,29 +28,29 @@ mod schema;
 mod session;
 mod simulation;
 mod sourced;
-mod stranger_watch;
 mod spec;
 mod spec_graph;
 mod spec_harm;
+mod stranger_watch;
 pub mod truth;
 mod world;
 
 pub use error::WorldError;
 pub use generator::{Generator, GraphFamily, HarmProcess, Timing};
-pub use outcome::Outcome;
 pub use graph::{TieKind, Ties};
 pub use ontology::{Entry, Sight, ontology, sight};
+pub use outcome::Outcome;
 pub use schema::{Retention, SchemaMode, held_from, schema_of};
 pub use simulation::Simulation;
 pub use sourced::{Shift, Sourced};
 pub use spec::{
-    BehaviourSpec, HardNegativeSpec, LinkageSpec, MembershipSpec, Number, PlatformSpec,
-    PopulationSpec, Rate, WorldSpec,
+    BehaviourSpec, HardNegativeSpec, LinkageSpec, MembershipSpec, Number, PlatformSpec, PopulationSpec, Rate,
+    WorldSpec,
 };
+pub use spec_graph::{CircleSpec, CirclesSpec, GraphSpec, LatentSpaceSpec, NewTieSpec, Sorting};
 pub use spec_harm::{
     ArchetypeSpec, Cover, HarmSpec, ModerationSpec, RateShift, ResponseSpec, ShareShift, StageRates,
     StageShares,
 };
-pub use spec_graph::{CircleSpec, CirclesSpec, GraphSpec, LatentSpaceSpec, NewTieSpec, Sorting};
 pub use stranger_watch::{COHORT, Counted, StrangerCounts, StrangerWatch};
 pub use world::World;

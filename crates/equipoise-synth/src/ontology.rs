@@ -94,7 +94,10 @@ pub fn ontology() -> Vec<Entry> {
         sight: sight(archetype, *kind),
         unit: unit(archetype, *kind),
     };
-    Archetype::ALL.into_iter().flat_map(|archetype| EVENTS.iter().map(move |row| entry(archetype, row))).collect()
+    Archetype::ALL
+        .into_iter()
+        .flat_map(|archetype| EVENTS.iter().map(move |row| entry(archetype, row)))
+        .collect()
 }
 
 const fn native(archetype: Archetype, kind: EventKind) -> &'static str {
@@ -133,7 +136,9 @@ const fn unit(archetype: Archetype, kind: EventKind) -> &'static str {
     match (archetype, kind) {
         (EndToEndMessenger, E::Message) => "sends per bucket and direction; nothing of groups",
         (EndToEndMessenger, E::ContactAccept) => "occurrences; who had asked is not logged",
-        (GameLobby, E::Message) => "messages per bucket and direction between members of one lobby; nothing elsewhere",
+        (GameLobby, E::Message) => {
+            "messages per bucket and direction between members of one lobby; nothing elsewhere"
+        }
         (GameLobby, E::Search) => "occurrences; searches for accounts alone",
         (SocialNetwork, E::Call) => "occurrences; no minutes",
         (_, E::Message) => "messages per bucket and direction",
@@ -166,7 +171,8 @@ mod tests {
         let all = ontology();
         assert_eq!(all.len(), 60);
         for archetype in Archetype::ALL {
-            let mut names: Vec<_> = all.iter().filter(|e| e.archetype == archetype).map(|e| e.native).collect();
+            let mut names: Vec<_> =
+                all.iter().filter(|e| e.archetype == archetype).map(|e| e.native).collect();
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), 15, "{archetype:?}");

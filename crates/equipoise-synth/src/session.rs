@@ -3,7 +3,7 @@
 //! the validation report says otherwise. A late reply may come without a session of its own (from a notification).
 
 use crate::contacts::Contacts;
-use crate::graph::find;
+use crate::graph::{Way, circle_member};
 use crate::queue::Queue;
 use crate::rhythm::below;
 use crate::simulation::Simulation;
@@ -240,7 +240,14 @@ impl Simulation<'_> {
             let peer = if kind == EventKind::Exposure {
                 stranger_of(site, habits.same_generation.p(), account, &mut rng)
             } else if kind == EventKind::ContactRequest {
-                find(world, platform, &live.contacts, account, &mut rng).map(|(peer, _)| peer)
+                match Way::of(&spec.graph.new_ties, rng.uniform()) {
+                    Way::Triadic => someone(&live.contacts, account, &mut rng)
+                        .and_then(|friend| someone(&live.contacts, friend, &mut rng)),
+                    Way::Group => circle_member(world, platform, account, rng.uniform(), rng.uniform()),
+                    Way::Recommendation | Way::Search => {
+                        stranger_of(site, habits.same_generation.p(), account, &mut rng)
+                    }
+                }
             } else if kind.has_peer() {
                 someone(&live.contacts, account, &mut rng)
             } else {

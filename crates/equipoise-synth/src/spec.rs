@@ -1,7 +1,7 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
-use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
 use crate::spec_graph::GraphSpec;
+use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
 use crate::{Generator, Retention, SchemaMode, Sourced, WorldError};
 use equipoise_core::{Archetype, EventKind, Fraction};
 use serde::{Deserialize, Serialize};

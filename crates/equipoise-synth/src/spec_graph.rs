@@ -33,6 +33,8 @@ pub struct CirclesSpec {
     pub sigma: Number,
     /// How the probability of a tie falls with the circles of both sides: `(g_a g_b / mean^2)^(-crowding / 2)`. 0: not.
     pub crowding: Number,
+    /// How much of the growth of degrees with the world comes from larger circles; the rest comes from more of them.
+    pub growth_by_size: Rate,
     /// Everybody of one year of age and one school.
     pub school_year: CircleSpec,
     /// A part of a school year.
@@ -127,16 +129,19 @@ impl GraphSpec {
     /// # Errors
     /// Names the first setting that cannot be simulated.
     pub(crate) fn validate(&self) -> Result<(), WorldError> {
-        let bad =
-            |what: String, range: &str| Err(WorldError::Setting { what, range: range.into() });
+        let bad = |what: String, range: &str| Err(WorldError::Setting { what, range: range.into() });
         let share = |shares: &[f64; 4]| shares.iter().all(|share| (0.0..=1.0).contains(share));
         for (name, circle) in self.circles.named() {
             let sorting = circle.sorting.value;
             if !circle.rate.value.iter().all(|rate| (0.0..=50.0).contains(rate)) {
                 return bad(format!("graph.circles.{name}.rate"), "four numbers between 0 and 50");
             }
-            if !(2.0..=250.0).contains(&circle.size.get()) || !(0.0..=2.0).contains(&circle.size_sigma.get()) {
-                return bad(format!("graph.circles.{name}.size"), "between 2 and 250, its log-scale at most 2");
+            if !(2.0..=250.0).contains(&circle.size.get()) || !(0.0..=2.0).contains(&circle.size_sigma.get())
+            {
+                return bad(
+                    format!("graph.circles.{name}.size"),
+                    "between 2 and 250, its log-scale at most 2",
+                );
             }
             if !share(&circle.on_platform.value) {
                 return bad(format!("graph.circles.{name}.on-platform"), "four shares between 0 and 1");

@@ -3,7 +3,7 @@
 use crate::accounts::{self, Account};
 use crate::cast;
 use crate::contacts::Contacts;
-use crate::graph::{Edge, Groups, Land, Place, TieKind, Ties};
+use crate::graph::{Edge, Groups, Land, Pair, Place, TieKind, Ties};
 use crate::linkage;
 use crate::logbook::Logbook;
 use crate::population::{self, Calling, Person};
@@ -63,11 +63,12 @@ impl World {
         let mut roles = cast::cast(spec, &people, &mut accounts, seed);
         number(&mut accounts, &mut roles, seed);
         let land = Land { spec, people: &people, seed };
-        let groups = land.groups();
+        let (groups, pairs) = (land.groups(), land.prepare());
         // One platform after the other: the ties of one are made, thinned and packed before the next.
         let sites = accounts.into_iter().enumerate();
         let mut sites: Vec<Site> =
-            sites.map(|(platform, list)| site(land, &groups, list, platform)).collect();
+            sites.map(|(platform, list)| site(land, &groups, &pairs, list, platform)).collect();
+        drop(pairs);
         for (index, role) in (0_u32..).zip(&roles) {
             sites[usize::from(role.platform)].role_of[role.account as usize] = index;
         }
@@ -100,7 +101,7 @@ impl World {
     #[must_use]
     pub fn ties(&self) -> Ties {
         let land = Land { spec: &self.spec, people: &self.people, seed: self.seed };
-        Ties::new(self.people.len(), &land.ties(&self.groups, None))
+        Ties::new(self.people.len(), &land.ties(&self.groups, &land.prepare(), None))
     }
 
     /// The contacts of an account of a platform before the window, sorted: what the operator has.
@@ -206,7 +207,7 @@ fn number(accounts: &mut [Vec<Account>], roles: &mut [Role], seed: Seed) {
     }
 }
 
-fn site(land: Land<'_>, groups: &Groups, accounts: Vec<Account>, platform: usize) -> Site {
+fn site(land: Land<'_>, groups: &Groups, prepared: &[Pair], accounts: Vec<Account>, platform: usize) -> Site {
     let Land { spec, people, seed } = land;
     let mut first = vec![NONE; people.len()];
     let mut seconds = Vec::new();
@@ -228,7 +229,7 @@ fn site(land: Land<'_>, groups: &Groups, accounts: Vec<Account>, platform: usize
         }
     }
     let place = Place { platform, archetype: spec.platform[platform].archetype };
-    let edges = land.ties(groups, Some(place));
+    let edges = land.ties(groups, prepared, Some(place));
     let seed = seed.derive("thin", platform as u64);
     let mut pairs = pairs_of(land, &edges, &first, seed);
     drop(edges);
@@ -279,7 +280,8 @@ fn second_accounts(
     pairs: &mut Vec<(u32, u32, u32)>,
     seed: Seed,
 ) {
-    let mut wanted: Vec<u32> = seconds.iter().map(|id| first[accounts[*id as usize].person as usize]).collect();
+    let mut wanted: Vec<u32> =
+        seconds.iter().map(|id| first[accounts[*id as usize].person as usize]).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let mut peers: Vec<(u32, u32)> = pairs

@@ -6,7 +6,7 @@
 //! is in many circles knows people who do not know each other. `crowding` thins hubs further: time spent in one circle
 //! is missing in the next. It does not model how ties come and go.
 
-use super::{Edge, Groups, Land, Place, TieKind, TieModel, growth, lives};
+use super::{Edge, Groups, Land, Pair, Place, TieKind, TieModel, growth, lives};
 use crate::population::Person;
 use crate::spec_graph::CircleSpec;
 use equipoise_core::{Draw, Seed};
@@ -42,7 +42,7 @@ impl TieModel for Circles {
         }
     }
 
-    fn tie(&self, land: Land<'_>, groups: &Groups, on: Option<Place>) -> Vec<Edge> {
+    fn tie(&self, land: Land<'_>, groups: &Groups, _pairs: &[Pair], on: Option<Place>) -> Vec<Edge> {
         let spec = &land.spec.graph.circles;
         let persons = land.people.len();
         let counts = (0..u32::try_from(persons).unwrap_or(u32::MAX)).map(|p| groups.of(p).len());
@@ -51,14 +51,15 @@ impl TieModel for Circles {
         #[allow(clippy::cast_precision_loss)]
         let weigh = |count: usize| libm::pow((count.max(1) as f64) / mean, -0.5 * spec.crowding.get());
         let weights: Vec<f64> = counts.map(weigh).collect();
+        let named = spec.named();
+        let medians = named.map(|(_, circle)| median_size(land, circle));
         (0..groups.len())
             .into_par_iter()
             .flat_map_iter(|group| {
                 let at = KINDS.iter().position(|kind| *kind == groups.kind(group));
-                let circle = at.map(|at| spec.named()[at].1);
-                circle
-                    .filter(|circle| lives(land.seed, group, on, &circle.on_platform.value))
-                    .map(|circle| link(land, circle, group, groups, &weights))
+                at.map(|at| (named[at].1, medians[at]))
+                    .filter(|(circle, _)| lives(land.seed, group, on, &circle.on_platform.value))
+                    .map(|(circle, median)| link(land, circle, median, group, groups, &weights))
                     .unwrap_or_default()
             })
             .collect()
@@ -69,7 +70,7 @@ impl TieModel for Circles {
 fn memberships(land: Land<'_>, kind: TieKind, circle: &CircleSpec) -> Vec<(u64, u64)> {
     let seed = land.seed.derive("member", kind as u64);
     let sigma = land.spec.graph.circles.sigma.get();
-    let scale = libm::sqrt(growth(land.spec.persons));
+    let scale = scales(land).0;
     land.people
         .par_iter()
         .enumerate()
@@ -101,9 +102,7 @@ fn memberships(land: Land<'_>, kind: TieKind, circle: &CircleSpec) -> Vec<(u64, 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn sort_key(person: &Person, circle: &CircleSpec, school: Seed, rng: &mut impl Draw) -> u64 {
     let sorting = circle.sorting.value;
-    let place = |x: f64, shift: u32, bits: u32| {
-        ((x.max(0.0) as u64).min((1 << bits) - 1)) << shift
-    };
+    let place = |x: f64, shift: u32, bits: u32| ((x.max(0.0) as u64).min((1 << bits) - 1)) << shift;
     let region = f64::from(person.region);
     if sorting.cohort {
         // The same draw for every cohort circle of a person, so that a class lies within a school year.
@@ -144,17 +143,30 @@ fn cut(land: Land<'_>, kind: TieKind, circle: &CircleSpec, records: &[(u64, u64)
     }
 }
 
+/// Factors on the number and the size of circles in a world of this many persons.
+fn scales(land: Land<'_>) -> (f64, f64) {
+    let (growth, by_size) = (growth(land.spec.persons), land.spec.graph.circles.growth_by_size.p());
+    (libm::pow(growth, 1.0 - by_size), libm::pow(growth, by_size))
+}
+
 /// Circles by choice grow with the world; school years, classes and pairs do not.
 fn median_size(land: Land<'_>, circle: &CircleSpec) -> f64 {
     let fixed = circle.sorting.value.cohort || circle.size.get() <= 2.0;
-    circle.size.get() * if fixed { 1.0 } else { libm::sqrt(growth(land.spec.persons)) }
+    circle.size.get() * if fixed { 1.0 } else { scales(land).1 }
 }
 
 #[allow(clippy::cast_precision_loss)]
-fn link(land: Land<'_>, circle: &CircleSpec, group: u32, groups: &Groups, weights: &[f64]) -> Vec<Edge> {
+fn link(
+    land: Land<'_>,
+    circle: &CircleSpec,
+    median: f64,
+    group: u32,
+    groups: &Groups,
+    weights: &[f64],
+) -> Vec<Edge> {
     let members = groups.members(group);
     let mut rng = land.seed.derive("link", u64::from(group)).rng();
-    let base = circle.link.p() * libm::sqrt(median_size(land, circle) / members.len() as f64);
+    let base = circle.link.p() * libm::sqrt(median / members.len() as f64);
     let mut edges = Vec::new();
     for (at, a) in members.iter().enumerate() {
         for b in &members[..at] {
@@ -173,7 +185,8 @@ mod tests {
 
     #[test]
     fn kinds_and_keys_of_the_file_stand_in_the_same_order() {
-        let spec: crate::WorldSpec = toml::from_str(include_str!("../../../../datasets/research.toml")).unwrap();
+        let spec: crate::WorldSpec =
+            toml::from_str(include_str!("../../../../datasets/research.toml")).unwrap();
         for (kind, (name, _)) in KINDS.into_iter().zip(spec.graph.circles.named()) {
             assert_eq!(format!("{kind:?}").to_lowercase(), name.replace('-', ""));
         }

@@ -68,8 +68,9 @@ fn households(land: Land<'_>, groups: &mut Groups) {
         let (from, to) = (older(PARENT[0]), older(PARENT[1]));
         let (from, to) = if to - from < 4 { (0, local.len()) } else { (from, to) };
         let mut rng = seed.derive("child", u64::from(index)).rng();
-        // Couples stand at even places, so that children meet the same ones.
-        let couple = ((from + rng.below(to - from)) / 2).min(local.len() / 2 - 1);
+        // Couples stand at even places, so that siblings meet the same one; both sides are of the right age.
+        let (first, end) = (from.div_ceil(2), to / 2);
+        let couple = first + rng.below(end - first);
         homes.push((person.region, couple, index));
     }
     homes.sort_unstable();
@@ -100,8 +101,11 @@ fn callings(land: Land<'_>, groups: &mut Groups) {
         let first = groups.members(*group).first();
         first.is_some_and(|person| people[*person as usize].band.is_minor())
     };
-    let led: Vec<u32> =
-        [TieKind::Class, TieKind::Team].into_iter().flat_map(|kind| groups.of_kind(kind)).filter(young).collect();
+    let led: Vec<u32> = [TieKind::Class, TieKind::Team]
+        .into_iter()
+        .flat_map(|kind| groups.of_kind(kind))
+        .filter(young)
+        .collect();
     let advised = advised(land);
     let [least, most] = land.spec.hard_negatives.children.map(usize::from);
     let mut found = Vec::new();

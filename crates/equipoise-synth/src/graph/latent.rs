@@ -8,7 +8,7 @@
 //! geometrically (after Bringmann, Keusch and Lengler, "Geometric inhomogeneous random graphs", 2019). Thinning is per tie,
 //! not per circle. It promises the mean degree of its table and nothing else about family "a".
 
-use super::{Edge, Groups, Land, Place, TieKind, TieModel, growth};
+use super::{Edge, Groups, Land, Pair, Place, TieKind, TieModel, growth};
 use equipoise_core::{CounterRng, Draw};
 use rayon::prelude::*;
 use std::f64::consts::PI;
@@ -27,16 +27,23 @@ impl TieModel for LatentSpace {
         }
     }
 
-    fn tie(&self, land: Land<'_>, _groups: &Groups, on: Option<Place>) -> Vec<Edge> {
+    fn prepare(&self, land: Land<'_>) -> Vec<Pair> {
         let space = Space::new(land);
-        let keep = land.seed.derive("keep", on.map_or(0, |place| place.platform as u64));
         (0..space.ring.len())
             .into_par_iter()
             .flat_map_iter(|rank| {
-                let mut edges = Vec::new();
-                space.ties_of(land, rank, &mut edges);
-                edges
+                let mut pairs = Vec::new();
+                space.ties_of(land, rank, &mut pairs);
+                pairs
             })
+            .collect()
+    }
+
+    fn tie(&self, land: Land<'_>, _groups: &Groups, pairs: &[Pair], on: Option<Place>) -> Vec<Edge> {
+        let keep = land.seed.derive("keep", on.map_or(0, |place| place.platform as u64));
+        pairs
+            .par_iter()
+            .map(|(a, b)| Edge::new(*a, *b, TieKind::Near))
             .filter(|edge| {
                 on.is_none_or(|place| {
                     let share = share(land, edge)[place.archetype as usize];
@@ -131,7 +138,7 @@ impl Space {
 
     /// The ties that this rank owns: to layers above its own, and within its own to the half ring ahead.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
-    fn ties_of(&self, land: Land<'_>, rank: usize, edges: &mut Vec<Edge>) {
+    fn ties_of(&self, land: Land<'_>, rank: usize, pairs: &mut Vec<Pair>) {
         let n = self.ring.len() as u32;
         let half = n.div_ceil(2);
         let own = self.ring[rank];
@@ -139,16 +146,16 @@ impl Space {
         for layer in usize::from(self.layer[rank])..self.turns.len() {
             let top = self.least * libm::exp2(layer as f64 + 1.0);
             let bound = self.mu * self.activity[rank] * top;
-            // Shells: [1, near), then doubling.
+            // Shells: [1, near), then four times as far each.
             let (mut from, mut to) = (1_u32, (bound.max(1.0) as u32).saturating_add(1).min(half));
             while from < half {
                 let most = if from == 1 { 1.0 } else { self.probability(f64::from(from), bound) };
                 let here = rank as u32;
-                self.shell(rank, layer, here + from, here + to, most, &mut rng, edges);
+                self.shell(rank, layer, here + from, here + to, most, &mut rng, pairs);
                 if layer > usize::from(self.layer[rank]) {
-                    self.shell(rank, layer, here + n + 1 - to, here + n + 1 - from, most, &mut rng, edges);
+                    self.shell(rank, layer, here + n + 1 - to, here + n + 1 - from, most, &mut rng, pairs);
                 }
-                (from, to) = (to, to.saturating_mul(2).min(half));
+                (from, to) = (to, to.saturating_mul(4).min(half));
                 if from == to {
                     break;
                 }
@@ -167,7 +174,7 @@ impl Space {
         to: u32,
         most: f64,
         rng: &mut CounterRng,
-        edges: &mut Vec<Edge>,
+        pairs: &mut Vec<Pair>,
     ) {
         let turns = &self.turns[layer];
         let candidates = &turns[turns.partition_point(|r| *r < from)..turns.partition_point(|r| *r < to)];
@@ -187,7 +194,8 @@ impl Space {
             let distance = apart.min(n - apart) as f64;
             let p = self.probability(distance, self.mu * self.activity[rank] * self.activity[other]);
             if rng.chance(p / most) {
-                edges.push(Edge::new(self.ring[rank], self.ring[other], TieKind::Near));
+                let (a, b) = (self.ring[rank], self.ring[other]);
+                pairs.push((a.min(b), a.max(b)));
             }
             at += 1;
         }

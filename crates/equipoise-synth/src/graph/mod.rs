@@ -18,7 +18,7 @@ use equipoise_core::{Archetype, Draw, Seed};
 use rayon::prelude::*;
 
 pub(crate) use groups::Groups;
-pub(crate) use new_ties::find;
+pub(crate) use new_ties::{Way, circle_member};
 pub use ties::Ties;
 
 /// Why two persons know each other, the closest first: where two reasons exist, the closer one stays.
@@ -93,6 +93,9 @@ impl Edge {
     }
 }
 
+/// Two persons, the smaller first.
+pub(crate) type Pair = (u32, u32);
+
 /// The platform whose thinned copy is wanted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -115,8 +118,12 @@ pub(crate) struct Land<'a> {
 pub(crate) trait TieModel: Sync {
     /// Where people meet.
     fn meet(&self, land: Land<'_>, groups: &mut Groups);
+    /// What all copies are thinned from, if it is dear to make; held while a world is built.
+    fn prepare(&self, _land: Land<'_>) -> Vec<Pair> {
+        Vec::new()
+    }
     /// The ties of the world, or of one platform; in any order, a pair as often as it has reasons.
-    fn tie(&self, land: Land<'_>, groups: &Groups, on: Option<Place>) -> Vec<Edge>;
+    fn tie(&self, land: Land<'_>, groups: &Groups, pairs: &[Pair], on: Option<Place>) -> Vec<Edge>;
 }
 
 const fn model(family: GraphFamily) -> &'static dyn TieModel {
@@ -131,9 +138,13 @@ impl Land<'_> {
         model(self.spec.generator.graph_family())
     }
 
+    fn inner(self) -> Self {
+        Self { seed: self.seed.derive("graph", 0), ..self }
+    }
+
     /// Where people meet.
     pub(crate) fn groups(self) -> Groups {
-        let land = Self { seed: self.seed.derive("graph", 0), ..self };
+        let land = self.inner();
         let mut groups = Groups::default();
         land.model().meet(land, &mut groups);
         kin::meet(land, &mut groups);
@@ -141,10 +152,16 @@ impl Land<'_> {
         groups
     }
 
+    /// What [`Land::ties`] thins.
+    pub(crate) fn prepare(self) -> Vec<Pair> {
+        let land = self.inner();
+        land.model().prepare(land)
+    }
+
     /// Every tie once, sorted.
-    pub(crate) fn ties(self, groups: &Groups, on: Option<Place>) -> Vec<Edge> {
-        let land = Self { seed: self.seed.derive("graph", 0), ..self };
-        let mut edges = land.model().tie(land, groups, on);
+    pub(crate) fn ties(self, groups: &Groups, pairs: &[Pair], on: Option<Place>) -> Vec<Edge> {
+        let land = self.inner();
+        let mut edges = land.model().tie(land, groups, pairs, on);
         edges.append(&mut kin::tie(land, groups, on));
         // Equal edges are equal in every field, so an unstable sort has one result.
         edges.par_sort_unstable();
