@@ -108,7 +108,7 @@ fn clustering(graph: &Graph<'_>) -> Vec<Option<f64>> {
     let step = if graph.rows.len() > 40_000 { 10 } else { 1 };
     let mut marked = vec![false; graph.rows.len()];
     let mut one = |node: usize, row: &[u32]| {
-        if row.len() < 2 || node % step != 0 {
+        if row.len() < 2 || !node.is_multiple_of(step) {
             return None;
         }
         row.iter().for_each(|peer| marked[*peer as usize] = true);
