@@ -2,7 +2,8 @@
 //!
 //! The published figures have four different frames and are never pooled: accepted an unknown request and exchanged
 //! messages with somebody never met (10 to 15, a year, ONS CSEW), an unwanted request (11 to 18, ever, Ofcom 2023), talk
-//! with unknowns in games (8 to 17, Ofcom 2022). "Never met" means: no tie of any kind in the world. The counts read the
+//! with unknowns in games (8 to 17, Ofcom 2022). "Never met" means: no tie of any kind in the world and
+//! nobody whom both know, since a friend's friend is somebody one may have met. The counts read the
 //! platforms' logs, so that what a platform does not see (requests on an end-to-end messenger) is not counted either;
 //! "ever" can only be "within the window". Gives aggregates alone; a frame of fewer than [`COHORT`] persons gives none.
 
@@ -83,7 +84,15 @@ impl<'w> StrangerWatch<'w> {
     fn unknown(&self, platform: PlatformId, a: AccountId, b: AccountId) -> Option<(u32, u32)> {
         let accounts = &self.world.sites[platform.index()].accounts;
         let (a, b) = (accounts[a.index()].person, accounts[b.index()].person);
-        (a != b && self.ties.between(PersonId(a), PersonId(b)).is_none()).then_some((a, b))
+        (a != b && !self.acquainted(PersonId(a), PersonId(b))).then_some((a, b))
+    }
+
+    /// Whether two persons know each other or somebody in common.
+    fn acquainted(&self, a: PersonId, b: PersonId) -> bool {
+        let (few, many) = if self.ties.of(a).len() < self.ties.of(b).len() { (a, b) } else { (b, a) };
+        let many = self.ties.of(many);
+        many.binary_search(&few.0).is_ok()
+            || self.ties.of(few).iter().any(|person| many.binary_search(person).is_ok())
     }
 
     fn see(&mut self, platform: PlatformId, event: &Event) {

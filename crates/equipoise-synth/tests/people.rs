@@ -146,13 +146,16 @@ fn contact_with_people_never_met_is_counted_by_true_age_and_stops_with_its_cause
     assert!(usual.accepted.persons > 150 && usual.accepted.users < usual.accepted.persons);
     assert!(usual.accepted.counted > 0 && usual.games.counted > 0);
     spec.population.lobby_talk.value = [0.0; 4];
+    // What is left then comes from contacts made by a request.
     let silent = counts(&spec);
-    assert!(silent.games.counted * 5 < usual.games.counted, "{silent:?}");
+    assert!(silent.games.counted < usual.games.counted, "{silent:?}");
     spec.behaviour.requests.value = Fraction::new(0.0).unwrap();
-    assert_eq!(counts(&spec).accepted.counted, 0);
+    let none = counts(&spec);
+    assert_eq!((none.accepted.counted, none.exchanged.counted, none.games.counted), (0, 0, 0));
 }
 
-// V8 over a year. What the present world gives is printed; the bands are for `equipoise world validate`.
+// V8 over a year. The present world misses all four by a factor of two to five, whatever the Beta of
+// `stranger-accept`: whoever accepted one stranger is asked by that stranger's contacts, who then count as known.
 #[test]
 #[ignore = "a year of a small world: a measurement"]
 fn contact_with_people_never_met_in_a_year() {
