@@ -2,7 +2,8 @@
 
   python boosted_sklearn.py fixture crates/equipoise-model/tests/fixtures/boosted_sklearn.csv
       writes the table and the peer's probabilities that the test `boosted_sklearn` compares with
-  python boosted_sklearn.py time [repeats]
+  OMP_NUM_THREADS=2 python boosted_sklearn.py time [repeats]
+      (on a loaded machine compare processor seconds of one thread each: waiting OpenMP threads spin)
       times fits of 20,000 rows x 88 columns, 100 rounds x 31 leaves; the same bytes of data as
       `cargo run --release -p equipoise-model --example boosted`
 
@@ -79,17 +80,19 @@ def measure(repeats):
     for kind in ("dense", "mixed"):
         x, y = table(40_000, kind)
         half = 20_000
-        times = []
+        times, cpu = [], []
         for _ in range(repeats):
             model = HistGradientBoostingClassifier(
                 learning_rate=0.1, max_iter=100, max_leaf_nodes=31, min_samples_leaf=20, max_bins=255, early_stopping=False)
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             model.fit(x[:half], y[:half])
             times.append(time.perf_counter() - start)
+            cpu.append(time.process_time() - busy)
         start = time.perf_counter()
         scores = model.predict_proba(x[half:])[:, 1]
         predict = time.perf_counter() - start
-        print(f"{kind:5}: fit {sorted(times)[0]:.3f} s fastest, {sorted(times)[len(times) // 2]:.3f} s median of {repeats}; "
+        print(f"{kind:5}: fit {sorted(times)[0]:.3f} s fastest, {sorted(times)[len(times) // 2]:.3f} s median of {repeats}, "
+              f"processor {min(cpu):.2f} s; "
               f"score {1e6 * predict / half:.2f} us/row; log loss {log_loss(y[half:], scores):.5f}, "
               f"AUC {roc_auc_score(y[half:], scores):.5f}; scikit-learn {sklearn.__version__}, "
               f"{os.environ['OMP_NUM_THREADS']} threads, load {os.getloadavg()[0]:.1f}")
