@@ -94,7 +94,6 @@ fn compare(spec: &BoostedSpec, weighted: bool, peer: usize) {
     let areas = [auc(labels, &scores), auc(labels, peer)];
     let alike = correlation(&scores, peer);
     let gap = scores.iter().zip(peer).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    println!("log loss {loss:?}, AUC {areas:?}, correlation {alike:.6}, largest gap {gap:.6}");
     assert!((loss[0] / loss[1] - 1.0).abs() < 1e-4, "log loss {loss:?}");
     assert!((areas[0] - areas[1]).abs() < 1e-4, "AUC {areas:?}");
     assert!(alike > 0.999_99 && gap < 1e-4, "correlation {alike}, largest gap {gap}");

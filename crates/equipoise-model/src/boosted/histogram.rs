@@ -205,3 +205,29 @@ fn add_lanes<const N: usize>(packed: &mut Packed, cells: &[[u8; LANES]], pairs: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rows;
+    use crate::boosted::Scale;
+
+    /// 140,000 rows at p = 1/2 and weight 1, label 0 where the value is 1: the largest hessian there is, 2^26 units, in more rows
+    /// than one packed sum holds.
+    #[test]
+    fn a_large_table_does_not_overflow_the_packed_sums() {
+        let n: u16 = 35_000;
+        let (values, labels) = (vec![1.0, 1.0, 1.0, 2.0], vec![0.0, 0.0, 0.0, 1.0]);
+        let (values, labels) = (values.repeat(n.into()), labels.repeat(n.into()));
+        let rows = Rows { columns: 1, values: &values, labels: &labels, weights: &vec![1.0; labels.len()] };
+        let scale = Scale::for_weights_up_to(1.0).unwrap();
+        let gradients = Gradients::at(&vec![0.0; labels.len()], &rows, scale);
+        let binner = Binner::from_edges(&[vec![1.5]]).unwrap();
+        let mut histogram = Histogram::zeros(&binner);
+        let all: Vec<u32> = (0..4 * u32::from(n)).collect();
+        histogram.accumulate(&binner, &binner.encode(&values).unwrap(), &gradients, &all);
+        let n = i64::from(n);
+        let by_hand = [[(3 * n) << 29, (3 * n) << 26, 3 * n], [-n << 29, n << 26, n], [0; 3]];
+        assert_eq!(histogram.words(), by_hand.as_flattened());
+    }
+}
