@@ -16,6 +16,7 @@
 
 mod auc;
 mod bins;
+mod edges;
 mod gradient;
 mod grow;
 mod histogram;
