@@ -15,7 +15,9 @@ fn large(rows: usize) -> ContactLog {
         let mut at = (180.0 * 86_400.0 * rng.uniform()) as i64;
         for step in 0..10 {
             let (s, d) = if step % 2 == 0 { (a, b as u32) } else { (b as u32, a) };
-            (src.push(s), dst.push(d), time.push(at));
+            src.push(s);
+            dst.push(d);
+            time.push(at);
             at += 1 + rng.exponential(60.0) as i64;
         }
     }
