@@ -65,16 +65,26 @@ pub(crate) fn feed(path: &Path, mut sink: impl FnMut(&[u8])) -> Result<u64, Stor
 /// # Errors
 /// If something cannot be read, or is neither a file nor a directory.
 pub fn digest_files(directory: &Path, exclude: &[&str]) -> Result<String, StoreError> {
-    let mut whole = blake3::Hasher::new();
-    for name in list_files(directory, exclude)? {
+    let names = list_files(directory, exclude)?;
+    let mut contents = Vec::with_capacity(names.len());
+    for name in &names {
         let mut content = blake3::Hasher::new();
-        let bytes = feed(&directory.join(&name), |bytes| {
+        let bytes = feed(&directory.join(name), |bytes| {
             content.update(bytes);
         })?;
+        contents.push((name.as_str(), bytes, *content.finalize().as_bytes()));
+    }
+    Ok(fold_digest(contents))
+}
+
+/// One hash over (name, length, BLAKE3 of the bytes).
+pub(crate) fn fold_digest<'a>(files: impl IntoIterator<Item = (&'a str, u64, [u8; 32])>) -> String {
+    let mut whole = blake3::Hasher::new();
+    for (name, bytes, content) in files {
         whole.update(&(name.len() as u64).to_le_bytes());
         whole.update(name.as_bytes());
         whole.update(&bytes.to_le_bytes());
-        whole.update(content.finalize().as_bytes());
+        whole.update(&content);
     }
-    Ok(whole.finalize().to_hex().to_string())
+    whole.finalize().to_hex().to_string()
 }

@@ -87,6 +87,12 @@ impl TableReader {
         &self.schema
     }
 
+    /// How many rows the file says it has; [`TableReader::read_group`] checks it.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        usize::try_from(self.reader.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
     /// How many row groups there are.
     #[must_use]
     pub fn groups(&self) -> usize {

@@ -13,12 +13,29 @@ pub const SHA256SUMS: &str = "SHA256SUMS";
 fn sum(path: &Path) -> Result<String, StoreError> {
     let mut hasher = Sha256::new();
     feed(path, |bytes| hasher.update(bytes))?;
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    Ok(hex(&hasher.finalize()))
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
         // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
+        let _ = write!(digits, "{byte:02x}");
     }
-    Ok(hex)
+    digits
+}
+
+/// The sum and the name of one line of the list at `path`.
+pub(crate) fn parse_line(path: &Path, line: &str) -> Result<(String, String), StoreError> {
+    let strange =
+        || StoreError::Strange { path: path.to_path_buf(), why: "a line is not `sum, two blanks, name`" };
+    let (recorded, name) = line.split_once("  ").ok_or_else(strange)?;
+    // A list from elsewhere must not make us read outside its own directory.
+    if name.starts_with('/') || name.split('/').any(|part| part == "..") {
+        return Err(strange());
+    }
+    Ok((recorded.to_owned(), name.to_owned()))
 }
 
 /// Writes the sums of all files below `directory`, sorted by name, to its `SHA256SUMS`. `exclude` as in
@@ -44,15 +61,9 @@ pub fn check_sha256sums(directory: &Path) -> Result<usize, StoreError> {
     let path = directory.join(SHA256SUMS);
     let list = fs::read_to_string(&path).map_err(StoreError::io(&path, "read the list of sums"))?;
     for line in list.lines() {
-        let strange =
-            || StoreError::Strange { path: path.clone(), why: "a line is not `sum, two blanks, name`" };
-        let (recorded, name) = line.split_once("  ").ok_or_else(strange)?;
-        // A list from elsewhere must not make us read outside its own directory.
-        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
-            return Err(strange());
-        }
-        if sum(&directory.join(name))? != recorded {
-            return Err(StoreError::Changed { path: directory.to_path_buf(), what: name.to_owned() });
+        let (recorded, name) = parse_line(&path, line)?;
+        if sum(&directory.join(&name))? != recorded {
+            return Err(StoreError::Changed { path: directory.to_path_buf(), what: name });
         }
     }
     Ok(list.lines().count())

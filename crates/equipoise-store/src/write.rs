@@ -89,24 +89,8 @@ impl TableWriter {
                 expected: words(&self.schema),
             });
         }
-        let mut start = 0;
-        while start < table.rows() {
-            let end = table.rows().min(start + ROW_GROUP_ROWS);
-            self.write_group(table, start..end).map_err(|error| failed(self.pending.target(), error))?;
-            start = end;
-        }
-        Ok(())
-    }
-
-    fn write_group(&mut self, table: &Table, rows: Range<usize>) -> Result<(), ParquetError> {
-        let mut group = self.writer.next_row_group()?;
-        for (_, data) in table.columns() {
-            if let Some(mut column) = group.next_column()? {
-                write_column(&mut column, data, rows.clone(), &mut self.scratch)?;
-                column.close()?;
-            }
-        }
-        group.close().map(|_| ())
+        write_groups(&mut self.writer, table, &mut self.scratch)
+            .map_err(|error| failed(self.pending.target(), error))
     }
 
     /// Ends the file and gives it its name.
@@ -117,6 +101,42 @@ impl TableWriter {
         let file = self.writer.into_inner().map_err(|error| failed(self.pending.target(), error))?;
         self.pending.commit(&file)
     }
+}
+
+/// The bytes of the file that [`write_table`] would write.
+///
+/// # Errors
+/// As [`write_table`], without the disk.
+pub fn encode_table(table: &Table, meta: &[(&str, &str)]) -> Result<Vec<u8>, StoreError> {
+    let schema = table.schema();
+    let properties = Arc::new(properties(&schema, meta)?);
+    let encode = || {
+        let mut writer = SerializedFileWriter::new(Vec::new(), to_parquet(&schema)?, properties)?;
+        write_groups(&mut writer, table, &mut Scratch::default())?;
+        writer.into_inner()
+    };
+    encode().map_err(|error| failed(Path::new("a table in memory"), error))
+}
+
+fn write_groups<W: io::Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    table: &Table,
+    scratch: &mut Scratch,
+) -> Result<(), ParquetError> {
+    let mut start = 0;
+    while start < table.rows() {
+        let end = table.rows().min(start + ROW_GROUP_ROWS);
+        let mut group = writer.next_row_group()?;
+        for (_, data) in table.columns() {
+            if let Some(mut column) = group.next_column()? {
+                write_column(&mut column, data, start..end, scratch)?;
+                column.close()?;
+            }
+        }
+        group.close()?;
+        start = end;
+    }
+    Ok(())
 }
 
 fn words(schema: &[(String, ColumnType)]) -> String {
