@@ -83,6 +83,11 @@ enum Verb {
     },
     /// List runs
     Ls,
+    /// Build, check and list named datasets
+    Dataset {
+        #[command(subcommand)]
+        verb: crate::dataset::DatasetVerb,
+    },
     /// List every strategy with its parameters
     Describe,
     /// Look at a world without an experiment
@@ -130,6 +135,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         }
         Verb::Report { run } => report(run, common),
         Verb::Ls => ls(common),
+        Verb::Dataset { verb } => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::dataset::run(verb, crate::dataset::Manner { json, quiet, runs })
+        }
         Verb::Describe => describe_all(common),
         Verb::World(verb) => crate::world::dispatch(verb, common.json),
     }

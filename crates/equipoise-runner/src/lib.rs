@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod data;
+pub mod dataset;
 pub mod describe;
 pub mod exec;
 pub mod fault;

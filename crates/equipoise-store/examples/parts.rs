@@ -6,8 +6,8 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use equipoise_core::{Event, PlatformId};
-use equipoise_store::dataset::{PlatformLog, find_parts, tidy_log, write_events_part};
-use equipoise_store::{Table, encode_table, events_from_table, events_to_table, read_table};
+use equipoise_store::dataset::{PlatformLog, encode_events_part, find_parts, tidy_log, write_events_part};
+use equipoise_store::{Table, events_from_table, events_to_table, read_table};
 use std::path::Path;
 
 const REPEAT: usize = 5;
@@ -45,7 +45,8 @@ fn main() {
         );
     };
     let mut bytes = 0;
-    let encoding = best(|| bytes = tables.iter().map(|table| encode_table(table, &[]).unwrap().len()).sum());
+    let encoding =
+        best(|| bytes = tables.iter().map(|table| encode_events_part(table, &[]).unwrap().len()).sum());
     say("ours, encoding alone, snappy", encoding, bytes);
 
     let place = tempfile::tempdir().unwrap();

@@ -40,4 +40,4 @@ pub use json::{read_json, write_json_atomic};
 pub use read::{TableReader, read_table};
 pub use sums::{SHA256SUMS, check_sha256sums, write_sha256sums};
 pub use table::{ColumnData, ColumnType, Table};
-pub use write::{ROW_GROUP_ROWS, TableWriter, encode_table, write_table};
+pub use write::{ROW_GROUP_ROWS, TableWriter, write_table};

@@ -69,7 +69,7 @@ impl TableWriter {
         schema: &[(String, ColumnType)],
         meta: &[(&str, &str)],
     ) -> Result<Self, StoreError> {
-        let properties = Arc::new(properties(schema, meta)?);
+        let properties = Arc::new(properties(schema, meta, Packing::ByType)?);
         let (pending, file) = Pending::create(path)?;
         let writer = to_parquet(schema)
             .and_then(|parquet_schema| SerializedFileWriter::new(file, parquet_schema, properties))
@@ -103,13 +103,32 @@ impl TableWriter {
     }
 }
 
-/// The bytes of the file that [`write_table`] would write.
-///
-/// # Errors
-/// As [`write_table`], without the disk.
-pub fn encode_table(table: &Table, meta: &[(&str, &str)]) -> Result<Vec<u8>, StoreError> {
+/// Which columns of a file keep a dictionary; every integer column without one is delta-packed.
+#[derive(Clone, Copy)]
+pub(crate) enum Packing {
+    /// Codes and small counts keep one. Elsewhere it is built, found too big and thrown away.
+    ByType,
+    /// These do: measured on the table at hand.
+    Named(&'static [&'static str]),
+}
+
+impl Packing {
+    fn keeps_dictionary(self, name: &str, kind: ColumnType) -> bool {
+        match self {
+            Self::ByType => matches!(kind, ColumnType::U8 | ColumnType::U16),
+            Self::Named(names) => names.contains(&name),
+        }
+    }
+}
+
+/// The bytes of a whole file with the columns packed as told.
+pub(crate) fn encode_table(
+    table: &Table,
+    meta: &[(&str, &str)],
+    packing: Packing,
+) -> Result<Vec<u8>, StoreError> {
     let schema = table.schema();
-    let properties = Arc::new(properties(&schema, meta)?);
+    let properties = Arc::new(properties(&schema, meta, packing)?);
     let encode = || {
         let mut writer = SerializedFileWriter::new(Vec::new(), to_parquet(&schema)?, properties)?;
         write_groups(&mut writer, table, &mut Scratch::default())?;
@@ -157,6 +176,7 @@ fn failed(path: &Path, error: ParquetError) -> StoreError {
 fn properties(
     schema: &[(String, ColumnType)],
     meta: &[(&str, &str)],
+    packing: Packing,
 ) -> Result<WriterProperties, StoreError> {
     let mut keys: Vec<KeyValue> = vec![KeyValue::new(SYNTHETIC.to_owned(), "true".to_owned())];
     for &(key, value) in meta {
@@ -177,10 +197,10 @@ fn properties(
         .set_key_value_metadata(Some(keys));
     for (name, kind) in schema {
         let column = ColumnPath::new(vec![name.clone()]);
-        // A dictionary pays for codes and small counts; elsewhere it is built, found too big and thrown away.
-        let small = matches!(kind, ColumnType::U8 | ColumnType::U16);
-        builder = builder.set_column_dictionary_enabled(column.clone(), small);
-        if matches!(kind, ColumnType::U32 | ColumnType::I32 | ColumnType::U64 | ColumnType::I64) {
+        let dictionary = packing.keeps_dictionary(name, *kind);
+        let integer = !matches!(kind, ColumnType::F32 | ColumnType::F64 | ColumnType::Bool);
+        builder = builder.set_column_dictionary_enabled(column.clone(), dictionary);
+        if integer && !dictionary {
             builder = builder.set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }

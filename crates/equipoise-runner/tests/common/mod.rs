@@ -53,3 +53,25 @@ pub fn run<'a>(file: &'a str, extra: &[&'a str]) -> Vec<&'a str> {
     arguments.extend_from_slice(extra);
     arguments
 }
+
+/// A card of `persons` and `days` in a directory of its own; `extra` goes before the split.
+pub fn probe_card(dir: &Path, persons: u32, days: u16, extra: &str) -> PathBuf {
+    let world = root().join("datasets/research.toml");
+    let text = format!(
+        "name = \"probe\"\ntitle = \"A probe\"\nversion = \"0.1.0\"\npublished = \"2026-11-24\"\nlicence = \"CC-BY-4.0\"\n\
+         world = {world:?}\npersons = {persons}\ndays = {days}\nseed = 7\nblocks = 3\n{extra}\n\
+         [split]\nvalidation = 0.1\ntest = 0.3\ntest-from-day = {}\n",
+        days - 1
+    );
+    let path = dir.join("probe.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Builds a small probe; its directory.
+pub fn probe(dir: &Path) -> PathBuf {
+    let place = dir.join("probe");
+    let card = probe_card(dir, 200, 9, "");
+    succeed(dir, &["dataset", "build", card.to_str().unwrap(), "--out", place.to_str().unwrap(), "--repin"]);
+    place
+}

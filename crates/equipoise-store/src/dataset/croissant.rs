@@ -3,9 +3,9 @@
 //!
 //! A platform's tables are record sets of their own, because an account number means something on its platform only.
 
-use super::catalogue::{Column, Seat, TABLES, TableSpec};
+use super::catalogue::{Column, Seat, TableSpec};
 use super::rai::rai;
-use super::{DatasetFacts, FileSum};
+use super::{DatasetFacts, FileSum, TABLES};
 use crate::ColumnType;
 use equipoise_core::PlatformId;
 use serde_json::{Value, json};

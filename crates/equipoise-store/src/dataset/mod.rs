@@ -14,8 +14,9 @@ mod page;
 mod part;
 mod rai;
 mod replay;
+mod tables;
 
-pub use catalogue::{Column, Seat, TABLES, TableSpec, table_at, table_spec, write_catalogued};
+pub use catalogue::{Column, Seat, TableSpec, table_at, table_spec, write_catalogued};
 pub use cohort::{Cohort, MINIMUM_COHORT, cohorts};
 pub use croissant::croissant;
 pub use facts::{DatasetFacts, NOTICE, PlatformFacts};
@@ -26,5 +27,6 @@ pub use layout::{
 };
 pub use merge::tidy_log;
 pub use page::{datasheet, readme};
-pub use part::write_events_part;
+pub use part::{encode_events_part, write_events_part};
 pub use replay::{EventBatch, PlatformLog};
+pub use tables::TABLES;

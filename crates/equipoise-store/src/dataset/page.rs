@@ -1,9 +1,8 @@
 //! The pages that people read: the README of a host of datasets and the datasheet (Gebru et al., CACM 2021). The words lie in
 //! `text/`, every figure is filled in from the facts; nothing is typed by hand twice.
 
-use super::catalogue::{Seat, TABLES};
 use super::croissant::{cite_as, described, licence_url};
-use super::{DatasetFacts, NOTICE};
+use super::{Cohort, DatasetFacts, NOTICE, TABLES};
 use std::fmt::Write as _;
 
 /// The README, with the header that dataset hosts read.
@@ -95,7 +94,8 @@ fn platforms(facts: &DatasetFacts) -> String {
             p.rows_of("accounts"),
             p.rows_of("edges"),
             p.rows_of("events"),
-            p.rows_of("labels"),
+            // Few accounts are labelled, so a number of labels is a number of accounts in a small group.
+            Cohort::new(p.rows_of("labels")),
         );
     }
     text.trim_end().to_owned()
@@ -109,8 +109,7 @@ fn tables(facts: &DatasetFacts) -> String {
         } else {
             table.place(equipoise_core::PlatformId(0)).replace("platform=0", "platform=<n>")
         };
-        let seat = if table.seat == Seat::Truth { " **For evaluation only.**" } else { "" };
-        let _ = writeln!(text, "`{place}`: {}{seat}\n\n| column | what it says |\n|---|---|", table.about);
+        let _ = writeln!(text, "`{place}`: {}\n\n| column | what it says |\n|---|---|", table.about);
         for column in table.columns {
             let _ = writeln!(text, "| `{}` | {} |", column.name, described(facts, table, column));
         }
