@@ -198,6 +198,16 @@ fn a_killed_build_publishes_nothing_and_the_next_one_takes_it_up() {
     assert!(!left.iter().any(|name| name.contains("tmp-build")), "{left:?}");
 }
 
+#[test]
+fn a_published_card_builds_its_dataset_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = probe(dir.path());
+    let (card, again) = (place.join("card.toml"), dir.path().join("again"));
+    let arguments = ["dataset", "build", card.to_str().unwrap(), "--out", again.to_str().unwrap()];
+    let out = succeed(dir.path(), &arguments);
+    assert!(!out.contains("pin: "), "the published card pins its own hash\n{out}");
+}
+
 #[derive(Default)]
 struct Gather(BTreeMap<PlatformId, Vec<Event>>);
 

@@ -267,6 +267,8 @@ fn pages(
         facts(loaded, &data.source, &outcome.truth, &data.rows, data.files.clone(), data.hash.clone());
     let mut card = loaded.card.clone();
     card.hash = Some(data.hash.clone());
+    // The resolved world lies beside it, so the published card builds the dataset again by itself.
+    CONFIG.clone_into(&mut card.world);
     let card = toml::to_string(&card).map_err(runtime)?;
     let put = |name: &str, bytes: &[u8]| write_atomic(&root.join(name), bytes).map_err(runtime);
     put(CARD, card.as_bytes())?;

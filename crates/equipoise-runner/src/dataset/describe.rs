@@ -31,7 +31,9 @@ pub(crate) fn facts(
         // Croissant demands an address; until there is a host it is this directory's own page.
         url: card.url.clone().unwrap_or_else(|| equipoise_store::dataset::README.to_owned()),
         generator: generator(),
-        world: card.world.clone(),
+        world: std::path::Path::new(&card.world)
+            .file_name()
+            .map_or_else(|| card.world.clone(), |name| name.to_string_lossy().into_owned()),
         seed: card.seed,
         persons: card.persons,
         days: card.days,
