@@ -7,7 +7,7 @@ use equipoise_core::{
     Archetype, Event, EventKind, EventSink, PlatformId, PlatformSchema, Seed, Silent, SimTime, Surface,
 };
 use equipoise_synth::contact_log::{Contact, ContactLog};
-use equipoise_synth::{World, WorldSpec, schema_of};
+use equipoise_synth::{World, WorldSpec};
 use std::path::{Path, PathBuf};
 
 /// Runs a world and keeps the direct messages of one platform.
@@ -26,8 +26,7 @@ pub(super) fn simulated(
     (spec.persons, spec.days) = (persons, days);
     let wrong = |error: equipoise_synth::WorldError| config(format!("{}: {error}", file.display()));
     let chosen = choose(file, &spec, platform)?;
-    let archetype = spec.platform[chosen].archetype;
-    fits(&schema_of(archetype), bucket)?;
+    fits(&spec.schema(chosen), bucket)?;
     let world = World::build(&spec, Seed::root(seed)).map_err(wrong)?;
     let mut sink =
         Messages { platform: PlatformId(u8::try_from(chosen).map_err(runtime)?), rows: Vec::new() };
@@ -48,7 +47,7 @@ pub(super) fn from_dataset(dir: &Path, platform: Option<&str>, bucket: u32) -> R
     let file = dir.join("config.toml");
     let spec: WorldSpec = parse(&file, &read(&file, "world file of the dataset")?)?;
     let chosen = choose(&file, &spec, platform)?;
-    fits(&schema_of(spec.platform[chosen].archetype), bucket)?;
+    fits(&spec.schema(chosen), bucket)?;
     let events = dir.join(format!("platform={chosen}")).join("table=events");
     let mut files = Vec::new();
     parts(&events, &mut files)?;
