@@ -155,7 +155,7 @@ impl Simulation<'_> {
                 EventKind::ContactRequest => effects.requests.push(filed),
                 EventKind::ContactAccept => effects.accepts.push(filed),
                 EventKind::Block => effects.blocks.push(filed),
-                EventKind::Report => effects.reports.push(filed),
+                EventKind::Report => live.decide(world, self.seeds.review, platform, filed),
                 _ => {}
             }
             let role = world.sites[platform].role_of[actor as usize];
@@ -209,9 +209,7 @@ impl Simulation<'_> {
         for request in effects.requests.drain(..) {
             self.respond(platform, request);
         }
-        for report in effects.reports.drain(..) {
-            self.review(platform, report);
-        }
+        self.file_decisions(platform);
         self.sites[platform].effects = effects;
     }
 }

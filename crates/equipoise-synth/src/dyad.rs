@@ -1,16 +1,13 @@
-//! Dyads of roles: semi-Markov stages S1 to S5 with skips, returns and ends, as multipliers on conversation rates.
-//! Harmful and benign actors pass through the same lines; only truth keeps a note of the harmful ones. The order of
-//! stages is not strict (European Online Grooming Project: cyclical). Abstract rates only, no conduct.
+//! Dyads of roles: what one is, how it begins, and its conversations as multipliers on rates. Harmful and benign actors
+//! pass through the same lines; only truth keeps a note of the harmful ones. Abstract rates only, no conduct.
 
 use crate::rhythm::below;
-use crate::roles::{Role, Theta};
-use crate::session::{Talk, converse, someone};
+use crate::roles::Role;
+use crate::session::{Talk, converse};
 use crate::simulation::Simulation;
 use crate::truth::StageInterval;
-use crate::world::{NONE, Site};
 use equipoise_core::{
-    AccountId, Archetype, CounterRng, DAY, Draw, Event, EventKind, HOUR, PersonId, ReportCategory, SimTime,
-    Surface,
+    AccountId, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, SimTime, Surface,
 };
 
 /// Where a dyad stands.
@@ -29,21 +26,47 @@ pub(crate) enum Status {
 pub(crate) struct Dyad {
     pub(crate) target: u32,
     pub(crate) status: Status,
-    stage: u8,
+    pub(crate) stage: u8,
     /// When the stage began; counts as contact once `contacted` is set.
-    since: i32,
-    until: i32,
+    pub(crate) since: i32,
+    pub(crate) until: i32,
     pub(crate) contacted: Option<i32>,
     /// Own factor on the rate; small once the dyad went on elsewhere.
-    rate: f64,
-    fast: bool,
+    pub(crate) rate: f64,
+    pub(crate) fast: bool,
+    /// Began on an existing tie.
+    pub(crate) known: bool,
+}
+
+impl Dyad {
+    /// Whether it ever came to contact on both sides: an existing tie, or an accepted request.
+    pub(crate) const fn began(&self) -> bool {
+        self.until != i32::MAX
+    }
+}
+
+/// A dyad to come: where, with whom, from which stage, when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    pub(crate) target: u32,
+    pub(crate) known: bool,
+    pub(crate) stage: u8,
+    pub(crate) time: i32,
+}
+
+/// A target that another account of the actor or team may turn to after a block or report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Again {
+    pub(crate) target: u32,
+    pub(crate) due: i32,
 }
 
 /// The changing part of a role.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Actor {
     pub(crate) dyads: Vec<Dyad>,
-    begun: bool,
+    pub(crate) begun: bool,
+    pub(crate) again: Vec<Again>,
 }
 
 impl Actor {
@@ -78,85 +101,12 @@ impl Simulation<'_> {
         }
     }
 
-    /// Finds new targets.
-    fn seek(&mut self, index: usize, role: &Role, rng: &mut CounterRng) {
-        if !role.seeks {
-            return;
-        }
-        let begun = std::mem::replace(&mut self.actors[index].begun, true);
-        let share = f64::from(self.tick_seconds) / f64::from(DAY);
-        let wanted = rng.poisson(role.theta.requests * share).min(60) + u32::from(!begun);
-        let from = (self.tick * self.tick_seconds).max(role.start);
-        for _ in 0..wanted {
-            let time = from + below(rng, (self.tick + 1) * self.tick_seconds - from);
-            if let Some((target, known)) = self.target(index, role, rng) {
-                self.open(index, role, target, known, 1, time, rng);
-            }
-        }
-    }
-
-    /// A target, and whether it is a contact already.
-    fn target(&self, index: usize, role: &Role, rng: &mut CounterRng) -> Option<(u32, bool)> {
-        let platform = usize::from(role.platform);
-        let (site, contacts) = (&self.world.sites[platform], &self.sites[platform].contacts);
-        let theta = &role.theta;
-        let list = if rng.chance(theta.minors) { usize::from(rng.chance(theta.girls)) } else { 2 };
-        let (existing, triadic) = (rng.chance(theta.existing), rng.chance(theta.triadic));
-        for _ in 0..12 {
-            let candidate = if existing {
-                someone(contacts, role.account, rng)
-            } else if triadic {
-                someone(contacts, role.account, rng).and_then(|friend| someone(contacts, friend, rng))
-            } else {
-                let pool = &site.targets[list];
-                if pool.is_empty() { None } else { Some(pool[rng.below(pool.len())]) }
-            };
-            let Some(candidate) = candidate else { break };
-            if self.kind_of(site, candidate) == list && self.free(index, role, candidate, existing) {
-                return Some((candidate, existing));
-            }
-        }
-        // Whoever finds nobody nearby looks further.
-        let pool = &site.targets[list];
-        let far = if pool.is_empty() { return None } else { pool[rng.below(pool.len())] };
-        self.free(index, role, far, false).then_some((far, false))
-    }
-
-    fn kind_of(&self, site: &Site, account: u32) -> usize {
-        let person = &self.world.people[site.accounts[account as usize].person as usize];
-        if person.band.is_minor() { usize::from(person.girl) } else { 2 }
-    }
-
-    fn free(&self, index: usize, role: &Role, candidate: u32, known: bool) -> bool {
-        let platform = usize::from(role.platform);
-        let (site, live) = (&self.world.sites[platform], &self.sites[platform]);
-        let own = site.accounts[role.account as usize].person;
-        let other = &site.accounts[candidate as usize];
-        other.person != own
-            && site.role_of[candidate as usize] == NONE
-            && other.created < self.tick * self.tick_seconds
-            && live.contacts.linked(role.account, candidate) == known
-            && !self.actors[index].dyads.iter().any(|d| d.target == candidate)
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn open(
-        &mut self,
-        index: usize,
-        role: &Role,
-        target: u32,
-        known: bool,
-        stage: u8,
-        time: i32,
-        rng: &mut CounterRng,
-    ) {
-        let harm = &self.world.spec.harm;
+    pub(crate) fn open(&mut self, index: usize, opening: Opening, rng: &mut CounterRng) {
+        let Opening { target, known, stage, time } = opening;
+        let (world, role) = (self.world, &self.world.roles[index]);
         let live = &mut self.sites[usize::from(role.platform)];
-        let fast = rng.chance(if live.archetype == Archetype::GameLobby {
-            harm.fast_game.p()
-        } else {
-            harm.fast.p()
-        });
+        let game = live.archetype == Archetype::GameLobby;
+        let fast = rng.chance(if game { world.spec.harm.fast_game.p() } else { world.spec.harm.fast.p() });
         let rate = rng.log_normal(1.0, 0.5);
         let mut dyad = Dyad {
             target,
@@ -167,6 +117,7 @@ impl Simulation<'_> {
             contacted: None,
             rate,
             fast,
+            known,
         };
         if known {
             dyad.status = Status::Active;
@@ -178,7 +129,7 @@ impl Simulation<'_> {
     }
 
     #[allow(clippy::cast_possible_truncation)]
-    fn dwell(&self, fast: bool, rng: &mut CounterRng) -> i32 {
+    pub(crate) fn dwell(&self, fast: bool, rng: &mut CounterRng) -> i32 {
         let harm = &self.world.spec.harm;
         let seconds = if fast {
             rng.log_normal(harm.fast_hours.get(), harm.fast_sigma.get()) * f64::from(HOUR)
@@ -198,9 +149,11 @@ impl Simulation<'_> {
         let first = (from.rem_euclid(DAY) / HOUR) as usize;
         let hours = first..first + (self.tick_seconds / HOUR) as usize;
         let persona = site.accounts[role.account as usize].persona;
-        let (weights, mass) =
-            self.world.rhythm.span(persona, weekend, theta.off_hours, hours.start, hours.end);
-        let rate = theta.conversations * theta.stage_rate[usize::from(dyad.stage) - 1] * dyad.rate;
+        let stage = usize::from(dyad.stage) - 1;
+        let off = theta.off_hours[stage];
+        let (weights, mass) = self.world.rhythm.span(persona, weekend, off, hours.start, hours.end);
+        let usage = self.world.drift.usage(platform, from);
+        let rate = theta.conversations * theta.stage_rate[stage] * dyad.rate * usage;
         let today = rng.log_normal(1.0, 0.6);
         let count = rng.poisson(rate * mass * today).min(40);
         let live = &mut self.sites[platform];
@@ -209,8 +162,8 @@ impl Simulation<'_> {
             let hour = i32::try_from(rng.weighted(&weights[hours.clone()])).unwrap_or(0);
             let start = from + hour * HOUR + below(rng, HOUR);
             let own = [role.account, dyad.target];
-            let media = [theta.media, site.accounts[dyad.target as usize].media];
-            let turn = usize::from(!rng.chance(theta.initiation));
+            let media = [theta.media[stage], site.accounts[dyad.target as usize].media];
+            let turn = usize::from(!rng.chance(theta.initiation[stage]));
             let (sides, media) = ([own[turn], own[1 - turn]], [media[turn], media[1 - turn]]);
             if start < dyad.since {
                 continue;
@@ -222,138 +175,15 @@ impl Simulation<'_> {
         }
     }
 
-    /// Moves stages on at the end of a tick.
-    pub(crate) fn advance(&mut self) {
-        let now = (self.tick + 1) * self.tick_seconds;
-        for index in 0..self.world.roles.len() {
-            let mut dyads = std::mem::take(&mut self.actors[index].dyads);
-            for (number, dyad) in (0_u64..).zip(&mut dyads) {
-                if dyad.status != Status::Active || dyad.until > now {
-                    continue;
-                }
-                let address = self.seeds.stage.derive("role", index as u64).derive("dyad", number);
-                let mut rng = address.derive("tick", u64::from(self.tick.unsigned_abs())).rng();
-                for _ in 0..8 {
-                    if dyad.status == Status::Active && dyad.until <= now {
-                        self.transition(index, dyad, &mut rng);
-                    }
-                }
-            }
-            // Moves to another platform push into the sibling's list, never into this one.
-            self.actors[index].dyads = dyads;
-        }
-    }
-
-    fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
-        let harm = &self.world.spec.harm;
-        let at = dyad.until;
-        self.note(index, dyad, at);
-        let (drop, back, skip) =
-            (rng.chance(harm.drop.p()), rng.chance(harm.back.p()), rng.chance(harm.skip.p()));
-        let next = match (back, skip) {
-            (true, _) => dyad.stage.saturating_sub(1).max(1),
-            (false, true) => dyad.stage + 2,
-            (false, false) => dyad.stage + 1,
-        };
-        if drop || next > 5 {
-            dyad.status = Status::Over;
-            return;
-        }
-        dyad.stage = next;
-        dyad.since = at;
-        dyad.until = at.saturating_add(self.dwell(dyad.fast, rng));
-        self.on_entry(index, dyad, at, rng);
-    }
-
-    /// Being noticed, going on elsewhere, coming to the notice of the police: on entering a stage.
-    fn on_entry(&mut self, index: usize, dyad: &mut Dyad, at: i32, rng: &mut CounterRng) {
-        let role = &self.world.roles[index];
-        let now = at.max((self.tick + 1) * self.tick_seconds);
-        if rng.chance(role.theta.notice[usize::from(dyad.stage) - 1]) {
-            self.answer_notice(usize::from(role.platform), dyad.target, role.account, &role.theta, now, rng);
-        }
-        if dyad.stage != 3 {
-            return;
-        }
-        self.police(role, dyad, at, rng);
-        let moves = rng.chance(role.theta.moves);
-        if let (true, Some(sibling)) = (moves, role.sibling) {
-            let next = &self.world.roles[sibling as usize];
-            let site = &self.world.sites[usize::from(next.platform)];
-            let person = self.world.sites[usize::from(role.platform)].accounts[dyad.target as usize].person;
-            let there = site.first[person as usize];
-            let start = now + below(rng, DAY);
-            let ready = site.accounts[next.account as usize].created <= start;
-            if there != NONE && ready && self.free(sibling as usize, next, there, false) {
-                dyad.rate *= 0.15;
-                self.open(sibling as usize, next, there, false, 3, start, rng);
-            }
-        }
-    }
-
-    /// What somebody does who noticed something unwanted: block, report, mute, in any combination.
-    pub(crate) fn answer_notice(
-        &mut self,
-        platform: usize,
-        by: u32,
-        about: u32,
-        theta: &Theta,
-        now: i32,
-        rng: &mut CounterRng,
-    ) -> bool {
-        let responses = &self.world.spec.responses;
-        let [block, report, mute] =
-            [&responses.block, &responses.report, &responses.mute].map(|p| rng.chance(p.p()));
-        #[allow(clippy::cast_possible_truncation)]
-        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(72.0)
-            * 3_600.0) as i32;
-        let child_safety = rng.chance(theta.child_safety);
-        let queue = &mut self.sites[platform].queue;
-        let time = now.saturating_add(delay);
-        if report {
-            let mut event = Event::new(SimTime(time), AccountId(by), AccountId(about), EventKind::Report);
-            event.detail = if child_safety { ReportCategory::ChildSafety as u8 } else { 0 };
-            queue.push(event);
-        }
-        if mute {
-            queue.plain(time, by, about, EventKind::Mute);
-        }
-        if block {
-            queue.plain(time, by, about, EventKind::Block);
-        }
-        block
-    }
-
-    /// Starts the contact of an accepted request.
-    pub(crate) fn accepted(&mut self, index: usize, target: u32, at: i32) {
-        let address = self.seeds.stage.derive("accepted", index as u64).derive("target", u64::from(target));
-        let mut rng = address.rng();
-        let fast = self.actors[index].dyad(target).map(|d| d.fast);
-        let Some(fast) = fast else { return };
-        let until = at.saturating_add(self.dwell(fast, &mut rng));
-        if let Some(dyad) = self.actors[index].dyad(target).filter(|d| d.status == Status::Pending) {
-            dyad.status = Status::Active;
-            dyad.until = until;
-        }
-    }
-
-    /// Ends a dyad: blocked, declined, ignored, closed.
-    pub(crate) fn ended(&mut self, index: usize, target: u32, at: i32) {
-        let mut dyads = std::mem::take(&mut self.actors[index].dyads);
-        for dyad in dyads.iter_mut().filter(|d| d.target == target && d.status != Status::Over) {
-            self.note(index, dyad, at);
-            dyad.status = Status::Over;
-        }
-        self.actors[index].dyads = dyads;
-    }
-
     /// Writes a finished stage of a harmful dyad with a child into the truth.
     pub(crate) fn note(&mut self, index: usize, dyad: &Dyad, to: i32) {
         let role = &self.world.roles[index];
         let (true, Some(contacted)) = (role.harmful, dyad.contacted) else { return };
         let platform = usize::from(role.platform);
         let person = self.world.sites[platform].accounts[dyad.target as usize].person;
-        let (from, to) = (dyad.since.max(contacted), to.min(self.end));
+        let closed = &self.sites[platform].closed_at;
+        let open = closed[role.account as usize].min(closed[dyad.target as usize]).min(self.end);
+        let (from, to) = (dyad.since.max(contacted), to.min(open));
         if self.world.people[person as usize].band.is_minor() && from < to {
             self.truth.platforms[platform].stages.push(StageInterval {
                 account: AccountId(role.account),

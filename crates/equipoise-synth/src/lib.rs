@@ -7,10 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod base_rates;
+pub mod calibration;
 mod cast;
+mod churn;
 mod commit;
 pub mod contact_log;
 mod contacts;
+mod drift;
 mod dyad;
 mod error;
 mod generator;
@@ -21,20 +25,32 @@ mod moderation;
 mod ontology;
 mod outcome;
 mod population;
+mod proactive;
 mod queue;
+pub mod recorded;
+mod respond;
 mod rhythm;
 mod roles;
 mod schema;
+mod seek;
 mod session;
+mod shared_signal;
 mod simulation;
 mod sourced;
 mod spec;
+mod spec_drift;
 mod spec_graph;
 mod spec_harm;
+mod spec_response;
+mod spec_targeting;
+mod stages;
 mod stranger_watch;
+mod targets;
+mod team;
 pub mod truth;
 mod world;
 
+pub use base_rates::BaseRates;
 pub use error::WorldError;
 pub use generator::{Generator, GraphFamily, HarmProcess, Timing};
 pub use graph::{TieKind, Ties};
@@ -47,10 +63,12 @@ pub use spec::{
     BehaviourSpec, HardNegativeSpec, LinkageSpec, MembershipSpec, Number, PlatformSpec, PopulationSpec, Rate,
     WorldSpec,
 };
+pub use spec_drift::{DriftSpec, LaunchSpec};
 pub use spec_graph::{CircleSpec, CirclesSpec, GraphSpec, LatentSpaceSpec, NewTieSpec, Sorting};
 pub use spec_harm::{
-    ArchetypeSpec, Cover, HarmSpec, ModerationSpec, RateShift, ResponseSpec, ShareShift, StageRates,
-    StageShares,
+    ArchetypeSpec, Cover, HarmSpec, RateShift, ShareShift, StageRates, StageShares, TeamSpec,
 };
+pub use spec_response::{ModerationSpec, ResponseSpec};
+pub use spec_targeting::{Targeting, TargetingPreset, TargetingSpec};
 pub use stranger_watch::{COHORT, Counted, StrangerCounts, StrangerWatch};
 pub use world::World;

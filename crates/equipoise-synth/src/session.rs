@@ -9,8 +9,7 @@ use crate::rhythm::below;
 use crate::simulation::Simulation;
 use crate::spec::BehaviourSpec;
 use equipoise_core::{
-    AccountId, Archetype, CounterRng, DAY, Draw, Event, EventKind, HOUR, ReportCategory, Seed, SimTime,
-    Surface,
+    AccountId, Archetype, CounterRng, DAY, Draw, Event, EventKind, HOUR, Seed, SimTime, Surface,
 };
 
 /// What a conversation needs of the world file.
@@ -147,7 +146,8 @@ impl Simulation<'_> {
                 }
                 let mut rng = seed.derive("account", u64::from(id)).rng();
                 let today = rng.log_normal(1.0, sigma);
-                let sessions = rng.poisson(account.sessions * today).min(60);
+                let usage = world.drift.usage(platform, day * DAY);
+                let sessions = rng.poisson(account.sessions * today * usage).min(60);
                 for ordinal in 0..sessions {
                     let start = day * DAY + world.rhythm.second(account.persona, weekend, &mut rng);
                     let tick = (start - day * DAY) / self.tick_seconds;
@@ -222,11 +222,12 @@ impl Simulation<'_> {
         let (habits, answers) = (&spec.behaviour, &spec.responses);
         let live = &mut self.sites[platform];
         let mut happens = address.derive("extras", 0).rng();
+        let asks = world.asks(platform, account) * world.drift.requests(platform, time);
         let kinds = [
             (EventKind::Search, habits.searches.p()),
             (EventKind::ProfileChange, habits.profile_changes.p()),
             (EventKind::Exposure, habits.exposures.p()),
-            (EventKind::ContactRequest, habits.requests.p() * world.asks(platform, account)),
+            (EventKind::ContactRequest, habits.requests.p() * asks),
             (EventKind::Call, habits.calls.p()),
             (EventKind::GroupInvite, habits.group_invites.p()),
             (EventKind::Block, answers.ordinary_block.p()),
@@ -259,9 +260,6 @@ impl Simulation<'_> {
                 #[allow(clippy::cast_possible_truncation)]
                 EventKind::Call => event.count = rng.geometric(habits.call_minutes.get()).min(600) as u16,
                 EventKind::GroupInvite => event.surface = Surface::Group,
-                EventKind::Report if rng.chance(answers.category.value.matched.get()) => {
-                    event.detail = ReportCategory::ChildSafety as u8;
-                }
                 _ => {}
             }
             live.queue.push(event);

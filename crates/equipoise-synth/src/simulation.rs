@@ -4,6 +4,7 @@
 use crate::commit::{FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::dyad::{Actor, Status};
+use crate::moderation::Decision;
 use crate::queue::Queue;
 use crate::roles::nudge;
 use crate::session::Pace;
@@ -31,7 +32,6 @@ pub(crate) struct Effects {
     pub(crate) requests: Vec<Filed>,
     pub(crate) accepts: Vec<Filed>,
     pub(crate) blocks: Vec<Filed>,
-    pub(crate) reports: Vec<Filed>,
 }
 
 /// What moves on one platform.
@@ -51,6 +51,7 @@ pub(crate) struct Live {
     pub(crate) spare: Vec<Event>,
     pub(crate) out: Vec<Event>,
     pub(crate) effects: Effects,
+    pub(crate) decisions: Vec<Decision>,
     /// (role, target, time) of what reached a target.
     pub(crate) contacted: Vec<(u32, u32, i32)>,
 }
@@ -103,6 +104,7 @@ impl<'w> Simulation<'w> {
             spare: Vec::new(),
             out: Vec::new(),
             effects: Effects::default(),
+            decisions: Vec::new(),
             contacted: Vec::new(),
         });
         let seeds = Seeds {
@@ -213,7 +215,7 @@ impl<'w> Simulation<'w> {
         let now = (self.tick + 1) * self.tick_seconds;
         let (accept, notice) = if own {
             let theta = &world.roles[role as usize].theta;
-            (nudge(theta.accept, libm::log(person.vulnerability)), theta.notice[0])
+            (theta.accepts(person), theta.notice[0])
         } else if self.sites[platform].contacts.shared(from, to) > 0 {
             (responses.accept_known.p(), responses.notice_ordinary.p() / 4.0)
         } else {
@@ -267,6 +269,9 @@ impl<'w> Simulation<'w> {
                     let account =
                         &mut self.truth.platforms[usize::from(role.platform)].accounts[role.account as usize];
                     account.contacts.push((SimTime(time), PersonId(child)));
+                    self.truth.tally.requests += u64::from(!dyad.known);
+                    self.truth.tally.dyads += u64::from(dyad.began());
+                    self.truth.tally.dyads_known_before += u64::from(dyad.known);
                 }
             }
         }

@@ -1,7 +1,9 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
+use crate::spec_drift::DriftSpec;
 use crate::spec_graph::GraphSpec;
-use crate::spec_harm::{HarmSpec, ModerationSpec, ResponseSpec};
+use crate::spec_harm::HarmSpec;
+use crate::spec_response::{ModerationSpec, ResponseSpec};
 use crate::{Generator, Retention, SchemaMode, Sourced, WorldError};
 use equipoise_core::{Archetype, EventKind, Fraction};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,8 @@ pub struct WorldSpec {
     pub moderation: ModerationSpec,
     /// Noisy cross-platform tokens.
     pub linkage: LinkageSpec,
+    /// What changes over the window.
+    pub drift: DriftSpec,
 }
 
 /// One platform instance.
@@ -300,6 +304,9 @@ impl WorldSpec {
             return bad("hard-negatives.children", "a smallest and a largest number, in this order");
         }
         self.graph.validate()?;
+        self.responses.validate()?;
+        self.moderation.validate()?;
+        self.drift.validate()?;
         self.harm.validate()
     }
 

@@ -2,6 +2,7 @@
 //! stands beside the same parameter of its benign look-alike, and one knob (`detectability`) moves between them.
 
 use crate::spec::{Number, Rate};
+use crate::spec_targeting::TargetingSpec;
 use crate::truth::{BenignGroup, HarmArchetype};
 use crate::{Shift, Sourced, WorldError};
 use equipoise_core::Fraction;
@@ -48,6 +49,20 @@ pub struct HarmSpec {
     pub drop: Rate,
     /// Share of role accounts of recent making that were made after the window began.
     pub recent_in_window: Rate,
+    /// Odds multipliers, by stage, of the off-hours share.
+    pub stage_off_hours: StageRates,
+    /// Odds multipliers, by stage, of the media share.
+    pub stage_media: StageRates,
+    /// Odds multipliers, by stage, of the share of conversations that the actor starts.
+    pub stage_initiation: StageRates,
+    /// Factor, by stage entered, on the archetype's probability of going on at a second platform.
+    pub stage_moves: Sourced<[f64; 5]>,
+    /// Log-scale, over actors, of the number of dyads that an actor keeps up at a time.
+    pub concurrency_sigma: Number,
+    /// The largest such number, 1 to 1,000.
+    pub concurrency_most: u16,
+    /// Whom actors turn to, who accepts, who tells.
+    pub targeting: TargetingSpec,
     /// The patterns.
     pub archetype: Vec<ArchetypeSpec>,
 }
@@ -58,8 +73,14 @@ pub struct HarmSpec {
 pub struct ArchetypeSpec {
     /// Which pattern.
     pub kind: HarmArchetype,
-    /// Its share among harmful actors; normalised over the list.
+    /// Its share among harmful accounts; normalised over the list.
     pub mixture: Rate,
+    /// A detectability of its own; without the key the common one holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detectability: Option<f64>,
+    /// Set if accounts of this pattern act in teams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamSpec>,
     /// The benign roles that look like it, with weights.
     pub covers: Vec<Cover>,
     /// Weights of the platforms (ephemeral, end-to-end, social, game) that it starts on.
@@ -70,10 +91,10 @@ pub struct ArchetypeSpec {
     pub requests: RateShift,
     /// Log-scale of that over actors.
     pub requests_sigma: Number,
+    /// Median number of dyads kept up at a time; at that number an actor seeks no more.
+    pub concurrency: RateShift,
     /// Share of targets that are minors.
     pub minors: ShareShift,
-    /// Share of girls among minor targets.
-    pub girls: ShareShift,
     /// Share of targets found among contacts of contacts.
     pub triadic: ShareShift,
     /// Share of targets that are contacts already.
@@ -98,6 +119,22 @@ pub struct ArchetypeSpec {
     pub recent: ShareShift,
 }
 
+/// Accounts that act together: overlapping targets, and dyads that pass from one to another.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TeamSpec {
+    /// Smallest and largest number of accounts.
+    pub size: [u8; 2],
+    /// Probability that two of a team are contacts.
+    pub linked: Rate,
+    /// Share of the first account's contacts that each of the others has too.
+    pub shared_contacts: Rate,
+    /// Share of new targets that somebody of the team is in touch with already.
+    pub overlap: ShareShift,
+    /// Probability, on entering each of S2 to S4, that somebody else of the team takes the dyad up.
+    pub hand_over: ShareShift,
+}
+
 /// A benign role with its weight.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -106,60 +143,6 @@ pub struct Cover {
     pub group: BenignGroup,
     /// Its weight among the covers.
     pub weight: f64,
-}
-
-/// How the receiving side answers.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ResponseSpec {
-    /// Probability of noticing something unwanted on entering each stage.
-    pub notice: StageShares,
-    /// Probability that an ordinary unknown request is noticed as unwanted.
-    pub notice_ordinary: Rate,
-    /// Given notice: block.
-    pub block: Rate,
-    /// Given notice: report.
-    pub report: Rate,
-    /// Given notice: mute.
-    pub mute: Rate,
-    /// Share of such reports in the category of child safety.
-    pub category: ShareShift,
-    /// Probability that an ordinary request with shared contacts is accepted.
-    pub accept_known: Rate,
-    /// Probability that a request that is not accepted is declined rather than ignored.
-    pub decline: Rate,
-    /// Median hours to answer a request.
-    pub delay_hours: Number,
-    /// Log-scale of that.
-    pub delay_sigma: Number,
-    /// Probability per ordinary session of blocking a contact.
-    pub ordinary_block: Rate,
-    /// Probability per ordinary session of reporting a contact.
-    pub ordinary_report: Rate,
-    /// Probability of going on after a warning.
-    pub proceed_after_warning: Rate,
-}
-
-/// What platforms and police do.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ModerationSpec {
-    /// Probability that a reviewed report in the category of child safety leads to action.
-    pub action: ShareShift,
-    /// The same in any other category, whoever is reported.
-    pub action_other: Rate,
-    /// Median minutes from a report to its decision.
-    pub review_minutes: Number,
-    /// Log-scale of that.
-    pub review_sigma: Number,
-    /// Probability that a harmful dyad that reaches S3 is later confirmed to the platform by the police.
-    pub police: Rate,
-    /// Median days until then.
-    pub police_days: Number,
-    /// Log-scale of that.
-    pub police_sigma: Number,
-    /// Share of confirmations that name a benign account instead.
-    pub wrong_confirmation: Rate,
 }
 
 impl HarmSpec {
@@ -182,6 +165,17 @@ impl HarmSpec {
         if !(self.fast_hours.get() > 0.0 && self.slow_days.get() > 0.0) {
             return bad("harm.fast-hours and harm.slow-days", "positive");
         }
+        let stages = [&self.stage_off_hours, &self.stage_media, &self.stage_initiation];
+        if !stages.iter().flat_map(|s| s.value.matched.iter().chain(&s.value.full)).all(|x| positive(*x)) {
+            return bad("harm.stage-off-hours, stage-media and stage-initiation", "positive and finite");
+        }
+        if !self.stage_moves.value.iter().all(|x| (0.0..=1.0).contains(x)) {
+            return bad("harm.stage-moves", "five factors between 0 and 1");
+        }
+        if !(1..=1_000).contains(&self.concurrency_most) {
+            return bad("harm.concurrency-most", "between 1 and 1,000");
+        }
+        self.targeting.validate()?;
         if self.archetype.is_empty() {
             return bad("harm.archetype", "at least one pattern");
         }
@@ -192,17 +186,22 @@ impl HarmSpec {
             if one.platforms.value.iter().any(|w| !(*w >= 0.0 && w.is_finite())) {
                 return bad("harm.archetype.platforms", "four weights, none negative");
             }
-            let rates = [one.requests.value, one.conversations.value];
+            if one.detectability.is_some_and(|d| !(0.0..=1.5).contains(&d)) {
+                return bad("harm.archetype.detectability", "between 0 and 1.5");
+            }
+            if one.team.as_ref().is_some_and(|t| t.size[0] < 2 || t.size[0] > t.size[1] || t.size[1] > 20) {
+                return bad("harm.archetype.team.size", "a smallest and a largest number from 2 to 20");
+            }
+            let rates = [one.requests.value, one.conversations.value, one.concurrency.value];
             let stages = one.stage_rate.value.matched.iter().chain(&one.stage_rate.value.full);
-            if rates
-                .iter()
-                .flat_map(|r| [&r.matched, &r.full])
-                .chain(stages)
-                .any(|r| !(*r > 0.0 && r.is_finite()))
-            {
+            if !rates.iter().flat_map(|r| [&r.matched, &r.full]).chain(stages).all(|r| positive(*r)) {
                 return bad("harm.archetype rates", "positive and finite");
             }
         }
         Ok(())
     }
+}
+
+pub(crate) fn positive(number: f64) -> bool {
+    number > 0.0 && number.is_finite()
 }

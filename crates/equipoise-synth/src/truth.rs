@@ -17,12 +17,19 @@ pub enum HarmArchetype {
     SlowSingleTarget = 2,
     /// Short dyads on one platform, continued on another.
     Migrator = 3,
+    /// A few accounts with overlapping targets, and dyads that pass from one to another.
+    CoordinatedRing = 4,
 }
 
 impl HarmArchetype {
     /// Every pattern, in code order.
-    pub const ALL: [Self; 4] =
-        [Self::BroadcastContacter, Self::FakePeer, Self::SlowSingleTarget, Self::Migrator];
+    pub const ALL: [Self; 5] = [
+        Self::BroadcastContacter,
+        Self::FakePeer,
+        Self::SlowSingleTarget,
+        Self::Migrator,
+        Self::CoordinatedRing,
+    ];
 }
 
 /// Benign roles, for burden by subgroup.
@@ -56,11 +63,17 @@ pub enum BenignGroup {
     HelpSeeking = 11,
     /// Moves a friendship to a messenger.
     FriendshipMover = 12,
+    /// One of a group of friends who make new friends together.
+    FriendGroup = 13,
+    /// One of a clan or guild that recruits.
+    Clan = 14,
+    /// One of the adults who run the groups of a class or club.
+    ClassAdmins = 15,
 }
 
 impl BenignGroup {
     /// Every group, in code order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Ordinary,
         Self::TeacherCoach,
         Self::YouthWorker,
@@ -74,6 +87,9 @@ impl BenignGroup {
         Self::MisdeclaredTeen,
         Self::HelpSeeking,
         Self::FriendshipMover,
+        Self::FriendGroup,
+        Self::Clan,
+        Self::ClassAdmins,
     ];
 }
 
@@ -92,6 +108,10 @@ pub struct AccountTruth {
     pub benign_group: BenignGroup,
     /// Set if the account is benign and was made as a look-alike of this pattern.
     pub matched_for: Option<HarmArchetype>,
+    /// The team that the account acts in: a ring, or the benign group that it is matched with. Unique in a world.
+    pub team: Option<u32>,
+    /// When the owner deleted the account, if that happened. Benign, and the log only falls silent.
+    pub left: Option<SimTime>,
     /// First harmful contact with a child on this platform, if it happened.
     pub harm_start: Option<SimTime>,
     /// First contact with each child by a harmful account, sorted by time.
@@ -122,6 +142,38 @@ pub struct PlatformTruth {
     pub stages: Vec<StageInterval>,
 }
 
+/// How children answered contacts of accounts with a harmful pattern, and what became of reports. Counts for the checks
+/// of calibration; the units differ from line to line and are never added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Requests: (harmful account, child) pairs that began by asking for contact.
+    pub requests: u64,
+    /// Dyads: such pairs that came into contact, by an accepted request or on an existing tie.
+    pub dyads: u64,
+    /// Dyads of these that began on an existing tie.
+    pub dyads_known_before: u64,
+    /// Times that a child noticed something unwanted in such a dyad.
+    pub noticed: u64,
+    /// Of these: nothing done.
+    pub ignored: u64,
+    /// Of these: blocked.
+    pub blocked: u64,
+    /// Of these: reported.
+    pub reported: u64,
+    /// Of these: muted.
+    pub muted: u64,
+    /// Of these: nobody told.
+    pub told_nobody: u64,
+    /// Of these: blocked or reported where another account of the actor or team was in reach.
+    pub recontactable: u64,
+    /// Requests that followed from such another account.
+    pub recontacted: u64,
+    /// Child-safety reports that a review decided, whoever was reported.
+    pub child_safety_reviews: u64,
+    /// Of these: ended in action.
+    pub child_safety_actions: u64,
+}
+
 /// A simulated person.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct PersonTruth {
@@ -144,6 +196,8 @@ pub struct Truth {
     pub persons: Vec<PersonTruth>,
     /// By platform.
     pub platforms: Vec<PlatformTruth>,
+    /// Answers and reviews, counted.
+    pub tally: Tally,
     /// Sorted (person, account).
     pub(crate) owners: Vec<(PersonId, AccountRef)>,
 }

@@ -3,15 +3,20 @@
 use crate::accounts::{self, Account};
 use crate::cast;
 use crate::contacts::Contacts;
+use crate::drift::Drift;
 use crate::graph::{Edge, Groups, Land, Pair, Place, TieKind, Ties};
 use crate::linkage;
 use crate::logbook::Logbook;
 use crate::population::{self, Calling, Person};
+use crate::respond::Answers;
 use crate::rhythm::Rhythm;
 use crate::roles::Role;
+use crate::shared_signal::TokenIndex;
 use crate::simulation::Simulation;
 use crate::spec::WorldSpec;
-use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Truth};
+use crate::targets::Targets;
+use crate::team;
+use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Tally, Truth};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
     AccountId, AccountProfile, AccountRef, AgeBand, Draw, EventSink, Observer, PersonId, PlatformId,
@@ -46,6 +51,11 @@ pub struct World {
     pub(crate) roles: Vec<Role>,
     pub(crate) rhythm: Rhythm,
     pub(crate) groups: Groups,
+    /// By platform: whom roles can turn to.
+    pub(crate) targets: Vec<Targets>,
+    pub(crate) drift: Drift,
+    pub(crate) answers: Answers,
+    pub(crate) token_index: TokenIndex,
     views: Vec<PlatformView>,
     tokens: Vec<Vec<u64>>,
 }
@@ -73,10 +83,26 @@ impl World {
             sites[usize::from(role.platform)].role_of[role.account as usize] = index;
         }
         seed_contacts(&mut sites, &roles, seed);
+        team::link(spec, &mut sites, &roles, seed);
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
-        Ok(Self { spec: spec.clone(), seed, people, sites, roles, rhythm, groups, views, tokens })
+        let targets = sites.iter().map(|site| Targets::new(&site.accounts, &people)).collect();
+        Ok(Self {
+            spec: spec.clone(),
+            seed,
+            people,
+            sites,
+            roles,
+            rhythm,
+            groups,
+            targets,
+            drift: Drift::new(spec, seed),
+            answers: Answers::new(spec),
+            token_index: TokenIndex::default(),
+            views,
+            tokens,
+        })
     }
 
     /// What the operators of the platforms may read, events aside.
@@ -167,10 +193,12 @@ impl World {
             harmful: a.harmful,
             benign_group: a.group,
             matched_for: a.matched_for,
+            team: None,
+            left: None,
             harm_start: None,
             contacts: Vec::new(),
         };
-        let platforms: Vec<PlatformTruth> = self
+        let mut platforms: Vec<PlatformTruth> = self
             .sites
             .iter()
             .map(|site| PlatformTruth {
@@ -178,6 +206,9 @@ impl World {
                 stages: Vec::new(),
             })
             .collect();
+        for role in &self.roles {
+            platforms[usize::from(role.platform)].accounts[role.account as usize].team = role.team;
+        }
         let mut owners = Vec::new();
         for (platform, site) in (0_u8..).zip(&self.sites) {
             for (id, one) in (0_u32..).zip(&site.accounts) {
@@ -186,7 +217,8 @@ impl World {
             }
         }
         owners.sort_unstable();
-        Truth { persons: self.people.iter().map(person).collect(), platforms, owners }
+        let persons = self.people.iter().map(person).collect();
+        Truth { persons, platforms, tally: Tally::default(), owners }
     }
 }
 

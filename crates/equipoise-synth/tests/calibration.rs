@@ -10,6 +10,7 @@ use equipoise_core::{AccountId, AgeBand, Draw, EventKind, Fraction, Seed};
 use equipoise_synth::contact_log::Burst;
 use equipoise_synth::truth::HarmArchetype;
 use equipoise_synth::{Outcome, World, WorldSpec};
+use std::collections::BTreeMap;
 
 // Counts above 5,000 accounts: .02 is at least three standard errors.
 #[test]
@@ -79,8 +80,12 @@ const FEATURES: [&str; 10] = [
     "blocks and reports received",
 ];
 
-/// Simple features of the role accounts, by archetype: (harmful?, features).
-fn features(world: &World, log: &Log, outcome: &Outcome) -> Vec<(HarmArchetype, bool, [f64; 10])> {
+/// One account with a role, or the mean of one team: accounts of a team are not independent.
+type Unit = (HarmArchetype, bool, [f64; 10]);
+
+/// Simple features of the accounts with a role, teams averaged if `by_team`: (pattern, harmful?, features).
+fn features(world: &World, log: &Log, outcome: &Outcome, by_team: bool) -> Vec<Unit> {
+    let mut teams = BTreeMap::<u32, (usize, Unit)>::new();
     let mut rows = Vec::new();
     for view in world.views() {
         let platform = view.id.index();
@@ -125,14 +130,25 @@ fn features(world: &World, log: &Log, outcome: &Outcome) -> Vec<(HarmArchetype, 
                 ratio(top, s[6]),
                 s[9],
             ];
-            rows.push((kind, account.harmful.is_some(), row));
+            let Some(team) = account.team.filter(|_| by_team) else {
+                rows.push((kind, account.harmful.is_some(), row));
+                continue;
+            };
+            let (size, unit) = teams.entry(team).or_insert((0, (kind, account.harmful.is_some(), [0.0; 10])));
+            *size += 1;
+            unit.2.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
         }
     }
+    rows.extend(
+        teams
+            .into_values()
+            .map(|(size, (kind, harmful, sums))| (kind, harmful, sums.map(|sum| sum / size as f64))),
+    );
     rows
 }
 
 /// Area under the curve with half for ties, and its standard error under no difference.
-fn auc(rows: &[(HarmArchetype, bool, [f64; 10])], kind: HarmArchetype, feature: usize) -> (f64, f64) {
+fn auc(rows: &[Unit], kind: HarmArchetype, feature: usize) -> (f64, f64) {
     let of = |harmful: bool| {
         rows.iter()
             .filter(move |r| r.0 == kind && r.1 == harmful)
@@ -159,17 +175,23 @@ fn auc(rows: &[(HarmArchetype, bool, [f64; 10])], kind: HarmArchetype, feature: 
 }
 
 fn dense(mut spec: WorldSpec) -> WorldSpec {
-    spec.harm.prevalence.value = Fraction::new(0.03).unwrap();
+    spec.harm.prevalence.value = Fraction::new(0.04).unwrap();
     spec.harm.lookalikes.value = 2.0;
     spec
 }
 
-// 40 two-sided comparisons at z = 3.7 (p = 2.2e-4 each): false-alarm rate below 1% (Bonferroni).
-#[test]
-fn at_detectability_zero_harmful_accounts_look_like_their_matches() {
-    let (world, log, outcome) = play(&dense(null(3_000, 25)), 21);
-    let rows = features(&world, &log, &outcome);
-    for kind in HarmArchetype::ALL {
+/// The same with rings alone, whose units are teams.
+fn rings(mut spec: WorldSpec) -> WorldSpec {
+    spec.harm.archetype.retain(|a| a.kind == HarmArchetype::CoordinatedRing);
+    spec.harm.prevalence.value = Fraction::new(0.08).unwrap();
+    spec.harm.lookalikes.value = 1.0;
+    spec
+}
+
+fn no_difference(spec: &WorldSpec, seed: u64) {
+    let (world, log, outcome) = play(spec, seed);
+    let rows = features(&world, &log, &outcome, true);
+    for kind in spec.harm.archetype.iter().map(|a| a.kind).filter(|kind| has_many(&rows, *kind)) {
         for (feature, name) in FEATURES.iter().enumerate() {
             let (auc, error) = auc(&rows, kind, feature);
             assert!((auc - 0.5).abs() < 3.7 * error, "{kind:?}, {name}: {auc:.3}, standard error {error:.3}");
@@ -177,15 +199,30 @@ fn at_detectability_zero_harmful_accounts_look_like_their_matches() {
     }
 }
 
-// The bound is on single features; the second assertion keeps the test above from being blind.
+/// Enough units of a pattern for a comparison; rings are rare in a mixed world and have a test of their own.
+fn has_many(rows: &[Unit], kind: HarmArchetype) -> bool {
+    let many = rows.iter().filter(|row| row.0 == kind && row.1).count() >= 30;
+    assert!(many || kind == HarmArchetype::CoordinatedRing, "{kind:?}: too few");
+    many
+}
+
+// 50 two-sided comparisons at z = 3.7 (p = 2.2e-4 each): false-alarm rate about 1% (Bonferroni).
 #[test]
-fn at_detectability_one_no_single_feature_gives_an_archetype_away() {
-    let mut spec = dense(research(3_000, 40));
+fn at_detectability_zero_harmful_accounts_look_like_their_matches() {
+    no_difference(&dense(null(3_000, 25)), 21);
+}
+
+#[test]
+fn at_detectability_zero_rings_look_like_groups_of_friends() {
+    no_difference(&rings(null(2_500, 25)), 23);
+}
+
+fn no_giveaway(mut spec: WorldSpec, seed: u64) {
     // Platforms act on everybody alike here: the silence after a closing is not a feature that may count.
     spec.moderation.action.value.full = spec.moderation.action.value.matched;
-    let (world, log, outcome) = play(&spec, 22);
-    let rows = features(&world, &log, &outcome);
-    for kind in HarmArchetype::ALL {
+    let (world, log, outcome) = play(&spec, seed);
+    let rows = features(&world, &log, &outcome, false);
+    for kind in spec.harm.archetype.iter().map(|a| a.kind).filter(|kind| has_many(&rows, *kind)) {
         let all: Vec<(f64, &str, f64)> = FEATURES
             .iter()
             .enumerate()
@@ -200,4 +237,16 @@ fn at_detectability_one_no_single_feature_gives_an_archetype_away() {
         assert!(best.0 <= 0.85, "{kind:?}: {best:?}");
         assert!(best.0 - 0.5 > 2.0 * best.2, "{kind:?}: nothing to learn");
     }
+}
+
+// The bound is on single features of single accounts (V13); the second assertion keeps the tests above from being blind.
+// Means over a team tell more, since the members' small differences add up: that is what a linked view may use.
+#[test]
+fn at_detectability_one_no_single_feature_gives_an_archetype_away() {
+    no_giveaway(dense(research(3_000, 40)), 22);
+}
+
+#[test]
+fn at_detectability_one_no_single_feature_gives_a_ring_away() {
+    no_giveaway(rings(research(2_500, 40)), 24);
 }

@@ -75,6 +75,12 @@ pub(crate) fn check_laws(world: &World, log: &Log, outcome: &Outcome) -> Result<
         for label in outcome.labels[platform].iter().filter(|l| l.status == LabelStatus::Actioned) {
             closed.entry(label.account).or_insert(label.known_at);
         }
+        for (id, account) in (0_u32..).zip(&outcome.truth.platforms[platform].accounts) {
+            if let Some(left) = account.left {
+                let at = closed.entry(AccountId(id)).or_insert(left);
+                *at = (*at).min(left);
+            }
+        }
         let (mut requests, mut blocks) = (BTreeMap::new(), BTreeMap::new());
         let mut last_until = SimTime(0);
         for (_, until, events) in log.0.iter().filter(|(p, _, _)| *p == view.id) {

@@ -1,0 +1,139 @@
+//! How roles find targets: among contacts, contacts of contacts, those of the team, or anybody; and when they stop
+//! looking. An actor at its number of dyads, asked and in contact, seeks no more, which bounds concurrency and memory;
+//! dyads that go on elsewhere, pass on or come back may lie above it by a few.
+
+use crate::dyad::{Opening, Status};
+use crate::rhythm::below;
+use crate::roles::Role;
+use crate::session::someone;
+use crate::simulation::Simulation;
+use crate::world::NONE;
+use equipoise_core::{AgeBand, CounterRng, DAY, Draw};
+
+/// Whom an actor looks for this time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    Adult,
+    Child { girl: bool },
+}
+
+impl Simulation<'_> {
+    /// Finds new targets.
+    pub(crate) fn seek(&mut self, index: usize, role: &Role, rng: &mut CounterRng) {
+        if !role.seeks {
+            return;
+        }
+        let (platform, now) = (usize::from(role.platform), self.tick * self.tick_seconds);
+        let drift = &self.world.drift;
+        let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
+        let begun = std::mem::replace(&mut self.actors[index].begun, true);
+        let share = f64::from(self.tick_seconds) / f64::from(DAY);
+        let wanted = rng.poisson(role.theta.requests * factor * share).min(60) + u32::from(!begun);
+        let from = now.max(role.start);
+        for _ in 0..wanted {
+            let time = from + below(rng, now + self.tick_seconds - from);
+            if self.actors[index].open_dyads() >= usize::from(role.theta.concurrent) {
+                return;
+            }
+            if let Some((target, known)) = self.target(index, role, rng) {
+                self.open(index, Opening { target, known, stage: 1, time }, rng);
+            }
+        }
+    }
+
+    /// A target, and whether it is a contact already.
+    fn target(&self, index: usize, role: &Role, rng: &mut CounterRng) -> Option<(u32, bool)> {
+        let platform = usize::from(role.platform);
+        let (contacts, theta) = (&self.sites[platform].contacts, &role.theta);
+        let child = rng.chance(theta.minors);
+        let girl = rng.chance(theta.girls);
+        let wanted = if child { Wanted::Child { girl } } else { Wanted::Adult };
+        let [overlap, existing, triadic] =
+            [theta.overlap, theta.existing, theta.triadic].map(|p| rng.chance(p));
+        if overlap && let Some(shared) = self.target_of_a_mate(index, role, rng) {
+            return Some((shared, contacts.linked(role.account, shared)));
+        }
+        for _ in 0..12 {
+            let candidate = if existing {
+                someone(contacts, role.account, rng)
+            } else if triadic {
+                someone(contacts, role.account, rng).and_then(|friend| someone(contacts, friend, rng))
+            } else {
+                self.anybody(platform, wanted, &theta.ages, rng)
+            };
+            let Some(candidate) = candidate else { break };
+            let near = existing || triadic;
+            if (!near || self.suits(platform, candidate, wanted, &theta.ages, rng))
+                && self.free(index, role, candidate)
+                && contacts.linked(role.account, candidate) == existing
+            {
+                return Some((candidate, existing));
+            }
+        }
+        // Whoever finds nobody nearby looks further.
+        let far = self.anybody(platform, wanted, &theta.ages, rng)?;
+        let fresh = !contacts.linked(role.account, far);
+        (fresh && self.free(index, role, far)).then_some((far, false))
+    }
+
+    fn anybody(&self, platform: usize, wanted: Wanted, ages: &[f64; 3], rng: &mut CounterRng) -> Option<u32> {
+        let targets = &self.world.targets[platform];
+        match wanted {
+            Wanted::Adult => targets.adult(rng),
+            Wanted::Child { girl } => targets.minor(girl, ages, rng),
+        }
+    }
+
+    /// Somebody whom another of the team is or was in touch with.
+    fn target_of_a_mate(&self, index: usize, role: &Role, rng: &mut CounterRng) -> Option<u32> {
+        if role.mates.is_empty() {
+            return None;
+        }
+        (0..4).find_map(|_| {
+            let mate = role.mates[rng.below(role.mates.len())];
+            let dyads = &self.actors[mate as usize].dyads;
+            let pick = rng.uniform();
+            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let dyad = dyads.get((pick * dyads.len() as f64) as usize)?;
+            self.free(index, role, dyad.target).then_some(dyad.target)
+        })
+    }
+
+    /// Whether somebody met by chance is who was wanted; ages thin out by their weights.
+    fn suits(
+        &self,
+        platform: usize,
+        account: u32,
+        wanted: Wanted,
+        ages: &[f64; 3],
+        rng: &mut CounterRng,
+    ) -> bool {
+        let person =
+            &self.world.people[self.world.sites[platform].accounts[account as usize].person as usize];
+        let most = ages.iter().fold(0.0_f64, |most, weight| most.max(*weight));
+        let kept = rng.uniform();
+        match (wanted, person.band) {
+            (Wanted::Adult, band) => band == AgeBand::Adult,
+            (Wanted::Child { .. }, AgeBand::Adult) => false,
+            (Wanted::Child { girl }, band) => person.girl == girl && kept * most < ages[band as usize],
+        }
+    }
+
+    /// Whether `candidate` can become a target of this role: somebody else, without a role, there already, and new.
+    pub(crate) fn free(&self, index: usize, role: &Role, candidate: u32) -> bool {
+        let site = &self.world.sites[usize::from(role.platform)];
+        let own = site.accounts[role.account as usize].person;
+        let other = &site.accounts[candidate as usize];
+        other.person != own
+            && site.role_of[candidate as usize] == NONE
+            && other.created < self.tick * self.tick_seconds
+            && !self.actors[index].dyads.iter().any(|d| d.target == candidate)
+    }
+}
+
+impl crate::dyad::Actor {
+    /// Dyads asked or in contact now.
+    fn open_dyads(&self) -> usize {
+        self.dyads.iter().filter(|dyad| dyad.status != Status::Over).count()
+    }
+}
