@@ -16,8 +16,9 @@ import time
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SMALL = ["kind", "surface", "count", "media", "mutuals", "detail"]
-PACKED = ["time", "actor", "peer"]
+# What crates/equipoise-store/src/dataset/part.rs does.
+SMALL = ["time", "kind"]
+PACKED = ["actor", "peer", "surface", "count", "media", "mutuals", "detail"]
 
 SETTINGS = {
     "pyarrow, defaults (dictionary everywhere, snappy)": {"compression": "snappy"},

@@ -6,19 +6,28 @@
 
 use equipoise_core::{Event, EventKind};
 
-/// Two rows of a log with equal keys are one row: when, who, whom, what, where.
-pub(crate) type Key = (i32, u32, u32, u8, u8);
+/// When, who, whom, what, where: two rows of a log with equal keys are one row. One number, since comparing tuples is what
+/// sorting would spend its time on.
+const fn key(first: u32, second: u32, event: &Event) -> u128 {
+    let rest = ((event.peer.0 as u64) << 16) | ((event.kind.code() as u64) << 8) | event.surface as u64;
+    ((first as u128) << 96) | ((second as u128) << 64) | rest as u128
+}
+
+/// Time as an unsigned number of the same order, also before the window.
+const fn unsigned(event: &Event) -> u32 {
+    event.time.0.cast_unsigned() ^ (1 << 31)
+}
 
 /// The order of a log: by time, then actor, peer, kind, surface.
 #[must_use]
-pub(crate) const fn log_key(event: &Event) -> Key {
-    (event.time.0, event.actor.0, event.peer.0, event.kind.code(), event.surface as u8)
+pub(crate) const fn log_key(event: &Event) -> u128 {
+    key(unsigned(event), event.actor.0, event)
 }
 
 /// The order inside a part: by account, then as in the log. Neighbouring rows are alike, so they pack better.
 #[must_use]
-pub(crate) const fn part_key(event: &Event) -> (u32, i32, u32, u8, u8) {
-    (event.actor.0, event.time.0, event.peer.0, event.kind.code(), event.surface as u8)
+const fn part_key(event: &Event) -> u128 {
+    key(event.actor.0, unsigned(event), event)
 }
 
 /// Takes `next`, which has the key of `kept`, into it: counts and media of messages add up (and stop at the type's end), of
@@ -91,6 +100,24 @@ mod tests {
                 event(EventKind::Call, 7, 0, Event::UNSEEN, 0)
             ]
         );
+    }
+
+    #[test]
+    fn the_key_of_a_log_orders_as_its_parts_do() {
+        let tuple = |e: &Event| (e.time, e.actor, e.peer, e.kind, e.surface);
+        let base = event(EventKind::Message, 1, 0, Event::UNSEEN, 0);
+        let rows = [
+            base,
+            Event { time: SimTime(-300), ..base },
+            Event { time: SimTime(i32::MAX), ..base },
+            Event { actor: AccountId(u32::MAX), ..base },
+            Event { peer: AccountId::NONE, ..base },
+            Event { kind: EventKind::Report, ..base },
+            Event { surface: Surface::Lobby, ..base },
+        ];
+        for (a, b) in rows.iter().flat_map(|a| rows.iter().map(move |b| (a, b))) {
+            assert_eq!(log_key(a).cmp(&log_key(b)), tuple(a).cmp(&tuple(b)), "{a:?} {b:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Encodings by measurement (BENCHMARKS.md; 3.3 million rows of a social network, processor time): a dictionary for times, of
 //! which a week has 2,016 at most, and for kinds; everything else delta-packed, which for sorted accounts and nearly constant
-//! codes takes almost no bytes and no hashing. Snappy: zstd would save an eighth of the bytes, cost a third of the speed,
+//! codes takes almost no bytes and no hashing. Snappy: zstd would save a tenth of the bytes, cost a quarter of the speed,
 //! and bring a C library into the build. A part needs the memory of one block-week, whatever the length of the window.
 
 use super::merge::tidy_part;
