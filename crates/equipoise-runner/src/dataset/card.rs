@@ -192,7 +192,8 @@ mod tests {
 
     #[test]
     fn each_wrong_value_is_named_by_its_key() {
-        let cases: [(fn(&mut Card), &str); 8] = [
+        type Change = fn(&mut Card);
+        let cases: [(Change, &str); 8] = [
             (|c| c.name = "A b".into(), "name"),
             (|c| c.title = "two\nlines".into(), "title"),
             (|c| c.version = "1.02.0".into(), "version"),
