@@ -48,6 +48,7 @@ mod stranger_watch;
 mod targets;
 mod team;
 pub mod truth;
+pub mod validate;
 mod world;
 
 pub use base_rates::BaseRates;
