@@ -36,7 +36,9 @@ impl Digest {
         for platform in &outcome.truth.platforms {
             for stage in &platform.stages {
                 self.word(u64::from(stage.account.0) << 32 | u64::from(stage.child.0));
-                self.word(u64::from(stage.from.0.cast_unsigned()) << 32 | u64::from(stage.to.0.cast_unsigned()));
+                self.word(
+                    u64::from(stage.from.0.cast_unsigned()) << 32 | u64::from(stage.to.0.cast_unsigned()),
+                );
             }
             for (account, about) in platform.accounts.iter().enumerate() {
                 for (time, child) in &about.contacts {
@@ -75,9 +77,8 @@ mod tests {
 
     #[test]
     fn order_and_every_field_count() {
-        let event = |time, actor| {
-            Event::new(SimTime(time), AccountId(actor), AccountId(9), EventKind::Message)
-        };
+        let event =
+            |time, actor| Event::new(SimTime(time), AccountId(actor), AccountId(9), EventKind::Message);
         let of = |events: &[Event]| {
             let mut digest = Digest::default();
             digest.on_events(PlatformId(0), SimTime(100), events);

@@ -69,6 +69,8 @@ pub struct RecordedOffences {
     pub gender_known: u64,
     /// Of these, girls.
     pub girls: u64,
+    /// Standard error of the share of girls, with records of one account clustered.
+    pub girls_error: f64,
 }
 
 /// How often recorded offences name one service, beside the published share.
@@ -78,6 +80,8 @@ pub struct Mention {
     pub name: String,
     /// Offences that name it.
     pub count: u64,
+    /// Standard error of the simulated share, with records of one account clustered: they name the same services.
+    pub error: f64,
     /// The published share of offences with a platform known.
     pub share: f64,
     /// Half of the published share's binomial interval.
@@ -173,11 +177,7 @@ impl Evidence {
     ///
     /// # Errors
     /// If the specification cannot be simulated.
-    pub fn gather(
-        spec: &WorldSpec,
-        effort: &Effort,
-        observer: &dyn Observer,
-    ) -> Result<Self, WorldError> {
+    pub fn gather(spec: &WorldSpec, effort: &Effort, observer: &dyn Observer) -> Result<Self, WorldError> {
         let root = Seed::root(effort.seed).derive("validate", 0);
         let sampling = Sampling::for_size(spec.persons, spec.days);
         let year = WorldSpec { persons: effort.year_persons, days: 365, ..spec.clone() };
@@ -185,12 +185,7 @@ impl Evidence {
         for index in 0..u64::from(effort.seeds) {
             runs.push(SeedRun::play(spec, root.derive("run", index), sampling, observer)?);
             if effort.year_persons > 0 {
-                years.push(SeedRun::play(
-                    &year,
-                    root.derive("year", index),
-                    Sampling::Strangers,
-                    observer,
-                )?);
+                years.push(SeedRun::play(&year, root.derive("year", index), Sampling::Strangers, observer)?);
             }
         }
         let twins = twins(spec, effort.twin, root.derive("twin", 0))?;

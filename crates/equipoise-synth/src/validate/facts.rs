@@ -1,7 +1,6 @@
 //! What stands still in a world, as plain data: the one place where the checks look inside a [`World`].
 //! Everything is public so that a test can plant a defect in it; nothing here leaves the validator.
 
-use crate::truth::BenignGroup;
 use crate::{World, WorldSpec};
 use equipoise_core::{AgeBand, PlatformView};
 
@@ -25,8 +24,8 @@ pub struct AccountFacts {
     pub minor: bool,
     /// Plays a role: harmful, or made as a look-alike.
     pub role: bool,
-    /// A further account of a person who has one on the platform already.
-    pub second: bool,
+    /// The person's own first account on the platform: the one that carries the ties.
+    pub own: bool,
 }
 
 /// What stands still in a world.
@@ -55,14 +54,14 @@ impl WorldFacts {
             band: p.band,
             girl: p.girl,
         };
-        let account = |a: &crate::truth::AccountTruth| {
-            let role = a.harmful.is_some() || a.matched_for.is_some();
-            AccountFacts {
-                person: a.person.0,
-                minor: a.true_age_band.is_minor(),
-                role,
-                second: !role && a.benign_group == BenignGroup::SecondAccount,
-            }
+        let account = |(a, site): (&crate::truth::AccountTruth, &crate::accounts::Account)| AccountFacts {
+            person: a.person.0,
+            minor: a.true_age_band.is_minor(),
+            role: a.harmful.is_some() || a.matched_for.is_some(),
+            own: site.first,
+        };
+        let accounts = |(truth, site): (&crate::truth::PlatformTruth, &crate::world::Site)| {
+            truth.accounts.iter().zip(&site.accounts).map(account).collect()
         };
         let ties = |site: &crate::world::Site| {
             let mut pairs = Vec::new();
@@ -77,7 +76,7 @@ impl WorldFacts {
             spec: world.spec().clone(),
             views: world.views().to_vec(),
             persons: truth.persons.iter().enumerate().map(person).collect(),
-            accounts: truth.platforms.iter().map(|p| p.accounts.iter().map(account).collect()).collect(),
+            accounts: truth.platforms.iter().zip(&world.sites).map(accounts).collect(),
             ties: world.sites.iter().map(ties).collect(),
         }
     }

@@ -53,16 +53,25 @@ impl Target {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::Band(low, high) => format!("{low} to {high}"),
-            Self::AtMost(high) => format!("at most {high}"),
-            Self::AtLeast(low) => format!("at least {low}"),
+            Self::Band(low, high) => format!("{} to {}", short(low), short(high)),
+            Self::AtMost(high) => format!("at most {}", short(high)),
+            Self::AtLeast(low) => format!("at least {}", short(low)),
+            Self::Equivalent(low, high, positives) if low <= 0.0 => {
+                format!("whole interval at most {}, {positives} positives", short(high))
+            }
             Self::Equivalent(low, high, positives) => {
-                format!("whole interval inside {low} to {high}, at least {positives} positives")
+                format!("whole interval in {} to {}, {positives} positives", short(low), short(high))
             }
             Self::None => "exactly 0 violations".to_owned(),
             Self::Shown => "reported".to_owned(),
         }
     }
+}
+
+/// A bound to four decimals, without the dust of binary fractions.
+fn short(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// One finding.
@@ -110,7 +119,8 @@ impl Header {
     /// Judges a statistic by its values, one a seed. `n` is the number of units over all seeds.
     #[must_use]
     pub fn judge(&self, statistic: impl Into<String>, values: &[f64], n: u64, target: Target) -> Finding {
-        self.judge_with(statistic, values, standard_error(values), n, target)
+        let finite = values.iter().all(|v| v.is_finite());
+        self.judge_with(statistic, values, standard_error(values).filter(|_| finite), n, target)
     }
 
     /// The same with a standard error from elsewhere, for instance the binomial one of pooled counts.
@@ -170,12 +180,7 @@ impl Header {
 
     /// A statement that could not be tested, with the reason.
     #[must_use]
-    pub fn absent(
-        &self,
-        statistic: impl Into<String>,
-        target: Target,
-        why: impl Into<String>,
-    ) -> Finding {
+    pub fn absent(&self, statistic: impl Into<String>, target: Target, why: impl Into<String>) -> Finding {
         Finding {
             id: self.id,
             statistic: statistic.into(),
@@ -236,14 +241,13 @@ fn verdict(value: f64, error: Option<f64>, n: u64, target: Target) -> (Pass, Str
             (Pass::NotAssessable, format!("{n} positives, {positives} are needed"))
         }
         Target::Equivalent(low, high, _) => {
-            let inside = least >= low && most <= high;
-            let apart = value < low || value > high;
-            match (inside, apart) {
-                (true, _) => (Pass::Pass, String::new()),
-                (false, true) => (Pass::Fail, String::new()),
-                (false, false) => {
-                    (Pass::NotAssessable, "the interval reaches over the edge of the band".to_owned())
-                }
+            let outside = value < low || value > high;
+            if least >= low && most <= high {
+                (Pass::Pass, String::new())
+            } else if most < low || least > high || (outside && 6.0 * error <= high - low) {
+                (Pass::Fail, String::new())
+            } else {
+                (Pass::NotAssessable, "the interval reaches over the edge of the band".to_owned())
             }
         }
         Target::Band(low, high) => {

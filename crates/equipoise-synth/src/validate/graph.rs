@@ -52,9 +52,7 @@ fn each(evidence: &Evidence, of: impl Fn(&SeedRun, usize, &StaticGraph) -> Optio
     evidence
         .runs
         .iter()
-        .map(|run| {
-            social(&run.facts).and_then(|(at, graph)| of(run, at, &graph)).unwrap_or(f64::NAN)
-        })
+        .map(|run| social(&run.facts).and_then(|(at, graph)| of(run, at, &graph)).unwrap_or(f64::NAN))
         .collect()
 }
 
@@ -102,7 +100,12 @@ fn clusters(header: &Header, evidence: &Evidence) -> Vec<Finding> {
     let slope = each(evidence, |_, _, graph| clustering(graph).slope);
     let n = edges(evidence);
     vec![
-        header.judge("mean clustering of accounts with about 100 contacts", &near, n, Target::Band(0.10, 0.18)),
+        header.judge(
+            "mean clustering of accounts with about 100 contacts",
+            &near,
+            n,
+            Target::Band(0.10, 0.18),
+        ),
         header.judge("slope of ln C(k) over ln k, 10 to 500 contacts", &slope, n, Target::Band(-0.6, -0.3)),
     ]
 }

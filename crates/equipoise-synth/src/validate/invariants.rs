@@ -13,8 +13,7 @@ check!(
 fn invariants(header: &Header, evidence: &Evidence) -> Vec<Finding> {
     let runs: Vec<&SeedRun> = evidence.runs.iter().chain(&evidence.years).collect();
     let events: u64 = runs.iter().map(|run| run.watch.laws.events()).sum();
-    let found: Vec<_> =
-        runs.iter().flat_map(|run| run.watch.laws.clone().finish(&run.outcome.labels)).collect();
+    let found: Vec<_> = runs.iter().flat_map(|run| run.watch.laws.clone().finish(&run.outcome)).collect();
     LAWS.iter()
         .map(|law| {
             let of_law: Vec<_> = found.iter().filter(|v| v.law == *law).collect();

@@ -2,8 +2,9 @@
 //! an account was made or after it was closed, silence after a block, no answer before its request, only what the
 //! platform can see, counts of at least one. Memory: one number an account, one entry a request and a block.
 
+use crate::Outcome;
 use equipoise_core::{
-    AccountId, Event, EventKind, EventSink, KnownLabel, LabelStatus, PlatformId, PlatformView, SimTime,
+    AccountId, Event, EventKind, EventSink, LabelSource, LabelStatus, PlatformId, PlatformView, SimTime,
 };
 use std::collections::BTreeMap;
 
@@ -147,8 +148,8 @@ impl Laws {
     /// What was broken, with the platforms' labels held against the log. Nothing of an account may be seen at or after
     /// the moment at which a platform closed it, and a label from a report needs an earlier report.
     #[must_use]
-    pub fn finish(mut self, labels: &[Vec<KnownLabel>]) -> Vec<Violation> {
-        for (platform, labels) in labels.iter().enumerate().take(self.sites.len()) {
+    pub fn finish(mut self, outcome: &Outcome) -> Vec<Violation> {
+        for (platform, labels) in outcome.labels.iter().enumerate().take(self.sites.len()) {
             let mut closed = BTreeMap::new();
             for label in labels.iter().filter(|l| l.status == LabelStatus::Actioned) {
                 closed.entry(label.account).or_insert(label.known_at);
@@ -159,7 +160,7 @@ impl Laws {
                     self.broken(5, || format!("after closing: {e:?}"));
                 }
             }
-            for label in labels.iter().filter(|l| l.source == equipoise_core::LabelSource::UserReport) {
+            for label in labels.iter().filter(|l| l.source == LabelSource::UserReport) {
                 let reported = self.sites[platform].reported.get(label.account.index());
                 if reported.is_none_or(|at| *at > label.known_at) {
                     self.broken(6, || format!("a label without an earlier report: {label:?}"));

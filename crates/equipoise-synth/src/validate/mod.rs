@@ -31,9 +31,7 @@ mod watch;
 
 pub use check::Check;
 pub use digest::Digest;
-pub use evidence::{
-    Effort, Evidence, Mention, Part, RecordedOffences, SeedRun, Sensitivity, Split, Twin,
-};
+pub use evidence::{Effort, Evidence, Mention, Part, RecordedOffences, SeedRun, Sensitivity, Split, Twin};
 pub use facts::{AccountFacts, PersonFacts, WorldFacts};
 pub use finding::{Finding, Header, Kind, Pass, Target};
 pub use graph::{GraphCurves, graph_curves};
@@ -69,6 +67,6 @@ pub fn checks() -> Vec<Box<dyn Check>> {
 
 /// Runs checks over evidence, in order.
 #[must_use]
-pub fn judge(checks: &[Box<dyn Check>], evidence: &Evidence) -> Vec<Finding> {
+pub fn judge(checks: &[Box<dyn Check + '_>], evidence: &Evidence) -> Vec<Finding> {
     checks.iter().flat_map(|check| check.run(evidence)).collect()
 }

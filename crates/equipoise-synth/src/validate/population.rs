@@ -102,8 +102,7 @@ fn declared(header: &Header, evidence: &Evidence) -> Vec<Finding> {
                 .map(|(run, table)| share(&run.facts.spec.population.bands.value, table, bands, declared))
                 .collect();
             let n: f64 = tables.iter().flat_map(|t| bands.iter().map(|b| t[*b].iter().sum::<f64>())).sum();
-            let target =
-                target.map_or(Target::Shown, |(want, room)| Target::Band(want - room, want + room));
+            let target = target.map_or(Target::Shown, |(want, room)| Target::Band(want - room, want + room));
             header.judge(*name, &shares, whole(n), target)
         })
         .collect()
@@ -111,9 +110,8 @@ fn declared(header: &Header, evidence: &Evidence) -> Vec<Finding> {
 
 /// The share of `bands` that declares one of `declared`; bands weigh by persons, as in the published survey.
 fn share(weights: &[f64; 4], table: &[[f64; 4]; 4], bands: &[usize], declared: &[usize]) -> f64 {
-    let of = |band: usize| {
-        declared.iter().map(|d| table[band][*d]).sum::<f64>() / table[band].iter().sum::<f64>()
-    };
+    let of =
+        |band: usize| declared.iter().map(|d| table[band][*d]).sum::<f64>() / table[band].iter().sum::<f64>();
     bands.iter().map(|b| weights[*b] * of(*b)).sum::<f64>() / bands.iter().map(|b| weights[*b]).sum::<f64>()
 }
 

@@ -23,24 +23,32 @@ check!(
 /// Known offences below which the published intervals cannot be tested.
 const NEEDED: u64 = 2_111;
 
-/// A share of counts against a published share with its interval.
+/// A share of counts, with its clustered standard error, against a published share with its interval.
 #[allow(clippy::cast_precision_loss)]
-fn share(header: &Header, name: String, part: u64, whole: u64, (want, room): (f64, f64)) -> Finding {
+fn share(
+    header: &Header,
+    name: String,
+    (part, whole, error): (u64, u64, f64),
+    (want, room): (f64, f64),
+) -> Finding {
     let target = Target::Band(want - room, want + room);
     if whole == 0 {
         return header.absent(name, target, "no such offence");
     }
-    let (p, n) = (part as f64 / whole as f64, whole as f64);
-    let error = libm::sqrt(p * (1.0 - p) / n);
-    let mut finding = header.judge_with(name, &[p], Some(error), whole, target);
+    let p = part as f64 / whole as f64;
+    let finding = header.judge_with(name, &[p], Some(error), whole, target);
     if whole < NEEDED {
-        finding.pass = Pass::NotAssessable;
-        return finding.noting(format!("{whole} known offences, {NEEDED} are needed"));
+        let short = format!("{whole} known offences, {NEEDED} are needed");
+        return Finding { pass: Pass::NotAssessable, ..finding }.noting(short);
     }
-    // The band is the published number's own interval, so the simulated share is held against it as it stands.
-    finding.pass = if (p - want).abs() <= room { Pass::Pass } else { Pass::Fail };
-    finding.note = String::new();
     finding
+}
+
+/// The standard error of a share of independent counts.
+#[allow(clippy::cast_precision_loss)]
+fn binomial(part: u64, whole: u64) -> f64 {
+    let p = part as f64 / whole as f64;
+    libm::sqrt(p * (1.0 - p) / whole as f64)
 }
 
 fn absent(header: &Header, name: &str, target: Target) -> Vec<Finding> {
@@ -56,13 +64,17 @@ fn shares(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         let known = share(
             header,
             of("share of offences with a platform known"),
-            offences.platform_known,
-            offences.offences,
+            (
+                offences.platform_known,
+                offences.offences,
+                binomial(offences.platform_known, offences.offences),
+            ),
             (0.291, 0.010),
         );
         let named = offences.mentions.iter().map(|mention| {
             let name = of(&format!("share of offences that name {}", mention.name));
-            share(header, name, mention.count, offences.platform_known, (mention.share, mention.room))
+            let counts = (mention.count, offences.platform_known, mention.error);
+            share(header, name, counts, (mention.share, mention.room))
         });
         std::iter::once(known).chain(named).collect::<Vec<_>>()
     };
@@ -78,7 +90,7 @@ fn gender(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         .iter()
         .map(|offences| {
             let name = format!("share of girls where known, targeting `{}`", offences.parameterisation);
-            share(header, name, offences.girls, offences.gender_known, (0.80, 0.02))
+            share(header, name, (offences.girls, offences.gender_known, offences.girls_error), (0.80, 0.02))
         })
         .collect();
     if evidence.recorded.len() < 3 {
@@ -96,14 +108,22 @@ mod tests {
     use super::*;
     use crate::validate::{Check, Mention};
 
+    /// Ten times the published counts, so that three standard errors are about half of the bands.
     fn evidence(girls: u64, named: u64) -> Evidence {
         let recorded = RecordedOffences {
             parameterisation: "weight".into(),
-            offences: 7_263,
-            platform_known: 2_111,
-            mentions: vec![Mention { name: "a".into(), count: named, share: 0.40, room: 0.021 }],
-            gender_known: 5_000,
+            offences: 72_630,
+            platform_known: 21_110,
+            mentions: vec![Mention {
+                name: "a".into(),
+                count: named,
+                error: 0.0035,
+                share: 0.40,
+                room: 0.021,
+            }],
+            gender_known: 50_000,
             girls,
+            girls_error: 0.0018,
         };
         Evidence { recorded: vec![recorded; 3], ..Evidence::default() }
     }
@@ -111,9 +131,9 @@ mod tests {
     #[test]
     fn the_published_counts_pass_and_shifted_ones_fail() {
         let all = |findings: Vec<Finding>, pass: Pass| findings.iter().all(|f| f.pass == pass);
-        let good = evidence(4_000, 844);
+        let good = evidence(40_000, 8_440);
         assert!(all(Gender.run(&good), Pass::Pass) && all(PlatformShares.run(&good), Pass::Pass));
-        let bad = evidence(3_700, 960);
+        let bad = evidence(37_000, 9_600);
         assert!(all(Gender.run(&bad), Pass::Fail));
         let found = PlatformShares.run(&bad);
         assert_eq!(found.iter().filter(|f| f.pass == Pass::Fail).count(), 3, "{found:?}");
@@ -121,7 +141,7 @@ mod tests {
 
     #[test]
     fn too_few_offences_say_nothing() {
-        let mut few = evidence(4_000, 844);
+        let mut few = evidence(40_000, 8_440);
         few.recorded.iter_mut().for_each(|r| (r.gender_known, r.girls) = (100, 100));
         assert!(Gender.run(&few).iter().all(|f| f.pass == Pass::NotAssessable));
         assert!(Gender.run(&Evidence::default()).iter().all(|f| f.pass == Pass::NotAssessable));

@@ -25,7 +25,12 @@ fn assumed(header: &Header, evidence: &Evidence) -> Vec<Finding> {
     let least = worst.first().map_or(f64::NAN, |(_, _, tau)| *tau);
     vec![
         header
-            .judge("Kendall's tau of the order of methods, smallest over parameters", &[least], n, Target::Shown)
+            .judge(
+                "Kendall's tau of the order of methods, smallest over parameters",
+                &[least],
+                n,
+                Target::Shown,
+            )
             .noting(format!("least agreement: {}", named.join(", "))),
         header.judge("the same, mean over parameters", &taus, n, Target::Shown),
         header

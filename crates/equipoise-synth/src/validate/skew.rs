@@ -16,18 +16,11 @@ check!(
 #[allow(clippy::cast_precision_loss)]
 fn membership(run: &SeedRun) -> Vec<(f64, f64)> {
     let facts = &run.facts;
+    let persons = facts.persons.len() as f64;
     let shares = |(platform, accounts): (usize, &Vec<super::facts::AccountFacts>)| {
-        let mut member = vec![false; facts.persons.len()];
-        accounts.iter().filter(|a| !a.second).for_each(|a| member[a.person as usize] = true);
-        // Accounts made for a role belong to persons who may not be members.
-        accounts.iter().filter(|a| a.role).for_each(|a| member[a.person as usize] = false);
-        let roles: std::collections::BTreeSet<u32> =
-            accounts.iter().filter(|a| a.role).map(|a| a.person).collect();
         let table = facts.spec.membership.shares(facts.spec.platform[platform].archetype);
-        let rest = || facts.persons.iter().enumerate().filter(|(i, _)| !roles.contains(&(*i as u32)));
-        let due: f64 = rest().map(|(_, p)| table[p.band as usize]).sum();
-        let count = rest().count() as f64;
-        (member.iter().filter(|m| **m).count() as f64 / count, due / count)
+        let due: f64 = facts.persons.iter().map(|p| table[p.band as usize]).sum();
+        (accounts.iter().filter(|a| a.own).count() as f64 / persons, due / persons)
     };
     facts.accounts.iter().enumerate().map(shares).collect()
 }
@@ -77,7 +70,7 @@ fn divergence(run: &SeedRun) -> f64 {
 fn overlap(run: &SeedRun) -> f64 {
     let mut platforms = vec![0_u32; run.facts.persons.len()];
     for accounts in &run.facts.accounts {
-        for account in accounts.iter().filter(|a| !a.second && !a.role) {
+        for account in accounts.iter().filter(|a| a.own) {
             platforms[account.person as usize] += 1;
         }
     }

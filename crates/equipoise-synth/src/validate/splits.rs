@@ -54,7 +54,8 @@ fn leak(header: &Header, evidence: &Evidence) -> Vec<Finding> {
     names.dedup();
     let mut findings = Vec::new();
     for name in names {
-        let of_name: Vec<&(&SeedRun, &Split)> = splits.iter().filter(|(_, split)| split.name == name).collect();
+        let of_name: Vec<&(&SeedRun, &Split)> =
+            splits.iter().filter(|(_, split)| split.name == name).collect();
         let (mut both, mut any) = (0, 0);
         for (run, split) in &of_name {
             let (b, a) = persons(run, split);

@@ -33,7 +33,9 @@ impl Known {
             for (a, b) in ties {
                 let (x, y) = (person(*a), person(*b));
                 // Only pairs with a child are ever asked for.
-                if run.facts.persons[x as usize].band.is_minor() || run.facts.persons[y as usize].band.is_minor() {
+                if run.facts.persons[x as usize].band.is_minor()
+                    || run.facts.persons[y as usize].band.is_minor()
+                {
                     persons.insert((x.min(y), x.max(y)));
                 }
                 contacts[platform][*a as usize].push(*b);
@@ -64,11 +66,8 @@ fn children(run: &SeedRun) -> Vec<[bool; 3]> {
             run.facts.persons[person].band.is_minor().then_some(person)
         };
         let deeds = &run.watch.deeds[platform];
-        let accepted: BTreeSet<(u32, u32)> = deeds
-            .iter()
-            .filter(|d| d.kind == EventKind::ContactAccept)
-            .map(|d| (d.peer, d.actor))
-            .collect();
+        let accepted: BTreeSet<(u32, u32)> =
+            deeds.iter().filter(|d| d.kind == EventKind::ContactAccept).map(|d| (d.peer, d.actor)).collect();
         for deed in deeds.iter().filter(|d| d.kind == EventKind::ContactRequest) {
             let Some(person) = child(deed.peer) else { continue };
             if known.strangers(run, platform, deed.actor, deed.peer) {
@@ -100,31 +99,31 @@ fn contact(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         ("share of 11 to 18 with an unwanted request from a stranger", 2, (11.0, 18.0), 0.30),
     ];
     let all: Vec<Vec<[bool; 3]>> = evidence.years.iter().map(children).collect();
-    let mut findings: Vec<Finding> = rows
-        .iter()
-        .map(|(name, column, (from, to), want)| {
-            let mut n = 0;
-            let shares: Vec<f64> = evidence
-                .years
-                .iter()
-                .zip(&all)
-                .map(|(run, children)| {
-                    let online = online(run);
-                    let of_age = run.facts.persons.iter().zip(children).zip(&online).filter(
-                        |((person, _), online)| **online && person.age >= *from && person.age < *to,
-                    );
-                    let (mut count, mut yes) = (0_u64, 0_u64);
-                    for ((_, child), _) in of_age {
-                        count += 1;
-                        yes += u64::from(child[*column]);
-                    }
-                    n += count;
-                    yes as f64 / count as f64
-                })
-                .collect();
-            header.judge(*name, &shares, n, Target::Band(want - 0.02, want + 0.02))
-        })
-        .collect();
+    let mut findings: Vec<Finding> =
+        rows.iter()
+            .map(|(name, column, (from, to), want)| {
+                let mut n = 0;
+                let shares: Vec<f64> = evidence
+                    .years
+                    .iter()
+                    .zip(&all)
+                    .map(|(run, children)| {
+                        let online = online(run);
+                        let of_age = run.facts.persons.iter().zip(children).zip(&online).filter(
+                            |((person, _), online)| **online && person.age >= *from && person.age < *to,
+                        );
+                        let (mut count, mut yes) = (0_u64, 0_u64);
+                        for ((_, child), _) in of_age {
+                            count += 1;
+                            yes += u64::from(child[*column]);
+                        }
+                        n += count;
+                        yes as f64 / count as f64
+                    })
+                    .collect();
+                header.judge(*name, &shares, n, Target::Band(want - 0.02, want + 0.02))
+            })
+            .collect();
     findings[2] = findings[2].clone().noting("the survey asks `ever`, the world counts one year");
     findings.push(met);
     findings

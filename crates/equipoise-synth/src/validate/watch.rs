@@ -2,10 +2,10 @@
 //! accounts, requests and a sample of dyads, not by events.
 
 use super::digest::Digest;
-use super::messages::{Messages, Sampling};
 use super::facts::WorldFacts;
 use super::hours::Hours;
 use super::laws::Laws;
+use super::messages::{Messages, Sampling};
 use equipoise_core::{Event, EventKind, EventSink, PlatformId, SimTime};
 
 /// Something that one account did about another, kept in full because it is rare.

@@ -73,5 +73,5 @@ pub(crate) fn check_laws(world: &World, log: &Log, outcome: &Outcome) -> Result<
     for (platform, until, events) in &log.0 {
         laws.on_events(*platform, *until, events);
     }
-    laws.finish(&outcome.labels).first().map_or(Ok(()), |broken| Err(broken.first.clone()))
+    laws.finish(outcome).first().map_or(Ok(()), |broken| Err(broken.first.clone()))
 }
