@@ -90,7 +90,7 @@ enum Verb {
     },
     /// List every strategy with its parameters
     Describe,
-    /// Look at a world without an experiment
+    /// Make, check, compare and describe worlds
     #[command(subcommand)]
     World(crate::world::WorldVerb),
 }
@@ -140,7 +140,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             crate::dataset::run(verb, crate::dataset::Manner { json, quiet, runs })
         }
         Verb::Describe => describe_all(common),
-        Verb::World(verb) => crate::world::dispatch(verb, common.json),
+        Verb::World(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::world::dispatch(verb, crate::world::Manner { json, quiet, runs })
+        }
     }
 }
 

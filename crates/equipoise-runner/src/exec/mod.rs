@@ -10,6 +10,7 @@ mod world;
 pub(crate) use arms::mechanism;
 pub use trial::{TrialRecord, read_cases, read_trial};
 pub use tune::TuneRecord;
+pub(crate) use world::make as make_world;
 
 use crate::clock::Clock;
 use crate::data::WorldData;

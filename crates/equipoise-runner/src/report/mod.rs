@@ -26,6 +26,8 @@ mod tables;
 mod tests;
 mod theme;
 mod timings;
+mod validation;
+mod validation_figures;
 mod words;
 
 pub use data::{
@@ -33,6 +35,7 @@ pub use data::{
     MechanismCard, MetricInfo, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
+pub use validation::{ValidationPage, render_validation};
 pub use words::{headline, verdict_words};
 
 use sections::Block;

@@ -1,20 +1,83 @@
 //! `equipoise world`: what can be done with a world besides running experiments on it.
+#![allow(clippy::print_stdout)] // The verbs speak to people.
 
+mod checks_model;
+mod checks_time;
 mod compare;
+mod describe;
+mod make;
+mod parameters;
+#[cfg(test)]
+mod planted;
+mod probes;
+mod sensitivity;
+mod validate;
 
-use crate::fault::Fault;
+use crate::config::{parse, read};
+use crate::fault::{Fault, config, runtime};
 use clap::Subcommand;
+use equipoise_synth::WorldSpec;
+use std::path::{Path, PathBuf};
+
+use parameters::{Parameter, Tag, parameters};
 
 /// Verbs about worlds.
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorldVerb {
+    /// Run a world and write its events, labels and truth as Parquet
+    Make {
+        /// World file
+        file: PathBuf,
+        /// Directory to write; must not exist
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Seed of the world
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+    },
     /// Hold a contact log against our world: aggregates side by side, nothing is stored
     Compare(Box<compare::CompareArgs>),
+    /// Check a world against its targets (V1 to V22) on several seeds; exit code 1 if a gated check fails
+    Validate(validate::ValidateArgs),
+    /// List every parameter of a world with its source and the checks that hold it
+    Describe {
+        /// World file
+        file: PathBuf,
+    },
+}
+
+/// What every verb is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner<'a> {
+    /// Print JSON.
+    pub(crate) json: bool,
+    /// Say nothing on the way.
+    pub(crate) quiet: bool,
+    /// Where results lie unless told otherwise.
+    pub(crate) runs: &'a Path,
 }
 
 /// Does what was asked.
-pub(crate) fn dispatch(verb: &WorldVerb, json: bool) -> Result<(), Fault> {
+///
+/// # Errors
+/// If the file, the world or the disk refuse; for `validate` also if a gated check fails.
+pub(crate) fn dispatch(verb: &WorldVerb, manner: Manner<'_>) -> Result<(), Fault> {
     match verb {
-        WorldVerb::Compare(args) => compare::compare(args, json),
+        WorldVerb::Make { file, out, seed } => make::make(&load(file)?, out, *seed, manner),
+        WorldVerb::Compare(args) => compare::compare(args, manner.json),
+        WorldVerb::Validate(args) => validate::validate(args, manner),
+        WorldVerb::Describe { file } => describe::describe(&load(file)?, manner),
     }
+}
+
+/// Reads and checks a world file.
+fn load(file: &Path) -> Result<WorldSpec, Fault> {
+    let spec: WorldSpec = parse(file, &read(file, "world file")?)?;
+    spec.validate().map_err(|error| config(format!("{}: {error}", file.display())))?;
+    Ok(spec)
+}
+
+fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Fault> {
+    println!("{}", serde_json::to_string_pretty(value).map_err(runtime)?);
+    Ok(())
 }
