@@ -9,13 +9,12 @@
 
 mod common;
 
-use common::{Log, play, research};
+use common::{Log, fails, play, research};
 use equipoise_core::{
     AccountId, AgeBand, Draw, Event, EventKind, EventSink, LabelStatus, PlatformId, Seed, SimTime,
 };
 use equipoise_synth::validate::{
-    Evidence, Finding, Mention, Part, Pass, RecordedOffences, Sampling, SeedRun, Split, Twin, WorldFacts,
-    checks,
+    Evidence, Mention, Part, Pass, RecordedOffences, Sampling, SeedRun, Split, Twin, WorldFacts, checks,
 };
 use equipoise_synth::{Outcome, World};
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,20 +112,6 @@ fn graphs() -> &'static Evidence {
             .collect();
         Evidence { runs, ..Evidence::default() }
     })
-}
-
-fn of(id: &str, evidence: &Evidence) -> Vec<Finding> {
-    checks().iter().filter(|check| check.id() == id).flat_map(|check| check.run(evidence)).collect()
-}
-
-/// The planted evidence must fail check `id` in a finding that did not fail before.
-fn fails(id: &str, sound: &Evidence, planted: &Evidence) {
-    let (before, after) = (of(id, sound), of(id, planted));
-    let failing =
-        |found: &[Finding], name: &str| found.iter().any(|f| f.statistic == name && f.pass == Pass::Fail);
-    let caught: Vec<&Finding> =
-        after.iter().filter(|f| f.pass == Pass::Fail && !failing(&before, &f.statistic)).collect();
-    assert!(!caught.is_empty(), "{id} does not see it\nbefore: {before:#?}\nafter: {after:#?}");
 }
 
 /// Edits every run's log and watches it again.

@@ -10,20 +10,27 @@ pub(super) fn describe(spec: &WorldSpec, manner: Manner<'_>) -> Result<(), Fault
     if manner.json {
         return print_json(&rows);
     }
-    println!("{} persons, {} days, {} platforms", spec.persons, spec.days, spec.platform.len());
+    super::say(&format!("{} persons, {} days, {} platforms", spec.persons, spec.days, spec.platform.len()));
     let width = rows.iter().map(|row| row.key.len()).max().unwrap_or(0);
     for row in &rows {
         let checks = if row.checks.is_empty() { "V21".to_owned() } else { row.checks.join(" ") };
-        println!("{:<width$}  {:<12} {:<14} {}: {}", row.key, checks, row.tag.word(), row.source, words(row));
+        super::say(&format!(
+            "{:<width$}  {:<12} {:<14} {}: {}",
+            row.key,
+            checks,
+            row.tag.word(),
+            row.source,
+            words(row)
+        ));
     }
     let count = |tag: Tag| rows.iter().filter(|row| row.tag == tag).count();
-    println!(
+    super::say(&format!(
         "{} parameters: {} cited, {} of our own experiments, {} assumed (held by sweeps, V21, and by nothing else)",
         rows.len(),
         count(Tag::Cited),
         count(Tag::OwnExperiment),
         count(Tag::Assumed)
-    );
+    ));
     Ok(())
 }
 

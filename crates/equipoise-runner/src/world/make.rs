@@ -82,13 +82,13 @@ pub(super) fn make(spec: &WorldSpec, out: &Path, seed: u64, manner: Manner<'_>) 
     if manner.json {
         return print_json(&serde_json::json!({ "path": out, "events": outcome.events, "seed": seed }));
     }
-    println!(
+    super::say(&format!(
         "{}: {} events of {} persons over {} days",
         out.display(),
         outcome.events,
         spec.persons,
         spec.days
-    );
+    ));
     Ok(())
 }
 

@@ -148,7 +148,10 @@ fn print(findings: &[Finding], out: &std::path::Path, manner: Manner<'_>) -> Res
     if manner.json {
         return print_json(&findings);
     }
-    println!("{:<5} {:<8} {:>10} {:>9} {:<34} statistic", "check", "", "value", "± 3 SE", "target");
+    super::say(&format!(
+        "{:<5} {:<8} {:>10} {:>9} {:<34} statistic",
+        "check", "", "value", "± 3 SE", "target"
+    ));
     for finding in findings {
         let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
         let word = match finding.pass {
@@ -156,25 +159,25 @@ fn print(findings: &[Finding], out: &std::path::Path, manner: Manner<'_>) -> Res
             Pass::Fail => "FAIL",
             Pass::NotAssessable => "n/a",
         };
-        println!(
+        super::say(&format!(
             "{:<5} {word:<8} {:>10} {:>9} {:<34} {}",
             finding.id,
             number(finding.value),
             number(finding.detectable),
             finding.target,
             finding.statistic
-        );
+        ));
         if finding.pass != Pass::Pass && !finding.note.is_empty() {
-            println!("{:<14} {}", "", finding.note);
+            super::say(&format!("{:<14} {}", "", finding.note));
         }
     }
     let count = |pass: Pass| findings.iter().filter(|f| f.pass == pass).count();
-    println!(
+    super::say(&format!(
         "{} pass, {} fail, {} not assessable or reported only",
         count(Pass::Pass),
         count(Pass::Fail),
         count(Pass::NotAssessable)
-    );
-    println!("{}", out.join("VALIDATION.html").display());
+    ));
+    super::say(&format!("{}", out.join("VALIDATION.html").display()));
     Ok(())
 }

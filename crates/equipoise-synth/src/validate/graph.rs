@@ -80,7 +80,7 @@ fn degree(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         let tail = TailReport::of(&graph.degrees())?;
         // Both in units of a standard normal: Vuong's ratio, and the root of the nested one.
         let cutoff = libm::sqrt(-2.0 * tail.power_law_or_cutoff.log_ratio);
-        Some(cutoff.max(-tail.power_law_or_log_normal.z))
+        Some(cutoff.max(tail.log_normal_over_power_law().unwrap_or(0.0)))
     });
     let n = edges(evidence);
     vec![

@@ -5,7 +5,7 @@ use equipoise_core::{
     AccountId, Action, Budget, Event, EventKind, EventSink, Intent, PlatformId, PlatformState, Policy,
     RiskScore, Seed, Silent, SimTime, Verdict,
 };
-use equipoise_synth::validate::Laws;
+use equipoise_synth::validate::{Evidence, Finding, Laws, Pass, checks};
 use equipoise_synth::{Outcome, World, WorldSpec};
 
 pub(crate) fn research(persons: u32, days: u16) -> WorldSpec {
@@ -74,4 +74,18 @@ pub(crate) fn check_laws(world: &World, log: &Log, outcome: &Outcome) -> Result<
         laws.on_events(*platform, *until, events);
     }
     laws.finish(outcome).first().map_or(Ok(()), |broken| Err(broken.first.clone()))
+}
+
+fn of(id: &str, evidence: &Evidence) -> Vec<Finding> {
+    checks().iter().filter(|check| check.id() == id).flat_map(|check| check.run(evidence)).collect()
+}
+
+/// The planted evidence must fail check `id` in a finding that did not fail before.
+pub(crate) fn fails(id: &str, sound: &Evidence, planted: &Evidence) {
+    let (before, after) = (of(id, sound), of(id, planted));
+    let failing =
+        |found: &[Finding], name: &str| found.iter().any(|f| f.statistic == name && f.pass == Pass::Fail);
+    let caught: Vec<&Finding> =
+        after.iter().filter(|f| f.pass == Pass::Fail && !failing(&before, &f.statistic)).collect();
+    assert!(!caught.is_empty(), "{id} does not see it\nbefore: {before:#?}\nafter: {after:#?}");
 }
