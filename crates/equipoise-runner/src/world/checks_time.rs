@@ -2,7 +2,7 @@
 //! somebody else's; and no training row may be cut at or after the moment at which its label became known.
 
 use super::probes::{FEATURES, cutoff};
-use crate::config::{Population, Protocol};
+use crate::config::{Labels, Population, Protocol};
 use crate::exec::make_world;
 use crate::fault::{Fault, runtime};
 use crate::plan::{WorldRole, WorldSlice};
@@ -116,6 +116,7 @@ fn experiment(
         decision_every: 2,
         test_share: Fraction::new(0.5).map_err(runtime)?,
         population: Population::All,
+        labels: Labels::PlatformKnown,
     };
     let label_cutoff = i32::try_from(protocol.label_cutoff).map_err(runtime)? * DAY;
     let slice = WorldSlice {
@@ -129,7 +130,7 @@ fn experiment(
     let (data, _) = make_world(&slice, observer)?;
     // The same world once more, for its labels: the experiment's own path keeps none.
     let address = Seed::root(seed).derive("test", 0).derive("world", 0);
-    let mut run = SeedRun::play(spec, address, Sampling::OneIn(u64::MAX), observer).map_err(runtime)?;
+    let mut run = SeedRun::play(spec, address, Sampling(u64::MAX), observer).map_err(runtime)?;
     let known = |platform: u8, account: u32| {
         let labels = run.outcome.labels[usize::from(platform)].iter();
         let positive = labels.filter(|l| l.account.0 == account && l.status.is_positive());

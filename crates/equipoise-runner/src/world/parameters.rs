@@ -21,7 +21,7 @@ pub(super) enum Tag {
 impl Tag {
     /// The word in tables.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Assumed => "assumed",
             Self::OwnExperiment => "own experiment",
@@ -47,12 +47,14 @@ pub(super) struct Parameter {
 }
 
 /// Which checks hold which keys: the longest prefix counts.
-const CHECKS: [(&str, &[&str]); 38] = [
+const CHECKS: [(&str, &[&str]); 40] = [
     ("population.bands", &["V1"]),
     ("population.girls", &["V1"]),
     ("population.declared-age", &["V2"]),
     ("population.vulnerability-sigma", &["V8"]),
     ("population.stranger-accept", &["V8"]),
+    ("population.own-profile", &["V2", "V22"]),
+    ("population.lobby-talk", &["V8"]),
     ("population.second-accounts", &["V22"]),
     ("membership", &["V7", "V22"]),
     ("graph", &["V3", "V4", "V5"]),

@@ -106,7 +106,7 @@ fn scale(value: &mut Value, factor: f64, shares: bool) {
 
 /// The area under the curve of each method over all accounts of one world.
 fn areas(spec: &WorldSpec, seed: Seed) -> Result<Vec<f64>, Fault> {
-    let run = SeedRun::play(spec, seed, Sampling::OneIn(u64::MAX), &Silent).map_err(runtime)?;
+    let run = SeedRun::play(spec, seed, Sampling(u64::MAX), &Silent).map_err(runtime)?;
     let (mut scores, mut harmful) = (vec![Vec::new(); METHODS.len()], Vec::new());
     for (platform, view) in run.facts.views.iter().enumerate() {
         let mut counts = vec![[0.0_f64; METHODS.len()]; view.profiles.len()];

@@ -5,11 +5,14 @@ use super::digest::Digest;
 use super::facts::WorldFacts;
 use super::messages::Sampling;
 use super::watch::Watch;
-use crate::{Outcome, World, WorldError, WorldSpec};
+use crate::{Outcome, StrangerCounts, StrangerWatch, World, WorldError, WorldSpec};
 use equipoise_core::{
-    AccountId, Action, Budget, Event, EventSink, Intent, Observer, PlatformId, PlatformState, Policy,
-    RiskScore, Seed, Silent, SimTime, Verdict,
+    AccountId, Action, Budget, Event, EventSink, Fraction, Intent, Observer, PlatformId, PlatformState,
+    Policy, RiskScore, Seed, Silent, SimTime, Verdict,
 };
+
+/// Harmful accounts as a share of ordinary ones in worlds that answer a survey: the `realistic` profile.
+const SURVEY_PREVALENCE: f64 = 0.001;
 
 /// One world that ran.
 #[derive(Clone, Debug)]
@@ -22,6 +25,18 @@ pub struct SeedRun {
     pub watch: Watch,
     /// Splits of its accounts, made by whoever trains on it.
     pub splits: Vec<Split>,
+    /// Contact with people never met, where it was counted.
+    pub strangers: Option<StrangerCounts>,
+}
+
+/// Two sinks, one after the other.
+struct Both<'a>(&'a mut dyn EventSink, &'a mut dyn EventSink);
+
+impl EventSink for Both<'_> {
+    fn on_events(&mut self, platform: PlatformId, until: SimTime, events: &[Event]) {
+        self.0.on_events(platform, until, events);
+        self.1.on_events(platform, until, events);
+    }
 }
 
 /// Which accounts a split puts where.
@@ -144,7 +159,25 @@ impl SeedRun {
         let facts = WorldFacts::of(&world);
         let mut watch = Watch::new(&facts, sampling);
         let outcome = world.run(None, &mut watch, observer)?;
-        Ok(Self { facts, outcome, watch, splits: Vec::new() })
+        Ok(Self { facts, outcome, watch, splits: Vec::new(), strangers: None })
+    }
+
+    /// The same, counting contact with people never met (V8).
+    ///
+    /// # Errors
+    /// If the specification cannot be simulated.
+    pub fn survey(
+        spec: &WorldSpec,
+        seed: Seed,
+        sampling: Sampling,
+        observer: &dyn Observer,
+    ) -> Result<Self, WorldError> {
+        let world = World::build(spec, seed)?;
+        let facts = WorldFacts::of(&world);
+        let (mut watch, mut strangers) = (Watch::new(&facts, sampling), StrangerWatch::new(&world));
+        let outcome = world.run(None, &mut Both(&mut watch, &mut strangers), observer)?;
+        let strangers = Some(strangers.counts());
+        Ok(Self { facts, outcome, watch, splits: Vec::new(), strangers })
     }
 
     /// A run put together from its parts: a log that was read back, or edited by a test.
@@ -159,7 +192,7 @@ impl SeedRun {
         for (platform, until, events) in batches {
             watch.on_events(platform, until, events);
         }
-        Self { facts, outcome, watch, splits: Vec::new() }
+        Self { facts, outcome, watch, splits: Vec::new(), strangers: None }
     }
 
     /// The number of the run, with labels, tokens and truth.
@@ -180,12 +213,16 @@ impl Evidence {
     pub fn gather(spec: &WorldSpec, effort: &Effort, observer: &dyn Observer) -> Result<Self, WorldError> {
         let root = Seed::root(effort.seed).derive("validate", 0);
         let sampling = Sampling::for_size(spec.persons, spec.days);
-        let year = WorldSpec { persons: effort.year_persons, days: 365, ..spec.clone() };
+        let mut year = WorldSpec { persons: effort.year_persons, days: 365, ..spec.clone() };
+        // Surveys ask everybody; a world enlarged in harm would answer for the roles in it.
+        if year.harm.prevalence.p() > SURVEY_PREVALENCE {
+            year.harm.prevalence.value = Fraction::new(SURVEY_PREVALENCE).expect("between 0 and 1");
+        }
         let (mut runs, mut years) = (Vec::new(), Vec::new());
         for index in 0..u64::from(effort.seeds) {
             runs.push(SeedRun::play(spec, root.derive("run", index), sampling, observer)?);
             if effort.year_persons > 0 {
-                years.push(SeedRun::play(&year, root.derive("year", index), Sampling::Strangers, observer)?);
+                years.push(SeedRun::survey(&year, root.derive("year", index), Sampling(64), observer)?);
             }
         }
         let twins = twins(spec, effort.twin, root.derive("twin", 0))?;

@@ -128,7 +128,10 @@ impl Laws {
         match e.kind {
             EventKind::ContactRequest => _ = site.requests.entry((e.actor, e.peer)).or_insert(e.time),
             EventKind::Block => _ = site.blocks.entry(pair).or_insert(e.time),
-            EventKind::ContactAccept | EventKind::ContactDecline => {
+            // Where requests are not logged there is nothing to compare with.
+            EventKind::ContactAccept | EventKind::ContactDecline
+                if site.view.schema.sees(EventKind::ContactRequest) =>
+            {
                 unasked = site.requests.get(&(e.peer, e.actor)).is_none_or(|asked| *asked >= e.time);
             }
             EventKind::Report => {

@@ -19,7 +19,8 @@ fn membership(run: &SeedRun) -> Vec<(f64, f64)> {
     let persons = facts.persons.len() as f64;
     let shares = |(platform, accounts): (usize, &Vec<super::facts::AccountFacts>)| {
         let table = facts.spec.membership.shares(facts.spec.platform[platform].archetype);
-        let due: f64 = facts.persons.iter().map(|p| table[p.band as usize]).sum();
+        let own = &facts.spec.population.own_profile.value;
+        let due: f64 = facts.persons.iter().map(|p| own[p.band as usize] * table[p.band as usize]).sum();
         (accounts.iter().filter(|a| a.own).count() as f64 / persons, due / persons)
     };
     facts.accounts.iter().enumerate().map(shares).collect()
