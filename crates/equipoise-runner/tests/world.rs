@@ -31,6 +31,13 @@ fn describe_prints_every_parameter_with_its_source_and_checks() {
 }
 
 #[test]
+fn a_dataset_card_stands_for_its_world() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = succeed(dir.path(), &["world", "describe", "datasets/small.toml"]);
+    assert!(text.starts_with("10000 persons, 60 days"), "{}", text.lines().next().unwrap_or_default());
+}
+
+#[test]
 fn a_made_world_is_the_same_for_any_thread_count_and_never_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     let file = small(dir.path());

@@ -69,9 +69,14 @@ pub(crate) fn dispatch(verb: &WorldVerb, manner: Manner<'_>) -> Result<(), Fault
     }
 }
 
-/// Reads and checks a world file.
+/// Reads and checks a world file, or the world of a dataset card with the card's persons and days.
 fn load(file: &Path) -> Result<WorldSpec, Fault> {
-    let spec: WorldSpec = parse(file, &read(file, "world file")?)?;
+    let text = read(file, "world file")?;
+    let names_a_world = |table: toml::Table| table.get("world").is_some_and(toml::Value::is_str);
+    if toml::from_str(&text).is_ok_and(names_a_world) {
+        return Ok(crate::dataset::card::load(&file.to_string_lossy())?.world);
+    }
+    let spec: WorldSpec = parse(file, &text)?;
     spec.validate().map_err(|error| config(format!("{}: {error}", file.display())))?;
     Ok(spec)
 }
