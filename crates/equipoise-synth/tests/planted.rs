@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Log, fails, play, research};
+use common::{Log, fails, play, research, rewired};
 use equipoise_core::{
     AccountId, AgeBand, Draw, Event, EventKind, EventSink, LabelStatus, PlatformId, Seed, SimTime,
 };
@@ -17,7 +17,7 @@ use equipoise_synth::validate::{
     Evidence, Mention, Part, Pass, RecordedOffences, Sampling, SeedRun, Split, Twin, WorldFacts, checks,
 };
 use equipoise_synth::{Outcome, World};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 const SOCIAL: usize = 2;
@@ -187,25 +187,6 @@ fn v03_a_tail_of_single_contacts_around_hubs_is_seen() {
     fails("V3", graphs(), &evidence);
 }
 
-/// Swaps the ends of random pairs of ties: degrees stay, triangles go.
-fn rewired(ties: &[(u32, u32)], seed: u64) -> Vec<(u32, u32)> {
-    let mut rng = Seed::root(seed).rng();
-    let mut list = ties.to_vec();
-    let mut there: BTreeSet<(u32, u32)> = ties.iter().copied().collect();
-    for _ in 0..3 * list.len() {
-        let (i, j) = (rng.below(list.len()), rng.below(list.len()));
-        let ((a, b), (c, d)) = (list[i], list[j]);
-        let (x, y) = ((a.min(d), a.max(d)), (c.min(b), c.max(b)));
-        if x.0 != x.1 && y.0 != y.1 && x != y && !there.contains(&x) && !there.contains(&y) {
-            there.remove(&list[i]);
-            there.remove(&list[j]);
-            there.extend([x, y]);
-            (list[i], list[j]) = (x, y);
-        }
-    }
-    there.into_iter().collect()
-}
-
 #[test]
 fn v04_clustering_destroyed_by_rewiring_is_seen() {
     let mut evidence = graphs().clone();
@@ -309,6 +290,15 @@ fn v18_a_wrong_rate_of_action_is_seen() {
                 label.status = LabelStatus::Actioned;
             }
         }
+    }
+    fails("V18", sound(), &evidence);
+}
+
+#[test]
+fn v18_a_shift_of_non_disclosure_is_seen() {
+    let mut evidence = sound().clone();
+    for run in &mut evidence.runs {
+        run.outcome.truth.tally.told_nobody = run.outcome.truth.tally.noticed / 2;
     }
     fails("V18", sound(), &evidence);
 }

@@ -9,6 +9,7 @@ mod parameters;
 #[cfg(test)]
 mod planted;
 mod probes;
+mod recorded;
 mod sensitivity;
 mod validate;
 

@@ -4,6 +4,7 @@
 use super::checks_model::{self, ModelEvidence};
 use super::checks_time::{TimeEvidence, TimeLeak};
 use super::probes::{ProbeSize, dense, probe};
+use super::recorded::recorded;
 use super::{Manner, load, print_json, sensitivity};
 use crate::fault::{Fault, config, runtime};
 use crate::progress::Progress;
@@ -37,6 +38,9 @@ pub(crate) struct ValidateArgs {
     /// Directory for VALIDATION.json and VALIDATION.html [default: RUNS/validation/NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Published aggregates that recorded offences are held against (V7, V9) [default: calibration.toml beside the world file]
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
     /// Also move every assumed parameter (V21); takes two worlds a parameter
     #[arg(long)]
     sensitivity: bool,
@@ -99,6 +103,9 @@ fn examine(
         evidence.divided.push(divided);
         models = rows(spec, args, observer)?;
     }
+    let calibration =
+        args.calibration.clone().unwrap_or_else(|| args.file.with_file_name("calibration.toml"));
+    evidence.recorded = recorded(spec, &calibration, args.seed)?;
     if args.sensitivity {
         evidence.sensitivity = Some(sensitivity::sensitivity(spec, args.seed, observer)?);
     }

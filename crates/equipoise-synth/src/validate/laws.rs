@@ -157,6 +157,11 @@ impl Laws {
             for label in labels.iter().filter(|l| l.status == LabelStatus::Actioned) {
                 closed.entry(label.account).or_insert(label.known_at);
             }
+            let accounts = outcome.truth.platforms.get(platform).map_or(&[][..], |p| &p.accounts);
+            for (id, left) in (0_u32..).zip(accounts).filter_map(|(id, a)| Some((id, a.left?))) {
+                let at = closed.entry(AccountId(id)).or_insert(left);
+                *at = (*at).min(left);
+            }
             for (account, at) in closed {
                 let last = self.sites[platform].last.get(account.index()).copied().flatten();
                 if let Some(e) = last.filter(|e| e.time >= at) {

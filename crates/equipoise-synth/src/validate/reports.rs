@@ -63,6 +63,9 @@ fn calibration(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         })
         .collect();
     let actions = super::population::whole(all.iter().map(|list| acted(list)).sum());
+    let tallies = || evidence.runs.iter().map(|run| run.outcome.truth.tally);
+    let silent: Vec<f64> = tallies().map(|t| t.told_nobody as f64 / t.noticed as f64).collect();
+    let noticed = tallies().map(|t| t.noticed).sum();
     vec![
         header.judge(
             "share of decided child-safety reports that led to action",
@@ -78,10 +81,11 @@ fn calibration(header: &Header, evidence: &Evidence) -> Vec<Finding> {
                 Target::Band(5.0 * 0.9, 37.0 * 1.1),
             )
             .noting("10% of room around 5 to 37 min; times of reports are floored to the platform's bucket"),
-        header.absent(
-            "share of children who tell nobody",
+        header.judge(
+            "share of children who tell nobody, of those who noticed something unwanted",
+            &silent,
+            noticed,
             Target::Band(0.18, 0.22),
-            "disclosure is not part of the truth of this world",
         ),
     ]
 }

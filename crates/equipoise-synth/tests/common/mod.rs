@@ -2,11 +2,12 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use equipoise_core::{
-    AccountId, Action, Budget, Event, EventKind, EventSink, Intent, PlatformId, PlatformState, Policy,
+    AccountId, Action, Budget, Draw, Event, EventKind, EventSink, Intent, PlatformId, PlatformState, Policy,
     RiskScore, Seed, Silent, SimTime, Verdict,
 };
 use equipoise_synth::validate::{Evidence, Finding, Laws, Pass, checks};
 use equipoise_synth::{Outcome, World, WorldSpec};
+use std::collections::BTreeSet;
 
 pub(crate) fn research(persons: u32, days: u16) -> WorldSpec {
     read(include_str!("../../../../datasets/research.toml"), persons, days)
@@ -88,4 +89,23 @@ pub(crate) fn fails(id: &str, sound: &Evidence, planted: &Evidence) {
     let caught: Vec<&Finding> =
         after.iter().filter(|f| f.pass == Pass::Fail && !failing(&before, &f.statistic)).collect();
     assert!(!caught.is_empty(), "{id} does not see it\nbefore: {before:#?}\nafter: {after:#?}");
+}
+
+/// Swaps the ends of random pairs of ties: degrees stay, triangles go.
+pub(crate) fn rewired(ties: &[(u32, u32)], seed: u64) -> Vec<(u32, u32)> {
+    let mut rng = Seed::root(seed).rng();
+    let mut list = ties.to_vec();
+    let mut there: BTreeSet<(u32, u32)> = ties.iter().copied().collect();
+    for _ in 0..3 * list.len() {
+        let (i, j) = (rng.below(list.len()), rng.below(list.len()));
+        let ((a, b), (c, d)) = (list[i], list[j]);
+        let (x, y) = ((a.min(d), a.max(d)), (c.min(b), c.max(b)));
+        if x.0 != x.1 && y.0 != y.1 && x != y && !there.contains(&x) && !there.contains(&y) {
+            there.remove(&list[i]);
+            there.remove(&list[j]);
+            there.extend([x, y]);
+            (list[i], list[j]) = (x, y);
+        }
+    }
+    there.into_iter().collect()
 }
