@@ -23,6 +23,7 @@ mod oracle;
 mod rule;
 mod sample;
 mod sequence;
+mod shard;
 mod spec;
 mod stream;
 mod summary;

@@ -37,6 +37,8 @@ pub(crate) enum Found {
 pub(crate) struct Samples {
     key: u64,
     limit: u16,
+    /// The account of the first chunk.
+    first: u32,
     chunks: Vec<Chunk>,
     peers: Vec<u32>,
     /// Freed chunks by the logarithm of their capacity.
@@ -51,10 +53,20 @@ impl Samples {
     pub(crate) fn new(contact_seed: u64, limit: u16, accounts: usize) -> Self {
         let key = Seed::root(contact_seed).derive("contact-sample", 0).fingerprint();
         let chunks = vec![Chunk::default(); accounts];
-        Self { key, limit, chunks, peers: Vec::new(), free: Default::default(), moved: None }
+        Self { key, limit, first: 0, chunks, peers: Vec::new(), free: Default::default(), moved: None }
     }
 
-    /// Makes room for accounts up to `accounts`.
+    /// The same samples for accounts from `first` on, none yet.
+    pub(crate) fn starting_at(first: u32, contact_seed: u64, limit: u16) -> Self {
+        Self { first, ..Self::new(contact_seed, limit, 0) }
+    }
+
+    #[inline]
+    const fn place(&self, own: AccountId) -> usize {
+        (own.0 - self.first) as usize
+    }
+
+    /// Makes room for `accounts` accounts.
     pub(crate) fn grow(&mut self, accounts: usize) {
         self.chunks.resize(accounts.max(self.chunks.len()), Chunk::default());
     }
@@ -65,23 +77,10 @@ impl Samples {
         mix(mix(self.key ^ u64::from(own.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)) ^ u64::from(peer.0))
     }
 
-    /// Where the chunk of `own` begins: the first of the reads that [`find`](Self::find) depends on, alone.
-    #[inline]
-    pub(crate) fn touch_chunk(&self, own: AccountId) -> usize {
-        self.chunks[own.index()].offset as usize
-    }
-
-    /// Reads the ids at `offset`, whose value means nothing to the caller.
-    #[inline]
-    pub(crate) fn touch_peers(&self, offset: usize) -> u32 {
-        let near = self.peers.get(offset).copied().unwrap_or(0);
-        near ^ self.peers.get(offset + 16).copied().unwrap_or(0)
-    }
-
     /// The slot of `peer` in the sample of `own`, if it is in there.
     #[inline]
     pub(crate) fn find(&self, own: AccountId, peer: AccountId) -> Option<usize> {
-        let chunk = &self.chunks[own.index()];
+        let chunk = &self.chunks[self.place(own)];
         let offset = chunk.offset as usize;
         let peers = &self.peers[offset..offset + usize::from(chunk.length)];
         position(peers, peer.0).map(|at| offset + at)
@@ -93,7 +92,7 @@ impl Samples {
         if let Some(slot) = self.find(own, peer) {
             return Found::Known(slot);
         }
-        let chunk = self.chunks[own.index()];
+        let chunk = self.chunks[self.place(own)];
         if chunk.length < self.limit {
             return Found::Entered(self.append(own, peer));
         }
@@ -121,7 +120,7 @@ impl Samples {
     /// Writes (peer, slot) of the sample of `own` into `out`, by peer: an order that no eviction can have touched.
     pub(crate) fn sorted_into(&self, own: AccountId, out: &mut Vec<(AccountId, usize)>) {
         out.clear();
-        let chunk = &self.chunks[own.index()];
+        let chunk = &self.chunks[self.place(own)];
         let slots = chunk.offset as usize..chunk.offset as usize + usize::from(chunk.length);
         out.extend(slots.map(|slot| (AccountId(self.peers[slot]), slot)));
         out.sort_unstable();
@@ -131,7 +130,7 @@ impl Samples {
     /// relative standard error is about `1 / sqrt(m - 2)`.
     #[allow(clippy::cast_precision_loss)] // 53 bits of a hash are plenty
     pub(crate) fn contacts(&self, own: AccountId) -> f64 {
-        let chunk = &self.chunks[own.index()];
+        let chunk = &self.chunks[self.place(own)];
         let length = f64::from(chunk.length);
         if chunk.length < self.limit {
             return length;
@@ -141,11 +140,12 @@ impl Samples {
     }
 
     fn append(&mut self, own: AccountId, peer: AccountId) -> usize {
-        let chunk = self.chunks[own.index()];
+        let chunk = self.chunks[self.place(own)];
         if chunk.length == chunk.capacity {
             self.double(own);
         }
-        let chunk = &mut self.chunks[own.index()];
+        let place = self.place(own);
+        let chunk = &mut self.chunks[place];
         let slot = chunk.offset as usize + usize::from(chunk.length);
         chunk.length += 1;
         let full = chunk.length == self.limit;
@@ -158,7 +158,7 @@ impl Samples {
 
     #[allow(clippy::cast_possible_truncation)] // four thousand million slots do not fit in memory
     fn double(&mut self, own: AccountId) {
-        let old = self.chunks[own.index()];
+        let old = self.chunks[self.place(own)];
         let capacity = if old.capacity == 0 { SMALLEST } else { old.capacity * 2 };
         let offset = self.free[class(capacity)].pop().unwrap_or_else(|| {
             let end = self.peers.len();
@@ -171,16 +171,18 @@ impl Samples {
             self.free[class(old.capacity)].push(old.offset);
             self.moved = Some((from, to, length));
         }
-        self.chunks[own.index()] = Chunk { offset, capacity, ..old };
+        let place = self.place(own);
+        self.chunks[place] = Chunk { offset, capacity, ..old };
     }
 
     fn find_worst(&mut self, own: AccountId) {
-        let chunk = self.chunks[own.index()];
+        let chunk = self.chunks[self.place(own)];
         let offset = chunk.offset as usize;
         let peers = &self.peers[offset..offset + usize::from(chunk.length)];
         let ranked = (0_u16..).zip(peers).map(|(at, &peer)| (self.priority(own, AccountId(peer)), at));
         let (worst, worst_at) = ranked.max().expect("a full sample is not empty");
-        self.chunks[own.index()] = Chunk { worst, worst_at, ..chunk };
+        let place = self.place(own);
+        self.chunks[place] = Chunk { worst, worst_at, ..chunk };
     }
 }
 

@@ -1,26 +1,24 @@
 //! The online engine of one platform: events in, rows and sequences as of now out.
 
-use crate::account::OwnActivity;
 use crate::dictionary::{self, Feature};
-use crate::dyad::{begins_contact, forms_contact};
-use crate::moment::Moment;
-use crate::rule::RuleCounter;
-use crate::sample::{Found, Samples};
-use crate::sequence::{self, NO_PEER, Rings, SlotArenas};
+use crate::sequence::{self, NO_PEER};
+use crate::shard::{Batch, SHARD_BITS, Shard, sides};
 use crate::summary::{Codes, Summary, UNKNOWN_AGE, UNKNOWN_REGION};
 use crate::{FeatureError, FeatureSpec, LiteralRule, RowBlock, RuleBlock, Token};
 use equipoise_core::{
     AccountId, AccountProfile, Event, EventKind, PlatformId, PlatformSchema, PlatformView, SimTime,
 };
-use std::hint::black_box;
+use rayon::prelude::*;
 
-/// How many events are looked ahead.
-const WARM: usize = 32;
+/// Batches below this many events are not worth handing to other threads.
+const PARALLEL: usize = 2_048;
+/// Rows of a snapshot that one task makes.
+const ROWS_OF_A_TASK: usize = 256;
 
 /// Turns the events of one platform into rows as of the latest [`observe`](Self::observe).
 ///
 /// Laws: rows do not depend on how the stream was cut into batches; they depend on no event at or after the cut-off, and
-/// on no account outside [`RowBlock::reads_of`]. Steady-state events allocate nothing.
+/// on no account outside [`RowBlock::reads_of`], nor on the number of threads. Steady-state events allocate nothing.
 #[derive(Debug)]
 pub struct FeatureStream {
     platform: PlatformId,
@@ -28,11 +26,7 @@ pub struct FeatureStream {
     spec: FeatureSpec,
     until: SimTime,
     codes: Vec<Codes>,
-    own: Vec<OwnActivity>,
-    own_rings: Rings,
-    rules: Vec<RuleCounter>,
-    samples: Samples,
-    slots: SlotArenas,
+    shards: Vec<Shard>,
     columns: Vec<Column>,
 }
 
@@ -55,11 +49,7 @@ impl FeatureStream {
             spec: *spec,
             until: SimTime(i32::MIN),
             codes: Vec::new(),
-            own: Vec::new(),
-            own_rings: Rings::new(spec.marks_per_contact(), 0),
-            rules: Vec::new(),
-            samples: Samples::new(spec.contact_seed, spec.max_contacts, 0),
-            slots: SlotArenas { dyads: Vec::new(), rings: Rings::new(spec.marks_per_contact(), 0) },
+            shards: Vec::new(),
             columns: dictionary::features(spec.label_adjacent).map(seen).collect(),
         };
         stream.refresh(&view.profiles);
@@ -71,10 +61,20 @@ impl FeatureStream {
         let schema = self.schema;
         self.codes.clear();
         self.codes.extend(profiles.iter().map(|profile| codes(profile, &schema)));
-        self.own.resize(profiles.len(), OwnActivity::EMPTY);
-        self.own_rings.grow(profiles.len());
-        self.rules.resize_with(profiles.len(), RuleCounter::default);
-        self.samples.grow(profiles.len());
+        let size = 1 << SHARD_BITS;
+        #[allow(clippy::cast_possible_truncation)] // account ids are 32-bit
+        self.shards.extend(
+            (self.shards.len()..profiles.len().div_ceil(size))
+                .map(|shard| Shard::new((shard * size) as u32, &self.spec)),
+        );
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            shard.grow((profiles.len() - number * size).min(size));
+        }
+    }
+
+    #[inline]
+    fn shard(&self, account: AccountId) -> &Shard {
+        &self.shards[account.index() >> SHARD_BITS]
     }
 
     /// Whose events these are.
@@ -118,111 +118,26 @@ impl FeatureStream {
             assert!(last.time < until, "a batch reaches past its end: {} >= {until}", last.time);
         }
         debug_assert!(events.is_sorted(), "a batch is not sorted");
-        let mut now = Moment::new(SimTime(0));
-        for few in events.chunks(WARM) {
-            self.warm(few);
-            for event in few {
-                if event.time.0 != now.at {
-                    now = Moment::new(event.time);
-                }
-                if self.schema.sees(event.kind) {
-                    self.add(event, now);
+        #[allow(clippy::cast_possible_truncation)] // four thousand million events are no batch
+        for (number, event) in events.iter().enumerate().filter(|(_, event)| self.schema.sees(event.kind)) {
+            let (number, actor, peer) = (number as u32, event.actor, event.peer);
+            match sides(event) {
+                0 => {}
+                1 => self.shards[actor.index() >> SHARD_BITS].note(number, actor, AccountId::NONE, 0),
+                _ => {
+                    self.shards[actor.index() >> SHARD_BITS].note(number, actor, peer, 0);
+                    self.shards[peer.index() >> SHARD_BITS].note(number, peer, actor, 1);
                 }
             }
+        }
+        let label_adjacent = self.spec.label_adjacent;
+        let batch = Batch { events, schema: &self.schema, codes: &self.codes, label_adjacent };
+        if events.len() < PARALLEL {
+            self.shards.iter_mut().for_each(|shard| shard.take(&batch));
+        } else {
+            self.shards.par_iter_mut().for_each(|shard| shard.take(&batch));
         }
         self.until = until;
-    }
-
-    /// Reads what the next few events will touch and forgets it. These reads do not wait for one another, so the core
-    /// has many cache misses under way at once; the updates after them find their lines near by.
-    #[inline]
-    fn warm(&self, events: &[Event]) {
-        let mut places = [usize::MAX; 2 * WARM];
-        for (pair, event) in places.chunks_exact_mut(2).zip(events) {
-            if event.peer.is_some() {
-                pair[0] = self.samples.touch_chunk(event.actor);
-                pair[1] = self.samples.touch_chunk(event.peer);
-            } else {
-                black_box(self.own[event.actor.index()].sessions);
-            }
-        }
-        for place in places {
-            black_box(self.samples.touch_peers(place.min(usize::MAX - 16)));
-        }
-        for (pair, event) in places.chunks_exact_mut(2).zip(events) {
-            if event.peer.is_some() {
-                pair[0] = self.samples.find(event.actor, event.peer).unwrap_or(usize::MAX);
-                pair[1] = self.samples.find(event.peer, event.actor).unwrap_or(usize::MAX);
-            }
-        }
-        for slot in places {
-            if let Some(dyad) = self.slots.dyads.get(slot) {
-                black_box((dyad.last_message, dyad.last_side, self.slots.rings.touch(slot)));
-            }
-        }
-    }
-
-    #[inline]
-    fn add(&mut self, event: &Event, now: Moment) {
-        if sequence::is_own(event) {
-            self.own[event.actor.index()].add(event, now);
-            self.own_rings.push(event.actor.index(), event, true);
-        } else if event.peer.is_some() && event.actor != event.peer {
-            let event = &self.visible_part(event);
-            let was_known = self.add_side(event, now, event.actor, event.peer, 0);
-            self.add_side(event, now, event.peer, event.actor, 1);
-            self.count_for_rule(event, now, was_known);
-        }
-    }
-
-    /// The event without what the platform's log cannot contain.
-    #[inline]
-    const fn visible_part(&self, event: &Event) -> Event {
-        Event {
-            media: if self.schema.sees_media { event.media } else { 0 },
-            mutuals: if self.schema.sees_mutuals { event.mutuals } else { Event::UNSEEN },
-            ..*event
-        }
-    }
-
-    /// Adds the event to the dyad of `own` with `peer`. Says whether `own` is known to have turned to `peer` before.
-    #[inline]
-    fn add_side(&mut self, event: &Event, now: Moment, own: AccountId, peer: AccountId, side: usize) -> bool {
-        let slot = if forms_contact(event.kind) {
-            match self.samples.find_or_enter(own, peer) {
-                Found::Known(slot) => slot,
-                Found::Entered(slot) => {
-                    let moved = self.samples.take_move();
-                    self.slots.enter(slot, self.samples.slots(), moved);
-                    slot
-                }
-                Found::Outside => return false,
-            }
-        } else if let Some(slot) = self.samples.find(own, peer) {
-            slot
-        } else {
-            return false;
-        };
-        let dyad = &mut self.slots.dyads[slot];
-        let known = dyad.turned;
-        dyad.add(event, now, side);
-        if self.spec.label_adjacent || !event.kind.is_label_adjacent() {
-            self.slots.rings.push(slot, event, side == 0);
-        }
-        known
-    }
-
-    #[inline]
-    fn count_for_rule(&mut self, event: &Event, now: Moment, was_known: bool) {
-        match event.kind {
-            EventKind::ContactRequest => bump(&mut self.rules[event.actor.index()].rule.requests_sent),
-            EventKind::ContactAccept => bump(&mut self.rules[event.peer.index()].rule.requests_accepted),
-            _ => {}
-        }
-        if !was_known && forms_contact(event.kind) && self.codes[event.peer.index()].is_minor() {
-            let counts = begins_contact(event.kind);
-            self.rules[event.actor.index()].turn_to_minor(event.peer, now.day, counts);
-        }
     }
 
     /// The rows of `accounts` as of [`until`](Self::until).
@@ -232,35 +147,58 @@ impl FeatureStream {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // scaled values; fewer than 2^32 reads a block
     pub fn snapshot(&self, accounts: &[AccountId]) -> RowBlock {
-        let mut block = RowBlock {
+        let empty = RowBlock {
             platform: self.platform,
             cutoff: self.until,
             columns: self.columns(),
-            values: Vec::with_capacity(accounts.len() * self.columns()),
-            accounts: accounts.to_vec(),
+            values: Vec::new(),
+            accounts: Vec::new(),
             reads: Vec::new(),
             read_offsets: vec![0],
         };
-        let mut summary = Summary::new(self.spec.max_contacts);
-        let mut sampled = Vec::new();
-        for &account in accounts {
-            self.samples.sorted_into(account, &mut sampled);
-            self.summarise(account, &sampled, &mut summary);
-            block.values.extend(self.columns.iter().map(|column| column.value(&summary)));
-            block.reads.push(account);
-            block.reads.extend(sampled.iter().map(|&(peer, _)| peer));
-            block.read_offsets.push(block.reads.len() as u32);
+        let parts: Vec<RowBlock> = accounts
+            .par_chunks(ROWS_OF_A_TASK)
+            .map(|accounts| {
+                let mut part = empty.clone();
+                self.rows(accounts, &mut part);
+                part
+            })
+            .collect();
+        let mut block = empty;
+        block.values.reserve_exact(accounts.len() * self.columns());
+        block.accounts = accounts.to_vec();
+        for part in parts {
+            let before = block.reads.len() as u32;
+            block.values.extend(part.values);
+            block.reads.extend(part.reads);
+            block.read_offsets.extend(part.read_offsets[1..].iter().map(|offset| before + offset));
         }
         block
     }
 
-    fn summarise(&self, account: AccountId, sampled: &[(AccountId, usize)], summary: &mut Summary) {
-        let own = self.own[account.index()];
-        summary.begin(self.codes[account.index()], own, self.until, self.schema.sees(EventKind::SessionOpen));
-        for &(peer, slot) in sampled {
-            summary.add(self.codes[peer.index()], &self.slots.dyads[slot]);
+    #[allow(clippy::cast_possible_truncation)] // fewer than 2^32 reads a block
+    fn rows(&self, accounts: &[AccountId], part: &mut RowBlock) {
+        let mut summary = Summary::new(self.spec.max_contacts);
+        let mut sampled = Vec::new();
+        part.values.reserve_exact(accounts.len() * self.columns());
+        for &account in accounts {
+            self.shard(account).samples().sorted_into(account, &mut sampled);
+            self.summarise(account, &sampled, &mut summary);
+            part.values.extend(self.columns.iter().map(|column| column.value(&summary)));
+            part.reads.push(account);
+            part.reads.extend(sampled.iter().map(|&(peer, _)| peer));
+            part.read_offsets.push(part.reads.len() as u32);
         }
-        summary.end(self.samples.contacts(account));
+    }
+
+    fn summarise(&self, account: AccountId, sampled: &[(AccountId, usize)], summary: &mut Summary) {
+        let shard = self.shard(account);
+        let (codes, sees) = (self.codes[account.index()], self.schema.sees(EventKind::SessionOpen));
+        summary.begin(codes, shard.own(account), self.until, sees);
+        for &(peer, slot) in sampled {
+            summary.add(self.codes[peer.index()], shard.dyad(slot));
+        }
+        summary.end(shard.samples().contacts(account));
     }
 
     /// The latest events of `account` before [`until`](Self::until), oldest first, at most `sequence-length`. Reads the
@@ -270,12 +208,14 @@ impl FeatureStream {
     /// If the account has no profile.
     #[must_use]
     pub fn sequence(&self, account: AccountId) -> Vec<Token> {
+        let shard = self.shard(account);
         let mut sampled = Vec::new();
-        self.samples.sorted_into(account, &mut sampled);
+        shard.samples().sorted_into(account, &mut sampled);
         let mut held = Vec::new();
-        self.own_rings.read(account.index(), NO_PEER, &mut held);
+        let (own_rings, ring) = shard.own_ring(account);
+        own_rings.read(ring, NO_PEER, &mut held);
         for (peer, slot) in sampled {
-            self.slots.rings.read(slot, self.codes[peer.index()].age, &mut held);
+            shard.rings().read(slot, self.codes[peer.index()].age, &mut held);
         }
         sequence::merge(held, usize::from(self.spec.sequence_length))
     }
@@ -286,7 +226,7 @@ impl FeatureStream {
     /// If the account has no profile.
     #[must_use]
     pub fn literal_rule(&self, account: AccountId) -> LiteralRule {
-        self.rules[account.index()].rule
+        self.shard(account).rule(account)
     }
 
     /// The literal rule's numbers of `accounts`.
@@ -316,8 +256,4 @@ pub(crate) fn codes(profile: &AccountProfile, schema: &PlatformSchema) -> Codes 
         region: region.unwrap_or(UNKNOWN_REGION),
         created: profile.created,
     }
-}
-
-fn bump(value: &mut u32) {
-    *value = value.saturating_add(1);
 }

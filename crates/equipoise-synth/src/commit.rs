@@ -1,10 +1,17 @@
-//! From intents to events: order, validity, visibility, policy; then, at the tick's end, what changes.
+//! From intents to events. The skeleton's intents of a tick come first: order, validity, policy; what they change is
+//! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
+//! together are what the platform's log shows.
 
+use crate::flesh::Block;
+use crate::logbook::Logbook;
+use crate::row::{Row, fold, tidy, weave};
 use crate::simulation::{Filed, Live, Simulation};
 use crate::world::NONE;
 use equipoise_core::{
-    Draw, Event, EventKind, EventSink, PlatformId, PlatformState, Policy, SimTime, Surface, Verdict,
+    DAY, Draw, Event, EventKind, EventSink, PlatformState, Policy, Seed, SimTime, Surface, Verdict,
 };
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// The account is part of some block.
 pub(crate) const BLOCKS: u8 = 1;
@@ -12,53 +19,27 @@ pub(crate) const BLOCKS: u8 = 1;
 pub(crate) const FROZEN: u8 = 2;
 /// Every other contact request of the account is lost.
 pub(crate) const FRICTION: u8 = 4;
+/// The account is closed or will be.
+pub(crate) const CLOSING: u8 = 8;
 
-/// Time and actor decide nearly every comparison, so they come in one word.
-fn first_key(event: &Event) -> u64 {
-    (u64::from(event.time.0.unsigned_abs()) << 32) | u64::from(event.actor.0)
-}
+/// Fewer rows than these in a tick are not worth more than one task.
+const ROWS_OF_A_TASK: usize = 8_192;
 
-fn rest_key(event: &Event) -> u64 {
-    (u64::from(event.peer.0) << 16) | (u64::from(event.kind.code()) << 8) | event.surface as u64
-}
-
-/// Sorts, and merges rows that differ in counts alone.
-fn tidy(batch: &mut Vec<Event>) {
-    batch
-        .sort_unstable_by(|a, b| first_key(a).cmp(&first_key(b)).then_with(|| rest_key(a).cmp(&rest_key(b))));
-    batch.dedup_by(|next, kept| {
-        let same = first_key(next) == first_key(kept) && rest_key(next) == rest_key(kept);
-        if same {
-            match kept.kind {
-                EventKind::Message => {
-                    kept.count = kept.count.saturating_add(next.count);
-                    kept.media = kept.media.saturating_add(next.media);
-                }
-                _ => {
-                    kept.count = kept.count.max(next.count);
-                    kept.detail = kept.detail.max(next.detail);
-                }
-            }
-        }
-        same
-    });
-}
-
-const fn pair(a: u32, b: u32) -> (u32, u32) {
+pub(crate) const fn pair(a: u32, b: u32) -> (u32, u32) {
     if a < b { (a, b) } else { (b, a) }
 }
 
 impl Live {
-    /// Whether the rows of accounts and blocks let the intent be.
-    fn allowed(&self, event: &Event, created: i32) -> bool {
+    /// Whether accounts and blocks let a skeleton's intent be, in the tick that begins at `now`.
+    fn allowed(&self, event: &Event, now: i32) -> bool {
         let (actor, peer, time) = (event.actor.0, event.peer.0, event.time.0);
-        if time < created || time >= self.closed_at[actor as usize] {
+        if time < self.created(actor) || time >= self.closed_at[actor as usize] {
             return false;
         }
         if !event.peer.is_some() {
             return true;
         }
-        if actor == peer || time >= self.closed_at[peer as usize] {
+        if actor == peer || time < self.created(peer) || time >= self.closed_at[peer as usize] {
             return false;
         }
         let flags = self.flags[actor as usize];
@@ -67,17 +48,44 @@ impl Live {
         {
             return false;
         }
-        if flags & self.flags[peer as usize] & BLOCKS == 0 {
-            return true;
+        match self.blocked_since(actor, peer) {
+            // A report may follow a block; in the block's own tick so may what was on its way.
+            Some(since) if since >= now => {
+                let quiet = matches!(event.kind, EventKind::Block | EventKind::Report | EventKind::Mute);
+                quiet || time < since
+            }
+            Some(_) => event.kind == EventKind::Report,
+            None => true,
         }
-        let blocked = self.blocks.contains(&pair(actor, peer));
-        // A report may follow a block; a second block may not.
-        if blocked {
-            return event.kind == EventKind::Report;
+    }
+
+    fn blocked_since(&self, one: u32, other: u32) -> Option<i32> {
+        let both = self.flags[one as usize] & self.flags[other as usize];
+        if both & BLOCKS == 0 { None } else { self.blocks.get(&pair(one, other)).copied() }
+    }
+
+    /// Whether closings and blocks let a row of flesh be; it was made for accounts that existed.
+    #[inline]
+    pub(crate) fn lets(&self, row: Row) -> bool {
+        let peer = if row.peer() == NONE { 0 } else { self.flags[row.peer() as usize] };
+        (self.flags[row.actor() as usize] | peer) & (BLOCKS | CLOSING) == 0 || self.lets_flagged(row)
+    }
+
+    #[cold]
+    #[allow(clippy::cast_possible_wrap)]
+    fn lets_flagged(&self, row: Row) -> bool {
+        let time = row.slot() as i32 * self.schema.bucket_seconds;
+        let open = |account: u32| time < self.closed_at[account as usize];
+        if row.peer() == NONE {
+            return open(row.actor());
         }
-        let now = self.blocks_now.iter().find(|(pair_now, _)| *pair_now == pair(actor, peer));
-        let quiet = matches!(event.kind, EventKind::Block | EventKind::Report | EventKind::Mute);
-        now.is_none_or(|(_, since)| quiet || time < *since)
+        let since = self.blocked_since(row.actor(), row.peer());
+        open(row.actor()) && open(row.peer()) && since.is_none_or(|since| time < since)
+    }
+
+    #[allow(clippy::cast_sign_loss)]
+    const fn day_slots(&self) -> usize {
+        (DAY / self.schema.bucket_seconds) as usize
     }
 
     fn visible(&self, event: &Event) -> bool {
@@ -85,97 +93,203 @@ impl Live {
             event.kind == EventKind::Message && event.surface == Surface::Group && !self.sees_groups;
         self.schema.sees(event.kind) && !hidden_group
     }
+
+    /// The flesh of some slots as events: written into `logbook` and woven with the skeleton's (`bones`) of the same slots,
+    /// or as it stands if a policy is still to be asked.
+    fn enflesh(&self, slots: Range<u32>, logbook: Option<&Logbook>, bones: &[Event]) -> Vec<Event> {
+        let (mut rows, mut events) = (Vec::new(), Vec::new());
+        for slot in slots.clone() {
+            rows.clear();
+            self.flesh.iter().for_each(|block: &Block| rows.extend_from_slice(block.slot(slot)));
+            rows.sort_unstable();
+            let keep = |row, event: &mut Event| self.lets(row) && logbook.is_none_or(|book| book.write(event));
+            fold(&rows, self.schema.bucket_seconds, keep, &mut events);
+        }
+        #[allow(clippy::cast_possible_wrap)]
+        let before = |slot: u32| {
+            bones.partition_point(|event| event.time.0 < slot as i32 * self.schema.bucket_seconds)
+        };
+        let bones = &bones[before(slots.start)..before(slots.end)];
+        if bones.is_empty() {
+            return events;
+        }
+        let mut woven = Vec::with_capacity(events.len() + bones.len());
+        weave(&events, bones, &mut woven);
+        woven
+    }
+}
+
+/// What a policy is asked with.
+struct Question<'a> {
+    policy: &'a dyn Policy,
+    state: PlatformState<'a>,
+    warn: Seed,
+    proceed: f64,
+}
+
+impl Question<'_> {
+    fn permits(&self, event: &Event) -> bool {
+        match self.policy.permit(event, &self.state) {
+            Verdict::Permit => true,
+            Verdict::Refuse => false,
+            Verdict::Warn => {
+                let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
+                let at = u64::from(event.time.0.unsigned_abs()) << 4 | u64::from(event.kind.code());
+                self.warn.derive("pair", pair).derive("at", at).rng().chance(self.proceed)
+            }
+        }
+    }
 }
 
 impl Simulation<'_> {
-    /// Turns this tick's intents of one platform into events and hands them to the sink.
-    pub(crate) fn commit(
-        &mut self,
-        platform: usize,
-        policy: Option<&mut Box<dyn Policy>>,
-        sink: &mut dyn EventSink,
-    ) {
-        let world = self.world;
+    fn question<'a>(&'a self, platform: usize, policy: &'a dyn Policy) -> Question<'a> {
+        let (live, view) = (&self.sites[platform], &self.world.views()[platform]);
         let now = SimTime(self.tick * self.tick_seconds);
-        let until = SimTime((self.tick + 1) * self.tick_seconds);
-        let spare = std::mem::take(&mut self.sites[platform].spare);
-        let mut batch = self.sites[platform].queue.take(self.tick, spare);
+        let state =
+            PlatformState { platform: view.id, now, profiles: &view.profiles, contacts: &live.contacts };
+        let proceed = self.world.spec.responses.proceed_after_warning.p();
+        Question { policy, state, warn: self.seeds.warn, proceed }
+    }
+
+    /// Decides this tick's intents of one platform's skeleton. What the log shows of them is then in `bones`.
+    pub(crate) fn commit(&mut self, platform: usize, policy: Option<&dyn Policy>) {
+        let live = &mut self.sites[platform];
+        let spare = std::mem::take(&mut live.spare);
+        let mut batch = live.queue.take(self.tick, spare);
         tidy(&mut batch);
-        self.sites[platform].out.clear();
-        let (live, view) = (&mut self.sites[platform], &world.views()[platform]);
-        live.gather_blocks(&batch);
-        let mut contacted = std::mem::take(&mut live.contacted);
-        let mut out = std::mem::take(&mut live.out);
-        let mut effects = std::mem::take(&mut live.effects);
-        for event in &mut batch {
-            let (actor, peer) = (event.actor.0, event.peer.0);
-            let mut created = world.sites[platform].accounts[actor as usize].created;
-            if event.peer.is_some() {
-                created = created.max(world.sites[platform].accounts[peer as usize].created);
-            }
-            if !live.allowed(event, created) {
-                continue;
-            }
-            let visible = live.visible(event);
-            if !live.schema.sees_media {
-                event.media = 0;
-            }
-            if event.kind == EventKind::ContactRequest && live.schema.sees_mutuals {
-                event.mutuals = u8::try_from(live.contacts.shared(actor, peer).min(254)).unwrap_or(254);
-            }
-            if live.flags[actor as usize] & FRICTION != 0 && event.kind == EventKind::ContactRequest {
-                let address = self.seeds.warn.derive("friction", (u64::from(actor) << 32) | u64::from(peer));
-                if address.rng().chance(0.5) {
-                    continue;
-                }
-            }
-            if let (true, Some(policy)) = (visible, policy.as_deref()) {
-                let state = PlatformState {
-                    platform: view.id,
-                    now,
-                    profiles: &view.profiles,
-                    contacts: &live.contacts,
-                };
-                let goes_on = match policy.permit(event, &state) {
-                    Verdict::Permit => true,
-                    Verdict::Refuse => false,
-                    Verdict::Warn => {
-                        let address =
-                            self.seeds.warn.derive("pair", (u64::from(actor) << 32) | u64::from(peer));
-                        let at = u64::from(event.time.0.unsigned_abs()) << 4 | u64::from(event.kind.code());
-                        address.derive("at", at).rng().chance(world.spec.responses.proceed_after_warning.p())
+        live.bones.clear();
+        for slot in batch.chunk_by_mut(|a, b| a.time == b.time) {
+            // Blocks come first: the rest of the dyad's tick is silent, from their slot on.
+            for blocks in [true, false] {
+                for event in slot.iter_mut().filter(|event| (event.kind == EventKind::Block) == blocks) {
+                    if self.happens(platform, event, policy) {
+                        self.note_effect(platform, event);
+                    } else {
+                        event.count = 0;
                     }
-                };
-                if !goes_on {
-                    continue;
                 }
             }
-            let filed = Filed { by: actor, about: peer, time: event.time.0, detail: event.detail };
-            match event.kind {
-                EventKind::ContactRequest => effects.requests.push(filed),
-                EventKind::ContactAccept => effects.accepts.push(filed),
-                EventKind::Block => effects.blocks.push(filed),
-                EventKind::Report => live.decide(world, self.seeds.review, platform, filed),
-                _ => {}
+            let live = &mut self.sites[platform];
+            let mut bones = std::mem::take(&mut live.bones);
+            let logbook = &self.world.sites[platform].logbook;
+            for event in slot.iter_mut().filter(|event| event.count > 0 && live.visible(event)) {
+                if logbook.write(event) {
+                    bones.push(*event);
+                }
             }
-            let role = world.sites[platform].role_of[actor as usize];
-            if role != NONE && matches!(event.kind, EventKind::ContactRequest | EventKind::Message) {
-                contacted.push((role, peer, event.time.0));
-            }
-            if visible && world.sites[platform].logbook.write(event) {
-                out.push(*event);
-            }
+            live.bones = bones;
         }
         batch.clear();
+        let live = &mut self.sites[platform];
         live.spare = batch;
-        self.events += out.len() as u64;
-        sink.on_events(PlatformId(view.id.0), until, &out);
-        if let Some(policy) = policy {
-            policy.tick_end(&out);
+        for (flag, closed) in live.flags.iter_mut().zip(&live.closed_at) {
+            *flag = if *closed == i32::MAX { *flag & !CLOSING } else { *flag | CLOSING };
         }
-        live.out = out;
-        live.effects = effects;
-        live.contacted = contacted;
+    }
+
+    /// Notes what an event of the skeleton changes, at once for a block, at the tick's end for the rest.
+    fn note_effect(&mut self, platform: usize, event: &Event) {
+        let (by, about, time) = (event.actor.0, event.peer.0, event.time.0);
+        let filed = Filed { by, about, time, detail: event.detail };
+        let live = &mut self.sites[platform];
+        match event.kind {
+            EventKind::ContactRequest => live.effects.requests.push(filed),
+            EventKind::ContactAccept => live.effects.accepts.push(filed),
+            EventKind::Report => live.decide(self.world, self.seeds.review, platform, filed),
+            EventKind::Block => {
+                live.flags[by as usize] |= BLOCKS;
+                live.flags[about as usize] |= BLOCKS;
+                live.blocks.entry(pair(by, about)).or_insert(time);
+                live.effects.blocks.push(filed);
+            }
+            _ => {}
+        }
+        let role = self.world.sites[platform].role_of[by as usize];
+        if role != NONE && matches!(event.kind, EventKind::ContactRequest | EventKind::Message) {
+            live.contacted.push((role, about, time));
+        }
+    }
+
+    /// Whether an intent of the skeleton becomes an event; a request is told how many contacts both sides share.
+    fn happens(&self, platform: usize, event: &mut Event, policy: Option<&dyn Policy>) -> bool {
+        let live = &self.sites[platform];
+        if !live.allowed(event, self.tick * self.tick_seconds) {
+            return false;
+        }
+        if !live.schema.sees_media {
+            event.media = 0;
+        }
+        if event.kind == EventKind::ContactRequest && live.schema.sees_mutuals {
+            let shared = live.contacts.shared(event.actor.0, event.peer.0);
+            event.mutuals = u8::try_from(shared.min(254)).unwrap_or(254);
+        }
+        if live.flags[event.actor.index()] & FRICTION != 0 && event.kind == EventKind::ContactRequest {
+            let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
+            if self.seeds.warn.derive("friction", pair).rng().chance(0.5) {
+                return false;
+            }
+        }
+        match policy.filter(|_| live.visible(event)) {
+            Some(policy) => self.question(platform, policy).permits(event),
+            None => true,
+        }
+    }
+
+    /// The whole log of this tick by platform; flesh that a policy may still refuse is not yet woven in.
+    fn logs(&self, woven: bool) -> Vec<Vec<Event>> {
+        let mut tasks = Vec::new();
+        for live in &self.sites {
+            let slots = self.slots(live);
+            let rows = live.flesh.iter().map(Block::len).sum::<usize>() * slots.len() / live.day_slots();
+            let step = (slots.len() * ROWS_OF_A_TASK).div_ceil(rows.max(1)).clamp(1, slots.len());
+            for from in slots.clone().step_by(step) {
+                #[allow(clippy::cast_possible_truncation)]
+                let until = (from + step as u32).min(slots.end);
+                tasks.push((live, from..until));
+            }
+        }
+        let play = |(live, slots): &(&Live, Range<u32>)| {
+            let logbook = woven.then_some(&self.world.sites[live.platform].logbook);
+            let bones: &[Event] = if woven { &live.bones } else { &[] };
+            (live.platform, live.enflesh(slots.clone(), logbook, bones))
+        };
+        let parts: Vec<(usize, Vec<Event>)> = tasks.par_iter().map(play).collect();
+        let mut logs = vec![Vec::new(); self.sites.len()];
+        for (platform, part) in parts {
+            if logs[platform].is_empty() { logs[platform] = part } else { logs[platform].extend(part) }
+        }
+        logs
+    }
+
+    #[allow(clippy::cast_sign_loss)]
+    fn slots(&self, live: &Live) -> Range<u32> {
+        let (from, bucket) = (self.tick * self.tick_seconds, live.schema.bucket_seconds);
+        (from / bucket) as u32..((from + self.tick_seconds) / bucket) as u32
+    }
+
+    /// Hands this tick's events to the sink, platform by platform.
+    pub(crate) fn emit(
+        &mut self,
+        mut policies: Option<&mut [Box<dyn Policy>]>,
+        sink: &mut dyn EventSink,
+    ) {
+        let until = SimTime((self.tick + 1) * self.tick_seconds);
+        for (platform, mut log) in self.logs(policies.is_none()).into_iter().enumerate() {
+            let mut policy = policies.as_deref_mut().and_then(|list| list.get_mut(platform));
+            if let Some(policy) = &policy {
+                let question = self.question(platform, policy.as_ref());
+                let logbook = &self.world.sites[platform].logbook;
+                log.retain_mut(|event| question.permits(event) && logbook.write(event));
+                let mut woven = Vec::with_capacity(log.len() + self.sites[platform].bones.len());
+                weave(&log, &self.sites[platform].bones, &mut woven);
+                log = woven;
+            }
+            self.events += log.len() as u64;
+            sink.on_events(self.world.views()[platform].id, until, &log);
+            if let Some(policy) = &mut policy {
+                policy.tick_end(&log);
+            }
+        }
     }
 
     /// Applies what happened on a platform in this tick.
@@ -188,18 +302,16 @@ impl Simulation<'_> {
         }
         self.sites[platform].contacted = contacted;
         let mut effects = std::mem::take(&mut self.sites[platform].effects);
+        let end = (self.tick + 1) * self.tick_seconds;
         for accept in effects.accepts.drain(..) {
-            self.sites[platform].contacts.add(accept.by, accept.about);
+            self.sites[platform].contacts.add_at(accept.by, accept.about, end);
             let role = self.world.sites[platform].role_of[accept.about as usize];
             if role != NONE {
                 self.accepted(role as usize, accept.by, accept.time);
             }
         }
         for block in effects.blocks.drain(..) {
-            let live = &mut self.sites[platform];
-            live.blocks.insert(pair(block.by, block.about));
             for (one, other) in [(block.by, block.about), (block.about, block.by)] {
-                self.sites[platform].flags[one as usize] |= BLOCKS;
                 let role = self.world.sites[platform].role_of[one as usize];
                 if role != NONE {
                     self.ended(role as usize, other, block.time);
@@ -211,17 +323,5 @@ impl Simulation<'_> {
         }
         self.file_decisions(platform);
         self.sites[platform].effects = effects;
-    }
-}
-
-impl Live {
-    /// Notes the blocks of this tick, so that the rest of the dyad's tick is silent.
-    fn gather_blocks(&mut self, batch: &[Event]) {
-        self.blocks_now.clear();
-        for event in batch.iter().filter(|e| e.kind == EventKind::Block) {
-            self.flags[event.actor.index()] |= BLOCKS;
-            self.flags[event.peer.index()] |= BLOCKS;
-            self.blocks_now.push((pair(event.actor.0, event.peer.0), event.time.0));
-        }
     }
 }

@@ -1,19 +1,34 @@
-//! The contact graph of one platform: a fixed part from the world's ties and a growing part of accepted requests.
+//! The contact graph of one platform: a fixed part from the world's ties, which runs share, and a growing part of
+//! accepted requests, which says of each contact since when it can be seen.
 
 use equipoise_core::{AccountId, ContactView};
+use std::sync::Arc;
 
-/// Accepted contacts by account. Fixed lists exist twice: closest first (for choosing) and sorted (for looking up).
-#[derive(Clone, Debug)]
-pub(crate) struct Contacts {
+/// A contact that was accepted during the run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Later {
+    pub(crate) peer: u32,
+    /// The end of the tick in which it was accepted.
+    pub(crate) since: i32,
+}
+
+/// Lists by account, twice: closest first (for choosing) and sorted (for looking up).
+#[derive(Debug)]
+struct Fixed {
     offsets: Vec<u32>,
     closest: Vec<u32>,
     sorted: Vec<u32>,
-    extra: Vec<Vec<u32>>,
+}
+
+/// Accepted contacts by account.
+#[derive(Clone, Debug)]
+pub(crate) struct Contacts {
+    fixed: Arc<Fixed>,
+    later: Vec<Vec<Later>>,
 }
 
 impl Contacts {
     /// From pairs with a rank (smaller is closer); pairs are unique and undirected.
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn new(accounts: usize, pairs: &[(u32, u32, u32)]) -> Self {
         let mut both: Vec<(u32, u32, u32)> =
             pairs.iter().flat_map(|(a, b, rank)| [(*a, *rank, *b), (*b, *rank, *a)]).collect();
@@ -30,53 +45,77 @@ impl Contacts {
         for at in 0..accounts {
             sorted[offsets[at] as usize..offsets[at + 1] as usize].sort_unstable();
         }
-        Self { offsets, closest, sorted, extra: vec![Vec::new(); accounts] }
+        let fixed = Arc::new(Fixed { offsets, closest, sorted });
+        Self { fixed, later: vec![Vec::new(); accounts] }
     }
 
     fn range(&self, account: u32) -> std::ops::Range<usize> {
-        self.offsets[account as usize] as usize..self.offsets[account as usize + 1] as usize
+        let offsets = &self.fixed.offsets;
+        offsets[account as usize] as usize..offsets[account as usize + 1] as usize
     }
 
     /// Fixed contacts, closest first.
     pub(crate) fn closest(&self, account: u32) -> &[u32] {
-        &self.closest[self.range(account)]
+        &self.fixed.closest[self.range(account)]
     }
 
     /// Fixed contacts, sorted.
     pub(crate) fn sorted(&self, account: u32) -> &[u32] {
-        &self.sorted[self.range(account)]
+        &self.fixed.sorted[self.range(account)]
     }
 
     /// Contacts accepted later, in order.
-    pub(crate) fn extra(&self, account: u32) -> &[u32] {
-        &self.extra[account as usize]
+    pub(crate) fn extra(&self, account: u32) -> &[Later] {
+        &self.later[account as usize]
     }
 
-    pub(crate) fn degree(&self, account: u32) -> usize {
-        self.range(account).len() + self.extra[account as usize].len()
+    /// Those of them that could be seen at `time`.
+    pub(crate) fn extra_at(&self, account: u32, time: i32) -> &[Later] {
+        let later = self.extra(account);
+        let end = later.iter().rposition(|one| one.since <= time).map_or(0, |last| last + 1);
+        &later[..end]
     }
 
     pub(crate) fn linked(&self, a: u32, b: u32) -> bool {
-        self.sorted[self.range(a)].binary_search(&b).is_ok() || self.extra[a as usize].contains(&b)
+        self.sorted(a).binary_search(&b).is_ok() || self.extra(a).iter().any(|one| one.peer == b)
     }
 
+    /// A contact from before the window.
     pub(crate) fn add(&mut self, a: u32, b: u32) {
+        self.add_at(a, b, i32::MIN);
+    }
+
+    /// A contact that can be seen from `since` on; calls come in the order of time.
+    pub(crate) fn add_at(&mut self, a: u32, b: u32, since: i32) {
         if a != b && !self.linked(a, b) {
-            self.extra[a as usize].push(b);
-            self.extra[b as usize].push(a);
+            self.later[a as usize].push(Later { peer: b, since });
+            self.later[b as usize].push(Later { peer: a, since });
         }
     }
 
     /// Shared contacts, counted exactly.
-    #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn shared(&self, a: u32, b: u32) -> u32 {
-        let (a, b) = if self.degree(a) <= self.degree(b) { (a, b) } else { (b, a) };
-        let mut count = 0;
-        for other in self.sorted[self.range(a)].iter().chain(&self.extra[a as usize]) {
-            count += u32::from(self.linked(b, *other));
+        let mut count = common(self.sorted(a), self.sorted(b));
+        for one in self.extra(a) {
+            count += u32::from(self.linked(b, one.peer));
+        }
+        for one in self.extra(b) {
+            count += u32::from(self.sorted(a).binary_search(&one.peer).is_ok());
         }
         count
     }
+}
+
+/// How many numbers two sorted lists share.
+fn common(one: &[u32], other: &[u32]) -> u32 {
+    let (mut at, mut count) = (0, 0);
+    for wanted in one {
+        while at < other.len() && other[at] < *wanted {
+            at += 1;
+        }
+        count += u32::from(other.get(at) == Some(wanted));
+    }
+    count
 }
 
 impl ContactView for Contacts {
@@ -92,6 +131,7 @@ impl ContactView for Contacts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn accepted_requests_join_the_fixed_ties() {
@@ -99,10 +139,37 @@ mod tests {
         let mut contacts = Contacts::new(5, &[(0, 1, 9), (0, 2, 4), (2, 3, 1)]);
         assert_eq!(contacts.closest(0), [2, 1]);
         assert_eq!(contacts.shared(0, 3), 1);
-        contacts.add(3, 1);
+        contacts.add_at(3, 1, 50);
         contacts.add(1, 3);
         assert!(contacts.linked(1, 3) && !contacts.linked(0, 3) && !contacts.linked(4, 0));
-        assert_eq!(contacts.extra(3), [1]);
+        assert_eq!(contacts.extra(3), [Later { peer: 1, since: 50 }]);
+        assert_eq!((contacts.extra_at(3, 49).len(), contacts.extra_at(3, 50).len()), (0, 1));
         assert_eq!(contacts.shared(0, 3), 2);
+    }
+
+    #[test]
+    fn shared_contacts_are_the_intersection_of_the_two_lists() {
+        use equipoise_core::{Draw, Seed};
+        let mut rng = Seed::root(2).rng();
+        let mut pairs: BTreeSet<(u32, u32)> = BTreeSet::new();
+        for _ in 0..120 {
+            let (a, b) = (rng.below(30) as u32, rng.below(30) as u32);
+            if a < b {
+                pairs.insert((a, b));
+            }
+        }
+        let fixed: Vec<(u32, u32, u32)> = pairs.iter().step_by(2).map(|(a, b)| (*a, *b, 0)).collect();
+        let mut contacts = Contacts::new(30, &fixed);
+        for (a, b) in pairs.iter().skip(1).step_by(2) {
+            contacts.add_at(*a, *b, 0);
+        }
+        let of = |a: u32| -> BTreeSet<u32> {
+            pairs.iter().filter_map(|(x, y)| (*x == a).then_some(*y).or((*y == a).then_some(*x))).collect()
+        };
+        for a in 0..30 {
+            for b in 0..30 {
+                assert_eq!(contacts.shared(a, b) as usize, of(a).intersection(&of(b)).count(), "{a} {b}");
+            }
+        }
     }
 }

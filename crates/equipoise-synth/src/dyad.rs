@@ -3,8 +3,8 @@
 
 use crate::rhythm::below;
 use crate::roles::Role;
-use crate::session::{Talk, converse};
 use crate::simulation::Simulation;
+use crate::talk::{Talk, converse};
 use crate::truth::StageInterval;
 use equipoise_core::{
     AccountId, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, SimTime, Surface,

@@ -4,7 +4,7 @@
 
 use crate::contacts::Contacts;
 use crate::rhythm::below;
-use crate::session::someone;
+use crate::ordinary::someone;
 use crate::simulation::Simulation;
 use crate::world::{NONE, Site};
 use equipoise_core::{

@@ -1,5 +1,6 @@
 //! Intents wait here until their tick. A ring over ticks, whose buffers are used again.
 
+use crate::talk::Post;
 use equipoise_core::{AccountId, Event, EventKind, SimTime, Surface};
 
 const RING: i32 = 128;
@@ -47,17 +48,14 @@ impl Queue {
     pub(crate) fn plain(&mut self, time: i32, actor: u32, peer: u32, kind: EventKind) {
         self.push(Event::new(SimTime(time), AccountId(actor), AccountId(peer), kind));
     }
+}
 
-    /// A message row.
-    pub(crate) fn messages(
-        &mut self,
-        time: i32,
-        from: u32,
-        to: u32,
-        surface: Surface,
-        count: u16,
-        media: u8,
-    ) {
+impl Post for Queue {
+    fn bucket(&self) -> i32 {
+        self.bucket
+    }
+
+    fn messages(&mut self, time: i32, from: u32, to: u32, surface: Surface, count: u16, media: u8) {
         let mut event = Event::new(SimTime(time), AccountId(from), AccountId(to), EventKind::Message);
         event.surface = surface;
         event.count = count;

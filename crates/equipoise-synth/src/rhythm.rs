@@ -1,6 +1,7 @@
 //! The hours of the day: precomputed tables from the world file's weights.
 
 use crate::spec::BehaviourSpec;
+use crate::stream::Stream;
 use equipoise_core::{AgeBand, CounterRng, Draw, HOUR};
 
 /// Tables by (minor or adult, weekday or weekend).
@@ -29,11 +30,14 @@ impl Rhythm {
         Self { weights, inverse }
     }
 
-    /// A second of the day.
-    pub(crate) fn second(&self, persona: AgeBand, weekend: bool, rng: &mut CounterRng) -> i32 {
-        let table = &self.inverse[2 * usize::from(!persona.is_minor()) + usize::from(weekend)];
-        let hour = i32::from(table[rng.below(1024)]);
-        hour * HOUR + below(rng, HOUR)
+    /// A second of the day: of one word, 10 bits for the hour and 32 for the rest.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn second(&self, minor: bool, weekend: bool, stream: &mut Stream) -> i32 {
+        let table = &self.inverse[2 * usize::from(!minor) + usize::from(weekend)];
+        let bits = stream.word();
+        let rest = (((bits >> 32) * u64::from(HOUR.unsigned_abs())) >> 32) as i32;
+        i32::from(table[bits as usize & 1_023]) * HOUR + rest
     }
 
     /// Weights of the hours `from..to` where `off` of all mass lies in the off hours; sums to the mass of the span.

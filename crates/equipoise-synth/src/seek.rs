@@ -5,7 +5,7 @@
 use crate::dyad::{Opening, Status};
 use crate::rhythm::below;
 use crate::roles::Role;
-use crate::session::someone;
+use crate::ordinary::someone;
 use crate::simulation::Simulation;
 use crate::world::NONE;
 use equipoise_core::{AgeBand, CounterRng, DAY, Draw};

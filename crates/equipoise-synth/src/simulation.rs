@@ -1,13 +1,23 @@
-//! The loop over ticks. Within a tick: plan, play, commit, settle. Everything that a tick changes becomes visible in
-//! the next one. Draws are addressed by (purpose, entity, tick), so a policy shifts no unrelated draw.
+//! The loop over ticks. At the start of a day every account's day is drawn: its acts go to the skeleton, its flesh waits
+//! in blocks. Within a tick: roles play, the skeleton commits, flesh joins it, the tick settles. What a tick changes for
+//! the skeleton becomes visible in the next one, for ordinary sessions (who one's contacts are) on the next day; closings
+//! and blocks silence every row from their second on. Draws are addressed by (purpose, entity, time), so a policy shifts
+//! no unrelated draw.
+//!
+//! Why two layers: only the skeleton (requests, answers, blocks, reports, closings, roles; a few per cent of all rows)
+//! couples accounts. Flesh is a function of (seed, account, day) and of the skeleton, so it is made in blocks, in any
+//! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
 use crate::commit::{FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::dyad::{Actor, Status};
+use crate::engine::Pace;
+use crate::flesh::{Block, ranges};
 use crate::moderation::Decision;
+use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
 use crate::roles::nudge;
-use crate::session::Pace;
+use crate::row::Sheet;
 use crate::truth::Truth;
 use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
@@ -15,7 +25,8 @@ use equipoise_core::{
     Action, Archetype, CounterRng, DAY, Draw, Event, EventKind, EventSink, HOUR, KnownLabel, Observer,
     PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
 };
-use std::collections::BTreeSet;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that one account did about another.
 #[derive(Clone, Copy, Debug)]
@@ -37,19 +48,23 @@ pub(crate) struct Effects {
 /// What moves on one platform.
 #[derive(Clone, Debug)]
 pub(crate) struct Live {
+    pub(crate) platform: usize,
     pub(crate) archetype: Archetype,
     pub(crate) schema: PlatformSchema,
     pub(crate) sees_groups: bool,
+    pub(crate) habits: Vec<Habit>,
+    pub(crate) odds: Odds,
     pub(crate) queue: Queue,
     pub(crate) contacts: Contacts,
     pub(crate) closed_at: Vec<i32>,
     pub(crate) flags: Vec<u8>,
-    pub(crate) blocks: BTreeSet<(u32, u32)>,
-    pub(crate) blocks_now: Vec<((u32, u32), i32)>,
-    /// By tick of the day: (account, start, ordinal).
-    pub(crate) plans: Vec<Vec<(u32, i32, u32)>>,
+    /// Pairs of which one side blocked the other, and since when.
+    pub(crate) blocks: BTreeMap<(u32, u32), i32>,
+    /// Empty where only the skeleton is played.
+    pub(crate) flesh: Vec<Block>,
     pub(crate) spare: Vec<Event>,
-    pub(crate) out: Vec<Event>,
+    /// The skeleton's part of this tick's log.
+    pub(crate) bones: Vec<Event>,
     pub(crate) effects: Effects,
     pub(crate) decisions: Vec<Decision>,
     /// (role, target, time) of what reached a target.
@@ -60,7 +75,6 @@ pub(crate) struct Live {
 #[derive(Clone, Debug)]
 pub(crate) struct Seeds {
     pub(crate) plan: Seed,
-    pub(crate) session: Vec<Seed>,
     pub(crate) role: Seed,
     pub(crate) stage: Seed,
     pub(crate) respond: Seed,
@@ -85,31 +99,55 @@ pub struct Simulation<'w> {
     pub(crate) pace: Pace,
 }
 
-impl<'w> Simulation<'w> {
-    pub(crate) fn new(world: &'w World) -> Self {
-        let tick_seconds = i32::from(world.spec.tick_hours) * HOUR;
-        let end = i32::from(world.spec.days) * DAY;
-        let seed = world.seed.derive("run", 0);
-        let sites = world.views().iter().zip(&world.sites).map(|(view, site)| Live {
+impl Live {
+    fn new(world: &World, platform: usize, pace: &Pace, tick_seconds: i32, end: i32) -> Self {
+        let (view, site) = (&world.views()[platform], &world.sites[platform]);
+        Self {
+            platform,
             archetype: view.archetype,
             schema: view.schema,
             sees_groups: site.logbook.sees_groups,
+            habits: Habit::all(world, platform),
+            odds: Odds::new(world, view.archetype, pace),
             queue: Queue::new(view.schema.bucket_seconds, tick_seconds, end),
             contacts: site.contacts.clone(),
             closed_at: vec![i32::MAX; site.accounts.len()],
             flags: vec![0; site.accounts.len()],
-            blocks: BTreeSet::new(),
-            blocks_now: Vec::new(),
-            plans: vec![Vec::new(); 24 / usize::from(world.spec.tick_hours)],
+            blocks: BTreeMap::new(),
+            flesh: Vec::new(),
             spare: Vec::new(),
-            out: Vec::new(),
+            bones: Vec::new(),
             effects: Effects::default(),
             decisions: Vec::new(),
             contacted: Vec::new(),
-        });
+        }
+    }
+
+    pub(crate) fn created(&self, account: u32) -> i32 {
+        self.habits[account as usize].created
+    }
+
+    /// An empty sheet for `from..until`.
+    pub(crate) const fn sheet(&self, from: i32, until: i32) -> Sheet {
+        Sheet::new(self.schema, self.sees_groups, from, until)
+    }
+}
+
+impl<'w> Simulation<'w> {
+    /// A run; one without flesh plays the skeleton alone.
+    pub(crate) fn new(world: &'w World, with_flesh: bool) -> Self {
+        let tick_seconds = i32::from(world.spec.tick_hours) * HOUR;
+        let end = i32::from(world.spec.days) * DAY;
+        let seed = world.seed.derive("run", 0);
+        let pace = Pace::new(&world.spec);
+        let mut sites: Vec<Live> = (0..world.sites.len())
+            .map(|platform| Live::new(world, platform, &pace, tick_seconds, end))
+            .collect();
+        for live in sites.iter_mut().filter(|_| with_flesh) {
+            live.flesh = Block::cut(live.habits.len(), &live.sheet(0, end));
+        }
         let seeds = Seeds {
             plan: seed.derive("plan", 0),
-            session: (0..world.sites.len()).map(|p| seed.derive("session", p as u64)).collect(),
             role: seed.derive("role", 0),
             stage: seed.derive("stage", 0),
             respond: seed.derive("respond", 0),
@@ -121,14 +159,14 @@ impl<'w> Simulation<'w> {
             tick: 0,
             tick_seconds,
             end,
-            sites: sites.collect(),
+            sites,
             actors: vec![Actor::default(); world.roles.len()],
             labels: vec![Vec::new(); world.sites.len()],
             truth: world.blank_truth(),
             events: 0,
             bans: 0,
             seeds,
-            pace: Pace::new(&world.spec.behaviour),
+            pace,
         }
     }
 
@@ -158,30 +196,95 @@ impl<'w> Simulation<'w> {
         if let Some(got) = policies.as_ref().map(|p| p.len()).filter(|got| *got != platforms) {
             return Err(WorldError::Policies { got, platforms });
         }
-        let from = self.tick * self.tick_seconds;
-        if from >= self.end {
+        if !self.begin(observer) {
             return Ok(false);
         }
+        let mut policies = policies;
+        for platform in 0..platforms {
+            let policy = policies.as_deref().and_then(|list| list.get(platform)).map(AsRef::as_ref);
+            self.commit(platform, policy);
+        }
+        self.emit(policies.as_deref_mut(), sink);
+        self.end_tick();
+        Ok(true)
+    }
+
+    /// Plays one tick of the skeleton without any policy; its part of the log is in [`Live::bones`].
+    pub(crate) fn step_skeleton(&mut self, observer: &dyn Observer) -> bool {
+        if !self.begin(observer) {
+            return false;
+        }
+        for platform in 0..self.sites.len() {
+            self.commit(platform, None);
+        }
+        self.end_tick();
+        true
+    }
+
+    /// Draws what the tick is made of; false if the window is over.
+    fn begin(&mut self, observer: &dyn Observer) -> bool {
+        let from = self.tick * self.tick_seconds;
+        if from >= self.end {
+            return false;
+        }
         if from % DAY == 0 {
-            self.plan_day(from / DAY);
+            self.begin_day(from / DAY);
             let done = u64::from((from / DAY).unsigned_abs());
             observer.on(&RunEvent::Progress { what: "simulated days".into(), done });
         }
-        for platform in 0..platforms {
-            self.play_sessions(platform);
-        }
         self.play_roles();
-        let mut policies = policies;
-        for platform in 0..platforms {
-            let policy = policies.as_deref_mut().and_then(|list| list.get_mut(platform));
-            self.commit(platform, policy, sink);
-        }
-        for platform in 0..platforms {
+        true
+    }
+
+    fn end_tick(&mut self) {
+        for platform in 0..self.sites.len() {
             self.settle(platform);
         }
         self.advance();
         self.tick += 1;
-        Ok(true)
+    }
+
+    /// What the days of one platform's accounts are made from.
+    pub(crate) fn ground(&self, platform: usize) -> Ground<'_> {
+        let live = &self.sites[platform];
+        Ground {
+            world: self.world,
+            platform,
+            site: &self.world.sites[platform],
+            archetype: live.archetype,
+            habits: &live.habits,
+            contacts: &live.contacts,
+            closed_at: &live.closed_at,
+            pace: &self.pace,
+            odds: &live.odds,
+            plan: self.seeds.plan.derive("platform", platform as u64),
+        }
+    }
+
+    /// Draws every account's day: acts into the queue, flesh into the blocks.
+    fn begin_day(&mut self, day: i32) {
+        let mut flesh: Vec<Vec<Block>> =
+            self.sites.iter_mut().map(|live| std::mem::take(&mut live.flesh)).collect();
+        flesh.par_iter_mut().enumerate().for_each(|(platform, blocks)| {
+            let ground = self.ground(platform);
+            blocks.par_iter_mut().for_each(|block| block.make(&ground, day));
+        });
+        let acts: Vec<Vec<Event>> = (0..self.sites.len())
+            .into_par_iter()
+            .map(|platform| {
+                let (ground, live) = (self.ground(platform), &self.sites[platform]);
+                let of = |accounts| {
+                    let mut acts = Vec::new();
+                    ground.acts(accounts, day, &mut acts);
+                    acts
+                };
+                ranges(live.habits.len()).into_par_iter().flat_map_iter(of).collect()
+            })
+            .collect();
+        for ((live, blocks), acts) in self.sites.iter_mut().zip(flesh).zip(acts) {
+            live.flesh = blocks;
+            acts.into_iter().for_each(|act| live.queue.push(act));
+        }
     }
 
     /// Carries out what a platform decided after review; takes effect from the next tick.

@@ -1,5 +1,6 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
+use crate::hawkes::HawkesSpec;
 use crate::spec_drift::DriftSpec;
 use crate::spec_graph::GraphSpec;
 use crate::spec_harm::HarmSpec;
@@ -38,6 +39,8 @@ pub struct WorldSpec {
     pub graph: GraphSpec,
     /// How accounts behave in the ordinary case.
     pub behaviour: BehaviourSpec,
+    /// The timing of generator "b".
+    pub hawkes: HawkesSpec,
     /// The simulated harmful patterns and their look-alikes.
     pub harm: HarmSpec,
     /// Benign roles whose metadata resemble harm.
@@ -307,6 +310,7 @@ impl WorldSpec {
         self.responses.validate()?;
         self.moderation.validate()?;
         self.drift.validate()?;
+        self.hawkes.validate()?;
         self.harm.validate()
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn link(spec: &WorldSpec, sites: &mut [Site], roles: &[Role], seed: S
             let theirs = contacts.extra(roles[first as usize].account).to_vec();
             for contact in theirs {
                 if rng.chance(team.shared_contacts.p()) {
-                    contacts.add(role.account, contact);
+                    contacts.add(role.account, contact.peer);
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::rhythm::Rhythm;
 use crate::roles::Role;
 use crate::shared_signal::TokenIndex;
 use crate::simulation::Simulation;
+use crate::skeleton::Skeleton;
 use crate::spec::WorldSpec;
 use crate::targets::Targets;
 use crate::team;
@@ -147,7 +148,13 @@ impl World {
     /// Starts a run that the caller steps, for loops that score and act between ticks.
     #[must_use]
     pub fn start(&self) -> Simulation<'_> {
-        Simulation::new(self)
+        Simulation::new(self, true)
+    }
+
+    /// The part of a run without policies that couples accounts, to make the log of any block of accounts from.
+    #[must_use]
+    pub fn skeleton(&self) -> Skeleton<'_> {
+        Skeleton::new(self)
     }
 
     /// Runs the whole window. Without policies the run equals one with policies that permit everything.
@@ -169,12 +176,6 @@ impl World {
     pub(crate) fn asks(&self, platform: usize, account: u32) -> f64 {
         let person = self.sites[platform].accounts[account as usize].person;
         self.people[person as usize].role.requests(&self.spec.hard_negatives)
-    }
-
-    /// Whether both sides talk to people they do not know in game lobbies.
-    pub(crate) fn talk_in_lobbies(&self, platform: usize, a: u32, b: u32) -> bool {
-        let accounts = &self.sites[platform].accounts;
-        [a, b].iter().all(|id| self.people[accounts[*id as usize].person as usize].talks_in_lobbies)
     }
 
     /// Truth without anything that only a run can tell.
