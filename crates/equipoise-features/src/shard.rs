@@ -287,11 +287,7 @@ const fn visible(event: &Event, schema: &PlatformSchema) -> Event {
 /// Whether an event has one side, two, or is malformed (none).
 #[inline]
 pub(crate) fn sides(event: &Event) -> u8 {
-    if sequence::is_own(event) {
-        1
-    } else {
-        2 * u8::from(event.peer.is_some() && event.actor != event.peer)
-    }
+    if sequence::is_own(event) { 1 } else { 2 * u8::from(event.peer.is_some() && event.actor != event.peer) }
 }
 
 fn bump(value: &mut u32) {

@@ -102,7 +102,8 @@ impl Live {
             rows.clear();
             self.flesh.iter().for_each(|block: &Block| rows.extend_from_slice(block.slot(slot)));
             rows.sort_unstable();
-            let keep = |row, event: &mut Event| self.lets(row) && logbook.is_none_or(|book| book.write(event));
+            let keep =
+                |row, event: &mut Event| self.lets(row) && logbook.is_none_or(|book| book.write(event));
             fold(&rows, self.schema.bucket_seconds, keep, &mut events);
         }
         #[allow(clippy::cast_possible_wrap)]
@@ -268,11 +269,7 @@ impl Simulation<'_> {
     }
 
     /// Hands this tick's events to the sink, platform by platform.
-    pub(crate) fn emit(
-        &mut self,
-        mut policies: Option<&mut [Box<dyn Policy>]>,
-        sink: &mut dyn EventSink,
-    ) {
+    pub(crate) fn emit(&mut self, mut policies: Option<&mut [Box<dyn Policy>]>, sink: &mut dyn EventSink) {
         let until = SimTime((self.tick + 1) * self.tick_seconds);
         for (platform, mut log) in self.logs(policies.is_none()).into_iter().enumerate() {
             let mut policy = policies.as_deref_mut().and_then(|list| list.get_mut(platform));

@@ -26,13 +26,8 @@ pub(crate) trait Timing {
     fn sessions(&self, rate: f64, stream: &mut Stream) -> u32;
 
     /// Tells the messages of a conversation that begins at `start`; returns the second of the last.
-    fn messages<P: Post>(
-        &self,
-        start: i32,
-        replied: bool,
-        stream: Stream,
-        teller: &mut Teller<'_, P>,
-    ) -> i32;
+    fn messages<P: Post>(&self, start: i32, replied: bool, stream: Stream, teller: &mut Teller<'_, P>)
+    -> i32;
 }
 
 /// More sessions than these do not fit into a day.
@@ -158,7 +153,8 @@ mod tests {
             let mut stream = address.stream();
             for number in 0..u64::from(pace.sessions(1.0, &mut stream)) {
                 let start = day * DAY + rhythm.second(false, day % 7 >= 5, &mut stream);
-                let talk = Talk { sides: [0, 1], media: [0.0; 2], start, reply: 0.75, surface: Surface::Direct };
+                let talk =
+                    Talk { sides: [0, 1], media: [0.0; 2], start, reply: 0.75, surface: Surface::Direct };
                 tell(&mut post, &pace, &talk, start, address.at(number), Part::All);
             }
         }
@@ -173,7 +169,8 @@ mod tests {
     /// Kim and Jo's burstiness for short trains (PRE 2016) and the memory coefficient (Goh and Barabasi, EPL 2008).
     fn burstiness_and_memory(times: &[i32]) -> [f64; 2] {
         let gaps: Vec<f64> = times.windows(2).map(|pair| f64::from(pair[1] - pair[0])).collect();
-        let deviation = |of: &[f64]| mean(&of.iter().map(|x| (x - mean(of)).powi(2)).collect::<Vec<_>>()).sqrt();
+        let deviation =
+            |of: &[f64]| mean(&of.iter().map(|x| (x - mean(of)).powi(2)).collect::<Vec<_>>()).sqrt();
         let (r, n) = (deviation(&gaps) / mean(&gaps), times.len() as f64);
         let b = ((n + 1.0).sqrt() * r - (n - 1.0).sqrt()) / (((n + 1.0).sqrt() - 2.0) * r + (n - 1.0).sqrt());
         let (one, two) = (&gaps[..gaps.len() - 1], &gaps[1..]);

@@ -12,9 +12,7 @@ use crate::row::Sheet;
 use crate::stream::{Address, Stream};
 use crate::talk::{Part, Talk, tell};
 use crate::world::{Site, World};
-use equipoise_core::{
-    AccountId, Archetype, CounterRng, DAY, Draw, Event, EventKind, Seed, SimTime, Surface,
-};
+use equipoise_core::{AccountId, Archetype, CounterRng, DAY, Draw, Event, EventKind, Seed, SimTime, Surface};
 
 /// What a day needs of an account, small and side by side.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +157,12 @@ impl<'a> Ground<'a> {
 
     /// The flesh of these accounts' sessions in `days`, as far as it falls into the sheet's window. Sessions of days before
     /// the window are made as far as they reach into it.
-    pub(crate) fn flesh(&self, accounts: std::ops::Range<u32>, days: std::ops::Range<i32>, sheet: &mut Sheet) {
+    pub(crate) fn flesh(
+        &self,
+        accounts: std::ops::Range<u32>,
+        days: std::ops::Range<i32>,
+        sheet: &mut Sheet,
+    ) {
         let seeds: Vec<Seed> = days.clone().map(|day| self.seed_of(day)).collect();
         let whole_from = sheet.from().saturating_sub(self.pace.reach());
         let late_from = sheet.from().saturating_sub(LATEST_REPLY);

@@ -3,8 +3,8 @@
 //! accounts: a review meets mostly such ones, and their number sets the share of reports that end in action.
 
 use crate::contacts::Contacts;
-use crate::rhythm::below;
 use crate::ordinary::someone;
+use crate::rhythm::below;
 use crate::simulation::Simulation;
 use crate::world::{NONE, Site};
 use equipoise_core::{

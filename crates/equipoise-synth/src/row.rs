@@ -18,7 +18,15 @@ const COUNTS: u32 = 26;
 impl Row {
     /// `slot` is the time over the platform's bucket.
     #[inline]
-    fn new(slot: u32, actor: u32, peer: u32, kind: EventKind, surface: Surface, count: u16, media: u8) -> Self {
+    fn new(
+        slot: u32,
+        actor: u32,
+        peer: u32,
+        kind: EventKind,
+        surface: Surface,
+        count: u16,
+        media: u8,
+    ) -> Self {
         let code = (u64::from(kind.code()) << 28) | ((surface as u64) << COUNTS);
         Self {
             first: (u64::from(slot) << 32) | u64::from(actor),
@@ -192,12 +200,7 @@ pub fn tidy(events: &mut Vec<Event>) {
 
 /// Adds the rows that `keep` keeps, and may change, to the end of `out` as events, rows of one key as one. `rows` is sorted.
 #[inline]
-pub(crate) fn fold(
-    rows: &[Row],
-    bucket: i32,
-    keep: impl Fn(Row, &mut Event) -> bool,
-    out: &mut Vec<Event>,
-) {
+pub(crate) fn fold(rows: &[Row], bucket: i32, keep: impl Fn(Row, &mut Event) -> bool, out: &mut Vec<Event>) {
     let mut at = 0;
     while let Some(&row) = rows.get(at) {
         at += 1;

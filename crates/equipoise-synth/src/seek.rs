@@ -3,9 +3,9 @@
 //! dyads that go on elsewhere, pass on or come back may lie above it by a few.
 
 use crate::dyad::{Opening, Status};
+use crate::ordinary::someone;
 use crate::rhythm::below;
 use crate::roles::Role;
-use crate::ordinary::someone;
 use crate::simulation::Simulation;
 use crate::world::NONE;
 use equipoise_core::{AgeBand, CounterRng, DAY, Draw};

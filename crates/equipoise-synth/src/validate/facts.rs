@@ -66,8 +66,13 @@ impl WorldFacts {
         let ties = |site: &crate::world::Site| {
             let mut pairs = Vec::new();
             for a in 0..site.accounts.len() as u32 {
-                let others = site.contacts.closest(a).iter().chain(site.contacts.extra(a));
-                pairs.extend(others.filter(|b| a < **b).map(|b| (a, *b)));
+                let others = site
+                    .contacts
+                    .closest(a)
+                    .iter()
+                    .copied()
+                    .chain(site.contacts.extra(a).iter().map(|later| later.peer));
+                pairs.extend(others.filter(|b| a < *b).map(|b| (a, b)));
             }
             pairs.sort_unstable();
             pairs
