@@ -51,7 +51,7 @@ fn last_rows<'a>(blocks: &'a [RowBlock], outcome: &Outcome) -> Vec<(usize, usize
 
 #[test]
 fn no_single_feature_tells_a_pattern_from_its_look_alikes() {
-    let (blocks, outcome) = played(12_000, 0.08, 31);
+    let (blocks, outcome) = played(12_000, 0.1, 31);
     let rows = last_rows(&blocks, &outcome);
     for kind in HarmArchetype::ALL {
         let of = |harmful: bool| -> Vec<&[f32]> {

@@ -194,7 +194,6 @@ mod tests {
     #[test]
     fn sessions_are_bursty_with_little_memory() {
         let [burstiness, memory, _] = median(&spec(None), true);
-        println!("session: B_n {burstiness:.3}, M {memory:.3}");
         assert!((0.45..0.75).contains(&burstiness), "B_n {burstiness}");
         assert!(memory.abs() < 0.1, "M {memory}");
     }
@@ -204,7 +203,6 @@ mod tests {
     #[test]
     fn burstiness_of_the_hawkes_engine_rises_with_its_branching() {
         let found = [0.5, 0.8, 0.9].map(|branching| median(&spec(Some(branching)), false));
-        println!("hawkes: {found:.3?}");
         for ([burstiness, memory, _], want) in found.iter().zip([0.35, 0.52, 0.63]) {
             assert!((burstiness - want).abs() < 0.12, "B_n {burstiness}, not near {want}");
             assert!((-0.05..0.35).contains(memory), "M {memory}");

@@ -68,7 +68,8 @@ fn a_ring_has_three_to_eight_accounts_that_share_targets() {
 
 #[test]
 fn without_overlap_and_hand_over_a_ring_shares_few_targets() {
-    let mut spec = only(HarmArchetype::CoordinatedRing, 1_500, 30);
+    // Enough children that two members seldom meet one by chance.
+    let mut spec = only(HarmArchetype::CoordinatedRing, 6_000, 30);
     let team = spec.harm.archetype[0].team.as_mut().unwrap();
     team.shared_contacts.value = share(0.0);
     for knob in [&mut team.overlap, &mut team.hand_over, &mut spec.responses.recontact] {
@@ -204,9 +205,11 @@ fn a_walk_of_the_mix_moves_platforms_apart_and_growth_brings_requests() {
     let (low, high) = factors.iter().fold((f64::MAX, 0.0_f64), |(l, h), f| (l.min(*f), h.max(*f)));
     assert!(high > 1.3 * low, "{factors:?}");
     spec.drift.platform_walk.value = 0.0;
-    spec.drift.arrivals_per_year.value = 10.0;
+    // A factor a year shows little within three weeks, so it is a large one and the actors are many.
+    spec.harm.prevalence.value = share(0.1);
+    spec.drift.arrivals_per_year.value = 1_000.0;
     let (_, _, grown) = play(&spec, 6);
-    spec.drift.arrivals_per_year.value = 0.1;
+    spec.drift.arrivals_per_year.value = 0.001;
     let (_, _, shrunk) = play(&spec, 6);
     assert!(grown.truth.tally.requests > shrunk.truth.tally.requests);
 }

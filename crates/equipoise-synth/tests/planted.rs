@@ -283,7 +283,15 @@ fn v16_a_person_on_both_sides_is_seen() {
 
 #[test]
 fn v18_a_wrong_rate_of_action_is_seen() {
-    let mut evidence = sound().clone();
+    // A world of many patterns has too few benign reports, so half of the reports lead to action; every fifth is cleared first.
+    let mut fair = sound().clone();
+    for run in &mut fair.runs {
+        let labels = run.outcome.labels.iter_mut().flatten();
+        for label in labels.filter(|label| label.status == LabelStatus::Actioned).step_by(5) {
+            label.status = LabelStatus::Cleared;
+        }
+    }
+    let mut evidence = fair.clone();
     for run in &mut evidence.runs {
         for label in run.outcome.labels.iter_mut().flatten() {
             if label.status == LabelStatus::Cleared {
@@ -291,7 +299,7 @@ fn v18_a_wrong_rate_of_action_is_seen() {
             }
         }
     }
-    fails("V18", sound(), &evidence);
+    fails("V18", &fair, &evidence);
 }
 
 #[test]
