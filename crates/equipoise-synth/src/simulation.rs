@@ -199,12 +199,11 @@ impl<'w> Simulation<'w> {
         if !self.begin(observer) {
             return Ok(false);
         }
-        let mut policies = policies;
         for platform in 0..platforms {
             let policy = policies.as_deref().and_then(|list| list.get(platform)).map(AsRef::as_ref);
             self.commit(platform, policy);
         }
-        self.emit(policies.as_deref_mut(), sink);
+        self.emit(policies, sink);
         self.end_tick();
         Ok(true)
     }

@@ -230,10 +230,6 @@ fn no_giveaway(mut spec: WorldSpec, seed: u64) {
             .map(|((a, e), name)| (a.max(1.0 - a), name, e))
             .collect();
         let best = all.iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
-        println!(
-            "{kind:?}: best {best:?}; {}",
-            all.iter().map(|(a, n, _)| format!("{n} {a:.2}, ")).collect::<String>()
-        );
         assert!(best.0 <= 0.85, "{kind:?}: {best:?}");
         assert!(best.0 - 0.5 > 2.0 * best.2, "{kind:?}: nothing to learn");
     }

@@ -162,7 +162,7 @@ fn theirs(args: &CompareArgs) -> Result<Named, Fault> {
     }
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let named = if parquet::is_parquet(path)? {
-        Named { log: parquet::events(&[path.clone()])?, monday: 0, name }
+        Named { log: parquet::events(std::slice::from_ref(path))?, monday: 0, name }
     } else {
         let log = edges::read(path, &args.columns, args.time_unit)?;
         let offset = (args.utc_offset * 3_600.0) as i64;
