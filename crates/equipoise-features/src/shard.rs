@@ -23,7 +23,7 @@ pub(crate) const SHARD_BITS: u32 = 9;
 /// Where the halves of one contact begin and end among the sorted ones.
 type Group = std::ops::Range<usize>;
 /// How many groups are looked ahead.
-const WARM: usize = 16;
+const WARM: usize = 32;
 
 /// One side of one event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -142,7 +142,7 @@ impl Shard {
         }
         self.sort();
         let sorted = std::mem::take(&mut self.sorted);
-        let mut groups: [Group; WARM] = Default::default();
+        let mut groups: [Group; WARM] = std::array::from_fn(|_| 0..0);
         let mut from = 0;
         while from < sorted.len() {
             let mut known = 0;
@@ -188,13 +188,16 @@ impl Shard {
     /// has many cache misses under way at once; the updates after them find their lines near by.
     #[inline]
     fn warm(&self, sorted: &[Half], groups: &[Group]) {
-        for group in groups {
+        // Two rounds: looking a slot up is long, so that it would keep the dyads of later groups waiting.
+        let mut slots = [usize::MAX; WARM];
+        for (slot, group) in slots.iter_mut().zip(groups) {
             let half = sorted[group.start];
             let own = AccountId(self.first + u32::from(half.own));
-            let slot = self.samples.find(own, AccountId(half.peer));
-            if let Some(dyad) = slot.and_then(|slot| self.slots.dyads.get(slot)) {
-                black_box((dyad.last_message, dyad.last_side));
-                black_box(self.slots.rings.touch(slot.unwrap_or(0)));
+            *slot = self.samples.find(own, AccountId(half.peer)).unwrap_or(usize::MAX);
+        }
+        for slot in slots {
+            if let Some(dyad) = self.slots.dyads.get(slot) {
+                black_box((dyad.last_message, dyad.last_side, self.slots.rings.touch(slot)));
             }
         }
     }

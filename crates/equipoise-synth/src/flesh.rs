@@ -5,7 +5,7 @@
 
 use crate::ordinary::Ground;
 use crate::row::{Row, Sheet};
-use equipoise_core::DAY;
+use equipoise_core::{DAY, Event};
 use std::ops::Range;
 
 /// Cuts accounts into runs: short enough for a core's own cache, long enough to be worth a task.
@@ -46,12 +46,14 @@ impl Block {
         self.rows.len()
     }
 
-    /// Makes the rows of `day`.
-    pub(crate) fn make(&mut self, ground: &Ground<'_>, day: i32) {
+    /// Makes the rows of `day`; returns its acts.
+    pub(crate) fn make(&mut self, ground: &Ground<'_>, day: i32) -> Vec<Event> {
         self.sheet.begin(day * DAY);
-        ground.flesh(self.accounts.clone(), day..day + 1, &mut self.sheet);
+        let mut acts = Vec::new();
+        ground.whole(self.accounts.clone(), day, &mut self.sheet, &mut acts);
         self.first = self.sheet.slots.start;
         self.sort_by_slot(self.sheet.slots_of_a_day());
+        acts
     }
 
     /// Counting sort of the day's rows; the others stay in the sheet.

@@ -155,6 +155,23 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// Both acts and flesh of these accounts on the day that the sheet's window begins with.
+    pub(crate) fn whole(
+        &self,
+        accounts: std::ops::Range<u32>,
+        day: i32,
+        sheet: &mut Sheet,
+        acts: &mut Vec<Event>,
+    ) {
+        let seed = self.seed_of(day);
+        for account in accounts {
+            self.day(seed, account, day, |today, start| {
+                today.acts(start, acts);
+                today.session(start, Part::All, sheet);
+            });
+        }
+    }
+
     /// The flesh of these accounts' sessions in `days`, as far as it falls into the sheet's window. Sessions of days before
     /// the window are made as far as they reach into it.
     pub(crate) fn flesh(

@@ -264,20 +264,20 @@ impl<'w> Simulation<'w> {
     fn begin_day(&mut self, day: i32) {
         let mut flesh: Vec<Vec<Block>> =
             self.sites.iter_mut().map(|live| std::mem::take(&mut live.flesh)).collect();
-        flesh.par_iter_mut().enumerate().for_each(|(platform, blocks)| {
-            let ground = self.ground(platform);
-            blocks.par_iter_mut().for_each(|block| block.make(&ground, day));
-        });
-        let acts: Vec<Vec<Event>> = (0..self.sites.len())
-            .into_par_iter()
-            .map(|platform| {
-                let (ground, live) = (self.ground(platform), &self.sites[platform]);
+        let acts: Vec<Vec<Event>> = flesh
+            .par_iter_mut()
+            .enumerate()
+            .map(|(platform, blocks)| {
+                let ground = self.ground(platform);
+                if !blocks.is_empty() {
+                    return blocks.par_iter_mut().flat_map_iter(|block| block.make(&ground, day)).collect();
+                }
                 let of = |accounts| {
                     let mut acts = Vec::new();
                     ground.acts(accounts, day, &mut acts);
                     acts
                 };
-                ranges(live.habits.len()).into_par_iter().flat_map_iter(of).collect()
+                ranges(ground.habits.len()).into_par_iter().flat_map_iter(of).collect()
             })
             .collect();
         for ((live, blocks), acts) in self.sites.iter_mut().zip(flesh).zip(acts) {
