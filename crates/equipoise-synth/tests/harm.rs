@@ -205,11 +205,12 @@ fn a_walk_of_the_mix_moves_platforms_apart_and_growth_brings_requests() {
     let (low, high) = factors.iter().fold((f64::MAX, 0.0_f64), |(l, h), f| (l.min(*f), h.max(*f)));
     assert!(high > 1.3 * low, "{factors:?}");
     spec.drift.platform_walk.value = 0.0;
-    // A factor a year shows little within three weeks, so it is a large one and the actors are many.
+    // A factor a year shows little within three weeks, so the world is longer and the actors are many.
+    spec.days = 90;
     spec.harm.prevalence.value = share(0.1);
-    spec.drift.arrivals_per_year.value = 1_000.0;
+    spec.drift.arrivals_per_year.value = 10.0;
     let (_, _, grown) = play(&spec, 6);
-    spec.drift.arrivals_per_year.value = 0.001;
+    spec.drift.arrivals_per_year.value = 0.1;
     let (_, _, shrunk) = play(&spec, 6);
     assert!(grown.truth.tally.requests > shrunk.truth.tally.requests);
 }
