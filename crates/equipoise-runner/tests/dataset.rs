@@ -81,6 +81,16 @@ fn a_build_that_gives_another_hash_than_the_pin_is_refused_and_nothing_is_publis
 }
 
 #[test]
+fn a_new_pin_is_never_read_from_an_old_build() {
+    let dir = tempfile::tempdir().unwrap();
+    let card = probe_card(dir.path(), 150, 4, "");
+    let arguments = ["dataset", "build", card.to_str().unwrap(), "--repin"];
+    succeed(dir.path(), &arguments);
+    let error = fail(dir.path(), &arguments, 2);
+    assert!(error.contains("takes no hash from an old build"), "{error}");
+}
+
+#[test]
 fn a_card_without_a_pin_is_published_only_when_asked() {
     let dir = tempfile::tempdir().unwrap();
     let card = probe_card(dir.path(), 150, 4, "");

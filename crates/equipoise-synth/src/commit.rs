@@ -2,6 +2,7 @@
 //! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
 //! together are what the platform's log shows.
 
+use crate::contacts::Bond;
 use crate::flesh::Block;
 use crate::logbook::Logbook;
 use crate::row::{Row, fold, tidy, weave};
@@ -289,6 +290,18 @@ impl Simulation<'_> {
         }
     }
 
+    /// What an accepted request makes of two accounts.
+    fn bond(&self, platform: usize, one: u32, other: u32) -> Bond {
+        if self.sites[platform].contacts.acquainted(one, other) {
+            return Bond::Known;
+        }
+        let (low, high) = pair(one, other);
+        let of_both = (u64::from(low) << 32) | u64::from(high);
+        let address = self.seeds.respond.derive("platform", platform as u64).derive("bond", of_both);
+        let talks = self.world.spec.behaviour.stranger_talk.p();
+        if address.rng().chance(talks) { Bond::Stranger } else { Bond::Quiet }
+    }
+
     /// Applies what happened on a platform in this tick.
     pub(crate) fn settle(&mut self, platform: usize) {
         let mut contacted = std::mem::take(&mut self.sites[platform].contacted);
@@ -301,7 +314,8 @@ impl Simulation<'_> {
         let mut effects = std::mem::take(&mut self.sites[platform].effects);
         let end = (self.tick + 1) * self.tick_seconds;
         for accept in effects.accepts.drain(..) {
-            self.sites[platform].contacts.add_at(accept.by, accept.about, end);
+            let bond = self.bond(platform, accept.by, accept.about);
+            self.sites[platform].contacts.add_at(accept.by, accept.about, end, bond);
             let role = self.world.sites[platform].role_of[accept.about as usize];
             if role != NONE {
                 self.accepted(role as usize, accept.by, accept.time);

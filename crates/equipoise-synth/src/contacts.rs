@@ -4,10 +4,22 @@
 use equipoise_core::{AccountId, ContactView};
 use std::sync::Arc;
 
+/// What a contact is to those who talk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Bond {
+    /// A tie, or somebody whom a tie of either knows.
+    Known,
+    /// Accepted without anybody in common, and spoken to.
+    Stranger,
+    /// Accepted without anybody in common, and never spoken to.
+    Quiet,
+}
+
 /// A contact that was accepted during the run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Later {
     pub(crate) peer: u32,
+    pub(crate) bond: Bond,
     /// The end of the tick in which it was accepted.
     pub(crate) since: i32,
 }
@@ -82,15 +94,29 @@ impl Contacts {
 
     /// A contact from before the window.
     pub(crate) fn add(&mut self, a: u32, b: u32) {
-        self.add_at(a, b, i32::MIN);
+        self.add_at(a, b, i32::MIN, Bond::Known);
     }
 
     /// A contact that can be seen from `since` on; calls come in the order of time.
-    pub(crate) fn add_at(&mut self, a: u32, b: u32, since: i32) {
+    pub(crate) fn add_at(&mut self, a: u32, b: u32, since: i32, bond: Bond) {
         if a != b && !self.linked(a, b) {
-            self.later[a as usize].push(Later { peer: b, since });
-            self.later[b as usize].push(Later { peer: a, since });
+            self.later[a as usize].push(Later { peer: b, bond, since });
+            self.later[b as usize].push(Later { peer: a, bond, since });
         }
+    }
+
+    /// Whether both knew somebody in common before the window. Contacts accepted since do not count: else everybody would
+    /// soon be an acquaintance of everybody, one request after another.
+    pub(crate) fn acquainted(&self, a: u32, b: u32) -> bool {
+        let known = |one: &&Later| one.since == i32::MIN;
+        common(self.sorted(a), self.sorted(b)) > 0
+            || self.extra(a).iter().filter(known).any(|one| self.knows(b, one.peer))
+            || self.extra(b).iter().filter(known).any(|one| self.sorted(a).binary_search(&one.peer).is_ok())
+    }
+
+    fn knows(&self, a: u32, b: u32) -> bool {
+        let later = |one: &Later| one.peer == b && one.since == i32::MIN;
+        self.sorted(a).binary_search(&b).is_ok() || self.extra(a).iter().any(later)
     }
 
     /// Shared contacts, counted exactly.
@@ -139,12 +165,23 @@ mod tests {
         let mut contacts = Contacts::new(5, &[(0, 1, 9), (0, 2, 4), (2, 3, 1)]);
         assert_eq!(contacts.closest(0), [2, 1]);
         assert_eq!(contacts.shared(0, 3), 1);
-        contacts.add_at(3, 1, 50);
+        assert!(contacts.acquainted(0, 3) && !contacts.acquainted(4, 0) && !contacts.acquainted(3, 1));
+        contacts.add_at(3, 1, 50, Bond::Known);
         contacts.add(1, 3);
         assert!(contacts.linked(1, 3) && !contacts.linked(0, 3) && !contacts.linked(4, 0));
-        assert_eq!(contacts.extra(3), [Later { peer: 1, since: 50 }]);
+        assert_eq!(contacts.extra(3), [Later { peer: 1, bond: Bond::Known, since: 50 }]);
         assert_eq!((contacts.extra_at(3, 49).len(), contacts.extra_at(3, 50).len()), (0, 1));
         assert_eq!(contacts.shared(0, 3), 2);
+    }
+
+    #[test]
+    fn an_accepted_request_makes_no_acquaintances() {
+        // 0 knows 1; 2 knows 3; 4 knows nobody.
+        let mut contacts = Contacts::new(5, &[(0, 1, 0), (2, 3, 0)]);
+        contacts.add_at(0, 2, 10, Bond::Stranger);
+        assert!(contacts.shared(0, 3) == 1 && !contacts.acquainted(0, 3));
+        contacts.add(4, 3);
+        assert!(contacts.acquainted(4, 2) && contacts.acquainted(2, 4));
     }
 
     #[test]
@@ -161,7 +198,7 @@ mod tests {
         let fixed: Vec<(u32, u32, u32)> = pairs.iter().step_by(2).map(|(a, b)| (*a, *b, 0)).collect();
         let mut contacts = Contacts::new(30, &fixed);
         for (a, b) in pairs.iter().skip(1).step_by(2) {
-            contacts.add_at(*a, *b, 0);
+            contacts.add_at(*a, *b, 0, Bond::Known);
         }
         let of = |a: u32| -> BTreeSet<u32> {
             pairs.iter().filter_map(|(x, y)| (*x == a).then_some(*y).or((*y == a).then_some(*x))).collect()

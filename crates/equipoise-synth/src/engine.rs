@@ -47,7 +47,7 @@ enum Engine {
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
     engine: Engine,
-    /// Probability that a peer who did not reply at once replies later.
+    /// Share of replies that come later.
     pub(crate) late: f64,
     /// Seconds until then.
     pub(crate) delays: Quantiles,
@@ -107,7 +107,7 @@ impl Pace {
     /// Conversations of `length` messages on average, `gap` seconds apart, with late replies in share `late`.
     #[cfg(test)]
     pub(crate) fn for_test(length: f64, gap: f64, late: f64) -> Self {
-        let engine = Engine::Session(SessionTiming::of(length, gap, 0.0, 1.0));
+        let engine = Engine::Session(SessionTiming::of([length, 0.0], [gap, 0.0], 1.0));
         Self { engine, late, delays: Quantiles::log_normal(2, 7_200.0, 0.0, 1e9) }
     }
 }
@@ -210,13 +210,14 @@ mod tests {
         assert!(found[0][0] < found[1][0] && found[1][0] < found[2][0]);
     }
 
-    /// Sixty accounts of some 700 messages: the standard error is about 4 in 100 for the session engine's busy days.
+    /// Sixty accounts: the standard error is about 5 in 100 for the session engine's busy days. It cuts conversations at three
+    /// hours and days at sixty sessions, which costs it a tenth of these; clusters are hardly cut.
     #[test]
     fn both_engines_send_equally_many_messages() {
         let [_, _, session] = median(&spec(None), false);
         for branching in [0.5, 0.9] {
             let [_, _, hawkes] = median(&spec(Some(branching)), false);
-            assert!((hawkes / session - 1.0).abs() < 0.2, "{hawkes} against {session}");
+            assert!((hawkes / session - 1.1).abs() < 0.2, "{hawkes} against {session}");
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct HawkesTiming {
 
 impl HawkesTiming {
     pub(crate) fn new(habits: &BehaviourSpec, spec: &HawkesSpec) -> Self {
-        let reply = habits.reply_known.p();
+        let reply = habits.reply_known.p() * (1.0 - habits.late_reply.p());
         let alone = |length: f64| 1.0 + length / 5.0;
         let mean = |length: f64| reply * length + (1.0 - reply) * alone(length);
         let length = 1.0 / (1.0 - spec.branching.p());

@@ -56,6 +56,7 @@ mod talk;
 mod targets;
 mod team;
 pub mod truth;
+mod units;
 pub mod validate;
 mod world;
 

@@ -5,7 +5,7 @@
 //! of the world, which decides what becomes of them. Everything else is *flesh*: rows that change nothing for anybody.
 //! Both come from one plan of the day, at addresses of their own.
 
-use crate::contacts::{Contacts, Later};
+use crate::contacts::{Bond, Contacts, Later};
 use crate::engine::{LATEST_REPLY, Pace};
 use crate::graph::{Way, circle_member};
 use crate::row::Sheet;
@@ -234,13 +234,17 @@ impl Today<'_> {
         let game = ground.archetype == Archetype::GameLobby;
         let stranger = stream.chance(habits.lobby_strangers.p()) && game;
         let group = stream.chance(habits.group_share.p());
-        let peer = if stranger { self.stranger(stream) } else { self.someone(account, stream) }?;
+        let (peer, bond) =
+            if stranger { (self.stranger(stream)?, Bond::Stranger) } else { self.contact(account, stream)? };
+        if bond == Bond::Quiet {
+            return None;
+        }
         let surface = match (game, group) {
             (true, _) => Surface::Lobby,
             (false, true) => Surface::Group,
             (false, false) => Surface::Direct,
         };
-        let reply = if stranger { habits.reply_unknown.p() } else { habits.reply_known.p() };
+        let reply = if bond == Bond::Stranger { habits.reply_unknown.p() } else { habits.reply_known.p() };
         let (own, other) = (ground.habits[account as usize], ground.habits[peer as usize]);
         if stranger && !(own.lobbies && other.lobbies) {
             return None;
@@ -315,6 +319,10 @@ impl Today<'_> {
     }
 
     fn someone(&self, account: u32, stream: &mut Stream) -> Option<u32> {
+        self.contact(account, stream).map(|(peer, _)| peer)
+    }
+
+    fn contact(&self, account: u32, stream: &mut Stream) -> Option<(u32, Bond)> {
         let contacts = self.ground.contacts;
         let later = contacts.extra_at(account, self.dawn);
         choose(contacts.closest(account), later, stream.uniform(), stream.uniform())
@@ -343,14 +351,15 @@ fn share_of(uniform: f64, length: usize) -> usize {
 
 /// A contact, the closer the likelier: a later one, or the fixed one at the cube of `place`; `None` without contacts.
 #[inline]
-fn choose(fixed: &[u32], later: &[Later], which: f64, place: f64) -> Option<u32> {
+fn choose(fixed: &[u32], later: &[Later], which: f64, place: f64) -> Option<(u32, Bond)> {
     match later.get(share_of(which, fixed.len().min(12) + later.len())) {
-        Some(one) => Some(one.peer),
-        None => fixed.get(share_of(place * place * place, fixed.len())).copied(),
+        Some(one) => Some((one.peer, one.bond)),
+        None => fixed.get(share_of(place * place * place, fixed.len())).map(|peer| (*peer, Bond::Known)),
     }
 }
 
 /// A contact to talk to as of now, the closer the likelier; `None` without contacts.
 pub(crate) fn someone(contacts: &Contacts, account: u32, rng: &mut CounterRng) -> Option<u32> {
     choose(contacts.closest(account), contacts.extra(account), rng.uniform(), rng.uniform())
+        .map(|(peer, _)| peer)
 }

@@ -1,5 +1,6 @@
 //! Persons and their traits. Nobody here is real; ages exist only as what behaviour needs.
 
+use crate::roles::nudge;
 use crate::spec::{HardNegativeSpec, WorldSpec};
 use equipoise_core::{AgeBand, Draw, Seed};
 
@@ -12,12 +13,20 @@ pub(crate) struct Person {
     pub(crate) region: u8,
     pub(crate) sociability: f64,
     pub(crate) vulnerability: f64,
+    /// Acceptance of strangers at median vulnerability; 0 for those who are not open to them.
     pub(crate) openness: f64,
     pub(crate) role: Calling,
     /// Has a profile of their own; the others use somebody else's and leave no rows.
     pub(crate) own_profile: bool,
     /// Talks to people they do not know in game lobbies.
     pub(crate) talks_in_lobbies: bool,
+}
+
+impl Person {
+    /// The probability of accepting the request of somebody unknown.
+    pub(crate) fn accepts_strangers(&self) -> f64 {
+        if self.openness > 0.0 { nudge(self.openness, libm::log(self.vulnerability)) } else { 0.0 }
+    }
 }
 
 /// A benign role that shapes the graph.
@@ -78,7 +87,8 @@ fn person(spec: &WorldSpec, seed: Seed) -> Person {
     let region = u8::try_from(rng.below(usize::from(population.regions))).unwrap_or(0);
     let sociability = rng.normal();
     let vulnerability = rng.log_normal(1.0, population.vulnerability_sigma.get());
-    let openness = rng.beta((mean * strength).max(1e-3), ((1.0 - mean) * strength).max(1e-3));
+    let acceptance = rng.beta((mean * strength).max(1e-3), ((1.0 - mean) * strength).max(1e-3));
+    let open = rng.chance(population.open_to_strangers.value[band as usize]);
     Person {
         age,
         band,
@@ -86,10 +96,10 @@ fn person(spec: &WorldSpec, seed: Seed) -> Person {
         region,
         sociability,
         vulnerability,
-        openness,
+        openness: if open { acceptance } else { 0.0 },
         role: calling(spec, band, rng.uniform()),
         own_profile: rng.chance(population.own_profile.value[band as usize]),
-        talks_in_lobbies: rng.chance(population.lobby_talk.value[band as usize]),
+        talks_in_lobbies: rng.chance(population.lobby_talk.value[band as usize]) && open,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The session engine: the number of a day's sessions follows the account's rate and a log-normal factor of the day,
-//! messages of a conversation come with log-normal gaps, as many as a geometric law gives.
+//! messages of a conversation come with log-normal gaps, as many as a geometric law with a log-normal mean gives (most
+//! exchanges are short and a few are very long; with one mean for all, short gaps would come in threes and fours only).
 //! Bursts belong to dyads (Karsai et al. 2012), so that one conversation is one train; the factor of the day makes quiet
 //! and busy days, which the daily rhythm alone cannot (Jo et al. 2012).
 
@@ -12,6 +13,9 @@ use equipoise_core::HOUR;
 /// Longer pauses belong to another conversation.
 const LONGEST_GAP: f64 = 1_800.0;
 
+/// Kinds of conversation, equally likely.
+const KINDS: usize = 64;
+
 /// What the session engine needs of the world file.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionTiming {
@@ -19,28 +23,35 @@ pub(crate) struct SessionTiming {
     today: Quantiles,
     /// Gaps in whole seconds, at least one.
     gaps: Vec<u16>,
-    /// Out of 2^32: the conversation ends after this message; without a reply, and with one.
-    stops: [u32; 2],
+    /// Out of 2^32: the conversation ends after this message, by kind of conversation; without a reply, and with one.
+    stops: Box<[[u32; KINDS]; 2]>,
 }
 
 impl SessionTiming {
     pub(crate) fn new(habits: &BehaviourSpec) -> Self {
         Self::of(
-            habits.conversation.get(),
-            habits.gap_seconds.get(),
-            habits.gap_sigma.get(),
+            [habits.conversation.get(), habits.conversation_sigma.get()],
+            [habits.gap_seconds.get(), habits.gap_sigma.get()],
             habits.day_sigma.get(),
         )
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    pub(crate) fn of(length: f64, gap: f64, sigma: f64, day: f64) -> Self {
+    pub(crate) fn of([length, spread]: [f64; 2], [gap, sigma]: [f64; 2], day: f64) -> Self {
         let gaps = Quantiles::log_normal(1_024, gap, sigma, LONGEST_GAP);
-        let stop = |mean: f64| (4_294_967_295.0 / mean.max(1.0)) as u32;
+        let kinds = Quantiles::log_normal(KINDS, 1.0, spread, f64::INFINITY);
+        let kinds: Vec<f64> = kinds.values().iter().map(|factor| f64::from(*factor)).collect();
+        let mean = kinds.iter().sum::<f64>() / KINDS as f64;
+        let stops = |length: f64| {
+            std::array::from_fn(|kind| {
+                let mean = 1.0 + (length - 1.0) * kinds[kind] / mean;
+                (4_294_967_295.0 / mean.max(1.0)) as u32
+            })
+        };
         Self {
             today: Quantiles::log_normal(4_096, 1.0, day, f64::INFINITY),
             gaps: gaps.values().iter().map(|gap| gap.round().max(1.0) as u16).collect(),
-            stops: [stop(1.0 + length / 5.0), stop(length)],
+            stops: Box::new([stops(1.0 + length / 5.0), stops(length)]),
         }
     }
 }
@@ -67,7 +78,7 @@ impl Timing for SessionTiming {
         mut stream: Stream,
         teller: &mut Teller<'_, P>,
     ) -> i32 {
-        let stop = self.stops[usize::from(replied)];
+        let stop = self.stops[usize::from(replied)][stream.word() as usize % KINDS];
         let mut second = start;
         for number in 0..MOST_MESSAGES {
             // One word a message: 32 bits whether it is the last, 22 for side and media, 10 for the gap after it.

@@ -16,7 +16,6 @@ use crate::flesh::{Block, ranges};
 use crate::moderation::Decision;
 use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
-use crate::roles::nudge;
 use crate::row::Sheet;
 use crate::truth::Truth;
 use crate::world::{NONE, World};
@@ -315,13 +314,15 @@ impl<'w> Simulation<'w> {
         let role = site.role_of[from as usize];
         let own = role != NONE && self.actors[role as usize].dyad(to).is_some();
         let now = (self.tick + 1) * self.tick_seconds;
+        let acquainted = self.sites[platform].contacts.acquainted(from, to);
         let (accept, notice) = if own {
             let theta = &world.roles[role as usize].theta;
-            (theta.accepts(person), theta.notice[0])
-        } else if self.sites[platform].contacts.shared(from, to) > 0 {
+            let open = acquainted || person.openness > 0.0;
+            (if open { theta.accepts(person) } else { 0.0 }, theta.notice[0])
+        } else if acquainted {
             (responses.accept_known.p(), responses.notice_ordinary.p() / 4.0)
         } else {
-            (nudge(person.openness, libm::log(person.vulnerability)), responses.notice_ordinary.p())
+            (person.accepts_strangers(), responses.notice_ordinary.p())
         };
         let noticed = rng.chance(notice);
         let accepted = rng.chance(accept);

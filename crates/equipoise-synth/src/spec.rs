@@ -85,11 +85,14 @@ pub struct PopulationSpec {
     pub declared_age: Sourced<[[f64; 4]; 4]>,
     /// Shares of persons with a profile of their own, by age band. The others use somebody else's and leave no rows.
     pub own_profile: Sourced<[f64; 4]>,
-    /// Shares of persons who talk to people they do not know in game lobbies, by age band.
+    /// Shares of persons who are open to contact with people they do not know, by age band. The others accept no
+    /// stranger's request and talk to nobody unknown in lobbies.
+    pub open_to_strangers: Sourced<[f64; 4]>,
+    /// Shares of the open ones who talk to people they do not know in game lobbies, by age band.
     pub lobby_talk: Sourced<[f64; 4]>,
     /// Log-scale of the vulnerability trait, which multiplies the odds of accepting strangers.
     pub vulnerability_sigma: Number,
-    /// Mean of the Beta-distributed probability that a stranger's request is accepted.
+    /// Mean of the Beta-distributed probability that an open person accepts a stranger's request.
     pub stranger_accept: Rate,
     /// Concentration (a + b) of that Beta distribution.
     pub stranger_accept_concentration: Number,
@@ -144,18 +147,22 @@ pub struct BehaviourSpec {
     pub activity_sigma: Number,
     /// Log-scale of the activity of one account from day to day.
     pub day_sigma: Number,
-    /// Mean messages of a conversation (geometric).
+    /// Mean messages of a conversation (geometric, with a log-normal mean).
     pub conversation: Number,
+    /// Log-scale of the mean over conversations; 0 is a plain geometric law.
+    pub conversation_sigma: Number,
     /// Median seconds between messages of a conversation.
     pub gap_seconds: Number,
     /// Log-scale of the gaps.
     pub gap_sigma: Number,
-    /// Probability that a known peer replies within the conversation.
+    /// Probability that a known peer replies to a conversation, at once or later.
     pub reply_known: Rate,
     /// Probability that an unknown peer does.
     pub reply_unknown: Rate,
-    /// Probability that a peer who did not reply at once replies later.
+    /// Share of replies that come later, without a session of their own.
     pub late_reply: Rate,
+    /// Share of accepted strangers with whom the new contact leads to conversations at all.
+    pub stranger_talk: Rate,
     /// Median hours of the late reply.
     pub late_reply_hours: Number,
     /// Mean media share of a minor's messages.
@@ -276,7 +283,8 @@ impl WorldSpec {
         if !self.population.declared_age.value.iter().all(|row| sums_to_one(row)) {
             return bad("population.declared-age", "four rows of shares that each sum to 1");
         }
-        for shares in [&self.population.own_profile, &self.population.lobby_talk] {
+        let open = &self.population.open_to_strangers;
+        for shares in [&self.population.own_profile, open, &self.population.lobby_talk] {
             if !shares.value.iter().all(|share| (0.0..=1.0).contains(share)) {
                 return bad("population.own-profile and lobby-talk", "four shares between 0 and 1");
             }

@@ -101,8 +101,9 @@ pub(crate) fn tell<P: Post>(
     part: Part,
 ) -> i32 {
     let mut head = address.stream();
-    let replied = head.chance(talk.reply);
-    let late = head.chance(pace.late) && !replied;
+    let answered = head.chance(talk.reply);
+    let late = head.chance(pace.late) && answered;
+    let replied = answered && !late;
     if late {
         let at = since.saturating_add(pace.delays.of(head.word()) as i32);
         let count = head.geometric(2.0).min(50) as u16;

@@ -187,6 +187,8 @@ pub struct PersonTruth {
     pub sociability: f64,
     /// Positive trait with median 1: multiplies the odds of accepting.
     pub vulnerability: f64,
+    /// The smallest person number among those who must be split together: household and teams.
+    pub unit: u32,
 }
 
 /// The truth about a world.

@@ -18,6 +18,7 @@ use crate::spec::WorldSpec;
 use crate::targets::Targets;
 use crate::team;
 use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Tally, Truth};
+use crate::units::units;
 use crate::{Outcome, WorldError};
 use equipoise_core::{
     AccountId, AccountProfile, AccountRef, AgeBand, Draw, EventSink, Observer, PersonId, PlatformId,
@@ -180,12 +181,20 @@ impl World {
 
     /// Truth without anything that only a run can tell.
     pub(crate) fn blank_truth(&self) -> Truth {
-        let person = |p: &Person| PersonTruth {
+        let behind = |role: &Role| {
+            let account = &self.sites[usize::from(role.platform)].accounts[role.account as usize];
+            role.team.map(|team| (team, account.person))
+        };
+        let mut teams: Vec<(u32, u32)> = self.roles.iter().filter_map(behind).collect();
+        teams.sort_unstable();
+        let units = units(self.people.len(), &self.groups, &teams);
+        let person = |(p, unit): (&Person, u32)| PersonTruth {
             band: p.band,
             girl: p.girl,
             region: p.region,
             sociability: p.sociability,
             vulnerability: p.vulnerability,
+            unit,
         };
         let account = |a: &Account| AccountTruth {
             person: PersonId(a.person),
@@ -218,7 +227,7 @@ impl World {
             }
         }
         owners.sort_unstable();
-        let persons = self.people.iter().map(person).collect();
+        let persons = self.people.iter().zip(units).map(person).collect();
         Truth { persons, platforms, tally: Tally::default(), owners }
     }
 }

@@ -84,7 +84,14 @@ pub fn build(loaded: &Loaded, wishes: Wishes<'_>, observer: &dyn Observer) -> Re
     })
 }
 
+/// A finished dataset. A hash to pin is never read from one: it may be of a world that has changed since.
 fn found(loaded: &Loaded, target: &Path, repin: bool) -> Result<Built, Fault> {
+    if repin {
+        return Err(config(format!(
+            "{}: is there already, and --repin takes no hash from an old build; remove it, or choose another --out",
+            target.display()
+        )));
+    }
     if !is_done(target) {
         return Err(config(format!(
             "{}: is no finished dataset; choose another --out, or remove it",
@@ -93,7 +100,7 @@ fn found(loaded: &Loaded, target: &Path, repin: bool) -> Result<Built, Fault> {
     }
     let files = sums(target, &OUTSIDE_HASH)?;
     let hash = digest_of(&files);
-    check_pin(loaded, &hash, repin, &format!("{} holds it; ", target.display()))?;
+    check_pin(loaded, &hash, false, &format!("{} holds it; ", target.display()))?;
     Ok(Built {
         path: target.to_owned(),
         pinned: loaded.card.hash.as_ref() == Some(&hash),

@@ -112,18 +112,22 @@ fn labels(known: &[KnownLabel]) -> Result<Table, StoreError> {
         .with("source", known.iter().map(|label| label.source as u8).collect::<Vec<_>>())
 }
 
-/// The side of a person: an address of its own, so that another share moves nobody twice.
-pub(crate) fn side_of(person: u32, split: &Split, seed: u64) -> u8 {
-    let draw =
-        Seed::root(seed).derive("dataset-split", 0).derive("person", u64::from(person)).rng().uniform();
+/// The side of a unit (a household, the persons behind one team): an address of its own, so that another share moves nobody
+/// twice.
+pub(crate) fn side_of(unit: u32, split: &Split, seed: u64) -> u8 {
+    let draw = Seed::root(seed).derive("dataset-split", 0).derive("person", u64::from(unit)).rng().uniform();
     if draw < split.test.get() { 2 } else { u8::from(draw < split.test.get() + split.validation.get()) }
 }
 
 fn split_accounts(truth: &Truth, at: usize, split: &Split, seed: u64) -> Result<Table, StoreError> {
     let accounts = &truth.platforms[at].accounts;
-    Table::new()
-        .with("account", numbers(accounts.len()))?
-        .with("split", accounts.iter().map(|a| side_of(a.person.0, split, seed)).collect::<Vec<_>>())
+    Table::new().with("account", numbers(accounts.len()))?.with(
+        "split",
+        accounts
+            .iter()
+            .map(|a| side_of(truth.persons[a.person.index()].unit, split, seed))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn split_times(split: &Split, days: u16) -> Result<Table, StoreError> {

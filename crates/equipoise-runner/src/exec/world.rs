@@ -1,7 +1,7 @@
 //! The world stage: simulate, compute features online, meet the labels that the platforms knew, and write the rows.
 //!
-//! The split is by person and by time. The person key is truth; it decides the split here and leaves only as an opaque
-//! number beside the truth of tested accounts.
+//! The split is by person and by time; households and the persons behind one team stay together. The person key is truth; it
+//! decides the split here and leaves only as an opaque number beside the truth of tested accounts.
 
 use crate::config::{Labels, Population};
 use crate::data::{CaseRows, Reads, TestRows, TrainRows, WorldData, WorldMeta};
@@ -99,7 +99,8 @@ impl Cut<'_> {
 
     fn is_tested(&self, person: u32) -> bool {
         let share = self.slice.protocol.test_share.get();
-        self.seed.derive("split", u64::from(person)).rng().chance(share)
+        let unit = self.truth().persons[person as usize].unit;
+        self.seed.derive("split", u64::from(unit)).rng().chance(share)
     }
 
     fn label_cutoff(&self) -> i32 {

@@ -106,7 +106,7 @@ fn learn(
         let kept: Vec<usize> = (0..world.rows.len()).filter(|at| keep(&world.rows[*at])).collect();
         let values: Vec<f32> = kept.iter().flat_map(|at| row_of(world, *at)).collect();
         let labels: Vec<f32> = kept.iter().map(|at| f32::from(u8::from(world.rows[*at].harmful))).collect();
-        let groups: Vec<u64> = kept.iter().map(|at| world.rows[*at].person).collect();
+        let groups: Vec<u64> = kept.iter().map(|at| world.rows[*at].group).collect();
         let weights = vec![1.0; kept.len()];
         let columns = values.len().checked_div(kept.len()).unwrap_or(0);
         let rows = Rows { columns, values: &values, labels: &labels, weights: &weights };

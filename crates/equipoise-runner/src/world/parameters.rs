@@ -47,13 +47,14 @@ pub(super) struct Parameter {
 }
 
 /// Which checks hold which keys: the longest prefix counts.
-const CHECKS: [(&str, &[&str]); 40] = [
+const CHECKS: [(&str, &[&str]); 42] = [
     ("population.bands", &["V1"]),
     ("population.girls", &["V1"]),
     ("population.declared-age", &["V2"]),
     ("population.vulnerability-sigma", &["V8"]),
     ("population.stranger-accept", &["V8"]),
     ("population.own-profile", &["V2", "V22"]),
+    ("population.open-to-strangers", &["V8"]),
     ("population.lobby-talk", &["V8"]),
     ("population.second-accounts", &["V22"]),
     ("membership", &["V7", "V22"]),
@@ -66,6 +67,7 @@ const CHECKS: [(&str, &[&str]); 40] = [
     ("behaviour.reply", &["V6"]),
     ("behaviour.late-reply", &["V6", "V10"]),
     ("behaviour.lobby-strangers", &["V6", "V8"]),
+    ("behaviour.stranger-talk", &["V6", "V8"]),
     ("behaviour.requests", &["V8"]),
     ("behaviour.triadic", &["V8"]),
     ("behaviour.same-generation", &["V5", "V8"]),

@@ -35,8 +35,9 @@ pub(super) struct ProbeRow {
     pub(super) token: f32,
     /// Seconds of the account's making within its day.
     pub(super) made: f32,
-    /// The person behind it: one group.
-    pub(super) person: u64,
+    /// What is dealt into folds whole: the team that it acts in, whose members begin together and share contacts, or the
+    /// person behind it. A learner that trained on one member would know the others again, whatever the detectability.
+    pub(super) group: u64,
     /// Pattern, or the pattern that it is a look-alike of.
     pub(super) archetype: HarmArchetype,
     /// Whether it carries the pattern.
@@ -66,6 +67,9 @@ impl ProbeRows {
         kept.map(|(at, row)| (f64::from(self.values[at * self.columns + column]), row.harmful)).unzip()
     }
 }
+
+/// Teams are numbered apart from persons.
+const TEAMS: u64 = 1 << 32;
 
 /// The features that the probes look at.
 pub(super) const FEATURES: FeatureSpec =
@@ -129,7 +133,7 @@ pub(super) fn probe(spec: &WorldSpec, seed: Seed, observer: &dyn Observer) -> Re
                 account: account.index() as f32 / view.profiles.len() as f32,
                 token: token as f32 / u64::MAX as f32,
                 made: view.profiles[account.index()].created.second_of_day() as f32,
-                person: u64::from(truth.person.0),
+                group: truth.team.map_or(u64::from(truth.person.0), |team| TEAMS | u64::from(team)),
                 archetype,
                 harmful: truth.harmful.is_some(),
                 reported: known.reported[account.index()],

@@ -11,8 +11,10 @@ use equipoise_core::{
     Policy, RiskScore, Seed, Silent, SimTime, Verdict,
 };
 
-/// Harmful accounts as a share of ordinary ones in worlds that answer a survey: the `realistic` profile.
-const SURVEY_PREVALENCE: f64 = 0.001;
+/// Harmful accounts as a share of ordinary ones in worlds that answer a survey: the `stress` profile. Patterns here act the
+/// whole year, so that at the `realistic` one 17 of 100 children a year would meet one, where a retrospective survey gives
+/// .6 to .7 (Finkelhor et al. 2022, over eight years): accounts, which the profiles count, are not child-years.
+const SURVEY_PREVALENCE: f64 = 1e-4;
 
 /// One world that ran.
 #[derive(Clone, Debug)]

@@ -13,6 +13,8 @@ pub struct PersonFacts {
     pub band: AgeBand,
     /// Whether the person is a girl or woman.
     pub girl: bool,
+    /// Who must be split together: see [`crate::truth::PersonTruth::unit`].
+    pub unit: u32,
 }
 
 /// An account as the checks see it.
@@ -53,6 +55,7 @@ impl WorldFacts {
             age: world.people[at].age,
             band: p.band,
             girl: p.girl,
+            unit: p.unit,
         };
         let account = |(a, site): (&crate::truth::AccountTruth, &crate::accounts::Account)| AccountFacts {
             person: a.person.0,

@@ -1,4 +1,5 @@
-//! V16: no person on both sides of a split, whatever the number of their accounts. Whoever trains gives the split.
+//! V16: no person on both sides of a split, whatever the number of their accounts, and no household or team of a ring
+//! either. Whoever trains gives the split.
 
 use super::check::check;
 use super::evidence::{Evidence, Part, SeedRun, Split};
@@ -6,15 +7,24 @@ use super::finding::{Finding, Header, Target};
 
 check!(
     /// V16.
-    EntityLeak, "V16", Exact, "persons, dyads and families across train and test", "by construction", leak
+    EntityLeak, "V16", Exact, "persons, families and rings across train and test", "by construction", leak
 );
 
-/// Persons with accounts on both sides, and persons on any.
-fn persons(run: &SeedRun, split: &Split) -> (u64, u64) {
+/// What is counted on either side: the number of whoever is behind an account.
+type Behind = fn(&SeedRun, u32) -> u32;
+
+/// Persons, then units of them.
+const WHO: [(&str, Behind); 2] = [
+    ("persons", |_, person| person),
+    ("families and rings", |run, person| run.facts.persons[person as usize].unit),
+];
+
+/// Those with accounts on both sides, and those on any.
+fn sides(run: &SeedRun, split: &Split, behind: Behind) -> (u64, u64) {
     let mut sides = vec![[false; 2]; run.facts.persons.len()];
     for (parts, accounts) in split.part.iter().zip(&run.facts.accounts) {
         for (part, account) in parts.iter().zip(accounts) {
-            let side = &mut sides[account.person as usize];
+            let side = &mut sides[behind(run, account.person) as usize];
             side[0] |= *part == Part::Train;
             side[1] |= *part == Part::Test;
         }
@@ -56,24 +66,23 @@ fn leak(header: &Header, evidence: &Evidence) -> Vec<Finding> {
     for name in names {
         let of_name: Vec<&(&SeedRun, &Split)> =
             splits.iter().filter(|(_, split)| split.name == name).collect();
-        let (mut both, mut any) = (0, 0);
-        for (run, split) in &of_name {
-            let (b, a) = persons(run, split);
-            (both, any) = (both + b, any + a);
-        }
         let seeds = of_name.len();
-        findings.push(header.exact(
-            format!("persons on both sides of the split `{name}`"),
-            both,
-            any,
-            seeds,
-            "a ring shares no person with another actor; its members are split as persons",
-        ));
+        let mut all = 0;
+        for (who, behind) in WHO {
+            let (mut both, mut any) = (0, 0);
+            for (run, split) in &of_name {
+                let (b, a) = sides(run, split, behind);
+                (both, any) = (both + b, any + a);
+            }
+            all = all.max(any);
+            let what = format!("{who} on both sides of the split `{name}`");
+            findings.push(header.exact(what, both, any, seeds, ""));
+        }
         let shares: Vec<f64> = of_name.iter().map(|(run, split)| crossing(run, split)).collect();
         findings.push(
             header
-                .judge(format!("share of contacts across the split `{name}`"), &shares, any, Target::Shown)
-                .noting("a split by person keeps neither dyads nor families together; features of a test account may read events with train accounts"),
+                .judge(format!("share of contacts across the split `{name}`"), &shares, all, Target::Shown)
+                .noting("friends are on either side; features of a test account may read events with train accounts"),
         );
     }
     findings

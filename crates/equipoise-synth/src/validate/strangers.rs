@@ -1,6 +1,6 @@
 //! V8: contact with people never met, over a whole year. Surveys with different age frames, which are not pooled. What counts
-//! as "never met" is said by [`crate::StrangerWatch`]; the year's world holds harm at the realistic prevalence, since surveys ask
-//! everybody.
+//! as "never met" is said by [`crate::StrangerWatch`]; the year's world holds harm at about the rate of a retrospective survey,
+//! since surveys ask everybody.
 
 use super::check::check;
 use super::evidence::Evidence;
