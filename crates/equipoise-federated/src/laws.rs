@@ -35,7 +35,8 @@ pub fn random_integers(seed: Seed, len: usize) -> Vec<i32> {
     (0..len).map(|_| rng.below(4095) as i32 - 2047).collect()
 }
 
-/// Order-free; equal updates are a fixed point; results stay between the cohort's extremes.
+/// Order-free; equal updates are a fixed point; results stay between the cohort's extremes; as many byzantine clients as the
+/// rule says it tolerates do not carry it away.
 ///
 /// # Errors
 /// Names the law that does not hold.
@@ -63,9 +64,51 @@ pub fn check_aggregator(rule: &dyn Aggregator, seed: Seed) -> Result<(), String>
     }
     for (at, value) in result.iter().enumerate() {
         let column = updates.iter().map(|update| update.values()[at] as f64 / f64::from(update.weight()));
-        let (low, high) = column.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        let start = if rule.shrinks() { (0.0, 0.0) } else { (f64::MAX, f64::MIN) };
+        let (low, high) = column.fold(start, |(low, high), x| (low.min(x), high.max(x)));
         if *value < low - 1e-9 || *value > high + 1e-9 {
             return Err(format!("`{}` leaves the range of its cohort", rule.name()));
+        }
+    }
+    for cohort in [rule.minimum_cohort(), cohort + 2, 2 * cohort + 1] {
+        check_breakdown(rule, cohort, rule.tolerates(cohort), seed.derive("breakdown", cohort as u64))?;
+    }
+    Ok(())
+}
+
+/// However far `byzantine` clients of `cohort` go, each alone or all together, the result stays within twice the honest
+/// clients' reach. Honest values lie within 20 of zero, byzantine ones 2,047 away: any rule that lets one of twenty count in
+/// full fails.
+///
+/// # Errors
+/// If it does not.
+///
+/// # Panics
+/// If the cohort is larger than 32 bits count.
+pub fn check_breakdown(
+    rule: &dyn Aggregator,
+    cohort: usize,
+    byzantine: usize,
+    seed: Seed,
+) -> Result<(), String> {
+    let (len, reach) = (16, 20_i32);
+    for together in [true, false] {
+        let updates: Vec<OutgoingUpdate> = (0..u32::try_from(cohort).expect("a small cohort"))
+            .map(|id| {
+                let at = seed.derive("client", u64::from(id));
+                let values = random_integers(at, len);
+                let values: Vec<i32> = if (id as usize) < byzantine {
+                    values.iter().map(|v| if together || *v > 0 { 2_047 } else { -2_047 }).collect()
+                } else {
+                    values.iter().map(|v| v % (reach + 1)).collect()
+                };
+                outgoing_integers(0, id, 1, &values)
+            })
+            .collect();
+        let worst = rule.aggregate(&updates).into_iter().map(f64::abs).fold(0.0, f64::max);
+        if worst > 2.0 * f64::from(reach) {
+            let name = rule.name();
+            return Err(format!("{byzantine} byzantine of {cohort} carry `{name}` away: {worst} of {reach}"));
         }
     }
     Ok(())

@@ -15,7 +15,10 @@ mod secure_sum;
 mod server;
 mod trainer;
 
-pub use aggregator::{Aggregator, AggregatorSpec, CoordinateMedian, WeightedMean};
+pub use aggregator::{
+    Aggregator, AggregatorSpec, Bulyan, CoordinateMedian, GeometricMedian, Krum, MultiKrum, NormClippedMean,
+    TrimmedMean, WeightedMean,
+};
 pub use cohort::{Cohort, CohortSpec};
 pub use leakage::{LeakageProfile, SeatView};
 pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
@@ -24,7 +27,9 @@ pub use secure_sum::{
     CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch,
     SumError, SumSession, Untimed, VectorSpec, Wire, WireCost,
 };
-pub use server::{ServerAdam, ServerOptimizer, ServerSgd, ServerSpec, ServerState};
+pub use server::{
+    ServerAdagrad, ServerAdam, ServerOptimizer, ServerSgd, ServerSpec, ServerState, ServerYogi,
+};
 pub use trainer::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};
 
 #[cfg(test)]

@@ -39,6 +39,9 @@ impl Aggregator for First {
     fn minimum_cohort(&self) -> usize {
         1
     }
+    fn tolerates(&self, _: usize) -> usize {
+        0
+    }
     fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
         updates[0].values().iter().map(|&value| value as f64 / f64::from(updates[0].weight())).collect()
     }
@@ -53,9 +56,53 @@ impl Aggregator for Unweighted {
     fn minimum_cohort(&self) -> usize {
         1
     }
+    fn tolerates(&self, _: usize) -> usize {
+        0
+    }
     fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
         let sum = |at: usize| updates.iter().map(|update| update.values()[at]).sum::<i64>() as f64;
         (0..updates[0].values().len()).map(|at| sum(at) / updates.len() as f64).collect()
+    }
+}
+
+/// Wrong: the mean, with a claim that it does not earn.
+struct Boastful(equipoise_federated::WeightedMean);
+impl Aggregator for Boastful {
+    fn name(&self) -> &'static str {
+        "boastful"
+    }
+    fn minimum_cohort(&self) -> usize {
+        3
+    }
+    fn tolerates(&self, cohort: usize) -> usize {
+        cohort / 10
+    }
+    fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
+        self.0.aggregate(updates)
+    }
+}
+
+#[test]
+fn a_rule_that_claims_a_breakdown_point_it_has_not_is_rejected() {
+    let boastful = Boastful(equipoise_federated::WeightedMean {});
+    assert!(laws::check_aggregator(&boastful, Seed::root(1)).unwrap_err().contains("carry"));
+    let mean = equipoise_federated::WeightedMean {};
+    assert!(laws::check_breakdown(&mean, 20, 1, Seed::root(2)).is_err());
+    assert!(laws::check_breakdown(&mean, 20, 0, Seed::root(2)).is_ok());
+}
+
+/// One more than a rule tolerates carries it away: the number that it states is the largest.
+#[test]
+fn the_stated_breakdown_points_are_tight() {
+    for spec in AggregatorSpec::examples() {
+        let rule = spec.rule();
+        let cohort = rule.minimum_cohort().max(5);
+        if matches!(spec, AggregatorSpec::NormClippedMean(_)) {
+            continue; // Influence is bounded at any number; it breaks with the median norm, at a half.
+        }
+        let broken = |f: usize| laws::check_breakdown(rule, cohort, f, Seed::root(3)).is_err();
+        let first = (1..=cohort).find(|f| broken(*f)).unwrap();
+        assert!(first > rule.tolerates(cohort), "{}: {first}", rule.name());
     }
 }
 

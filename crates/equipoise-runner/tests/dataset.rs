@@ -209,6 +209,26 @@ fn a_killed_build_publishes_nothing_and_the_next_one_takes_it_up() {
 }
 
 #[test]
+fn halves_built_apart_are_put_together_by_the_build_of_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let card = probe_card(dir.path(), 150, 9, "");
+    let at = |place: &Path, more: &[&str]| {
+        let all = ["dataset", "build", card.to_str().unwrap(), "--json", "--out", place.to_str().unwrap()];
+        let said = succeed(dir.path(), &[&all[..], more].concat());
+        serde_json::from_str::<serde_json::Value>(&said).unwrap()
+    };
+    let (whole, halves) = (dir.path().join("whole"), dir.path().join("halves"));
+    let all = at(&whole, &["--repin"]);
+    let second = at(&halves, &["--blocks", "2..3"]);
+    assert!(!halves.exists() && Path::new(second["path"].as_str().unwrap()).is_dir(), "{second}");
+    at(&halves, &["--blocks", "0..2"]);
+    let put = at(&halves, &["--repin"]);
+    assert_eq!((&put["hash"], &put["parts-written"]), (&all["hash"], &serde_json::json!(0)));
+    let beyond = ["dataset", "build", card.to_str().unwrap(), "--blocks", "1..4"];
+    assert!(fail(dir.path(), &beyond, 2).contains("has blocks 0..3"));
+}
+
+#[test]
 fn a_published_card_builds_its_dataset_again() {
     let dir = tempfile::tempdir().unwrap();
     let place = probe(dir.path());

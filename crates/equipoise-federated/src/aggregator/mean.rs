@@ -19,6 +19,10 @@ impl Aggregator for WeightedMean {
         1
     }
 
+    fn tolerates(&self, _: usize) -> usize {
+        0
+    }
+
     #[allow(clippy::cast_precision_loss)] // Sums stay below 2^53: the plan bounds them.
     fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
         let weight: u64 = updates.iter().map(|update| u64::from(update.weight())).sum();

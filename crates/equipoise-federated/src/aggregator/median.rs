@@ -2,6 +2,7 @@
 //! each coordinate. Sees every update, so it cannot run behind a secure sum; ignores weights.
 
 use super::Aggregator;
+use super::units::{Units, middle};
 use equipoise_privacy::OutgoingUpdate;
 use serde::{Deserialize, Serialize};
 
@@ -19,23 +20,13 @@ impl Aggregator for CoordinateMedian {
         3
     }
 
-    #[allow(clippy::cast_precision_loss)] // Update values stay below 2^53: the plan bounds them.
+    fn tolerates(&self, cohort: usize) -> usize {
+        cohort.saturating_sub(1) / 2
+    }
+
     fn aggregate(&self, updates: &[OutgoingUpdate]) -> Vec<f64> {
-        let len = updates.first().map_or(0, |update| update.values().len());
-        let mut column = Vec::with_capacity(updates.len());
-        (0..len)
-            .map(|at| {
-                column.clear();
-                column.extend(updates.iter().map(|u| u.values()[at] as f64 / f64::from(u.weight().max(1))));
-                column.sort_unstable_by(f64::total_cmp);
-                let middle = column.len() / 2;
-                if column.len() % 2 == 1 {
-                    column[middle]
-                } else {
-                    f64::midpoint(column[middle - 1], column[middle])
-                }
-            })
-            .collect()
+        let units = Units::of(updates);
+        units.by_coordinate(&units.all(), |column| middle(column))
     }
 }
 

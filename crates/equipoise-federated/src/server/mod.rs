@@ -1,10 +1,14 @@
 //! What the server does with an aggregated update. State goes in and comes out. To add one: a file here, its lines below.
 
+mod adagrad;
 mod adam;
 mod sgd;
+mod yogi;
 
+pub use adagrad::ServerAdagrad;
 pub use adam::ServerAdam;
 pub use sgd::ServerSgd;
+pub use yogi::ServerYogi;
 
 use equipoise_core::Params;
 use serde::{Deserialize, Serialize};
@@ -31,6 +35,28 @@ pub trait ServerOptimizer: Send + Sync {
     fn step(&self, state: ServerState, global: Params, delta: &[f64]) -> (ServerState, Params);
 }
 
+/// The step that Yogi and Adagrad share (algorithm 2 of the paper): `m = beta1 m + (1 - beta1) delta`, the second moment by `second`
+/// from `tau` squared on, `model += rate m / (sqrt v + tau)`.
+#[allow(clippy::cast_possible_truncation)] // Parameters are f32 by definition; the moments are f64.
+fn adaptive(
+    mut state: ServerState,
+    mut global: Params,
+    delta: &[f64],
+    [rate, beta1, tau]: [f64; 3],
+    second: impl Fn(f64, f64) -> f64,
+) -> (ServerState, Params) {
+    state.first.resize(delta.len(), 0.0);
+    state.second.resize(delta.len(), tau * tau);
+    state.steps += 1;
+    let moments = state.first.iter_mut().zip(&mut state.second);
+    for ((weight, (m, v)), delta) in global.0.iter_mut().zip(moments).zip(delta) {
+        *m = beta1 * *m + (1.0 - beta1) * delta;
+        *v = second(*v, delta * delta);
+        *weight = (f64::from(*weight) + rate * *m / (libm::sqrt(*v) + tau)) as f32;
+    }
+    (state, global)
+}
+
 /// The server optimisers by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -39,6 +65,10 @@ pub enum ServerSpec {
     Sgd(ServerSgd),
     /// `FedAdam`.
     Adam(ServerAdam),
+    /// `FedYogi`.
+    Yogi(ServerYogi),
+    /// `FedAdagrad`.
+    Adagrad(ServerAdagrad),
 }
 
 impl ServerSpec {
@@ -48,6 +78,8 @@ impl ServerSpec {
         match self {
             Self::Sgd(optimizer) => optimizer,
             Self::Adam(optimizer) => optimizer,
+            Self::Yogi(optimizer) => optimizer,
+            Self::Adagrad(optimizer) => optimizer,
         }
     }
 
@@ -57,6 +89,8 @@ impl ServerSpec {
         match *self {
             Self::Sgd(optimizer) => Self::Sgd(ServerSgd { learning_rate, ..optimizer }),
             Self::Adam(optimizer) => Self::Adam(ServerAdam { learning_rate, ..optimizer }),
+            Self::Yogi(optimizer) => Self::Yogi(ServerYogi { learning_rate, ..optimizer }),
+            Self::Adagrad(optimizer) => Self::Adagrad(ServerAdagrad { learning_rate, ..optimizer }),
         }
     }
 
@@ -67,6 +101,8 @@ impl ServerSpec {
             Self::Sgd(ServerSgd { learning_rate: 1.0, momentum: 0.0 }),
             Self::Sgd(ServerSgd { learning_rate: 0.5, momentum: 0.9 }),
             Self::Adam(ServerAdam { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-3 }),
+            Self::Yogi(ServerYogi { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, tau: 1e-3 }),
+            Self::Adagrad(ServerAdagrad { learning_rate: 0.01, beta1: 0.0, tau: 1e-3 }),
         ]
     }
 }

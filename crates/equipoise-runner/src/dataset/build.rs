@@ -3,8 +3,8 @@
 
 use super::card::Loaded;
 use super::describe::{count_events, facts, generator};
-use super::sink::{PartSink, Parts, ROWS_IN_MEMORY, remove_spill};
-use super::source::{RowSource, WholeWorld};
+use super::parts::{Counts, write_parts};
+use super::source::Source;
 use super::tables::Writer;
 use crate::fault::{Fault, config, runtime};
 use equipoise_core::{Observer, RunEvent};
@@ -19,6 +19,7 @@ use equipoise_synth::Outcome;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What a build left behind.
@@ -78,10 +79,59 @@ pub fn build(loaded: &Loaded, wishes: Wishes<'_>, observer: &dyn Observer) -> Re
         was_there: false,
         events: built.events,
         bytes: built.files.iter().map(|file| file.bytes).sum(),
-        parts_written: built.parts.0,
-        parts_found: built.parts.1,
+        parts_written: built.parts.written,
+        parts_found: built.parts.found,
         hash: built.hash,
     })
+}
+
+/// Parts of some blocks, made apart.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuiltBlocks {
+    /// The scratch directory that they lie in.
+    pub path: PathBuf,
+    /// Parts of logs that were written now.
+    pub parts_written: usize,
+    /// Parts of logs that lay there.
+    pub parts_found: usize,
+}
+
+/// Writes the parts of some blocks and publishes nothing: the same program builds the others, elsewhere if need be, and a build
+/// of the whole takes up whatever lies in the scratch directory.
+///
+/// # Errors
+/// If there are no such blocks, the dataset is there already, the world cannot be run or the disk does not take it.
+pub fn build_blocks(
+    loaded: &Loaded,
+    target: &Path,
+    blocks: &Range<u16>,
+    observer: &dyn Observer,
+) -> Result<BuiltBlocks, Fault> {
+    let card = &loaded.card;
+    if blocks.is_empty() || blocks.end > card.blocks {
+        let (all, path) = (card.blocks, loaded.path.display());
+        return Err(config(format!("--blocks: {path} has blocks 0..{all}; give a part of them, as in 0..1")));
+    }
+    if target.exists() {
+        return Err(config(format!("{}: is there already; choose another --out", target.display())));
+    }
+    let _lock = lock(target)?;
+    let path = scratch(loaded, target)?;
+    let source = Source::new(&loaded.world, card.seed, card.blocks)?;
+    let (generator, config_hash) = (generator(), config_hash(loaded)?);
+    let (_, counts) = write_parts(&source, blocks, &path, &meta(&generator, &config_hash), observer)?;
+    Ok(BuiltBlocks { path, parts_written: counts.written, parts_found: counts.found })
+}
+
+/// What every part says about itself.
+fn meta<'a>(generator: &'a str, config_hash: &'a str) -> [(&'a str, &'a str); 2] {
+    [("generator", generator), ("config", config_hash)]
+}
+
+fn config_hash(loaded: &Loaded) -> Result<String, Fault> {
+    let text = toml::to_string(&loaded.world).map_err(runtime)?;
+    Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
 }
 
 /// A finished dataset. A hash to pin is never read from one: it may be of a world that has changed since.
@@ -194,32 +244,30 @@ fn scratch(loaded: &Loaded, target: &Path) -> Result<PathBuf, Fault> {
         }
     }
     fs::create_dir_all(&own).map_err(runtime)?;
-    remove_spill(&own)?;
     Ok(own)
 }
 
 /// The data files of a dataset.
 struct Data {
-    source: WholeWorld,
+    source: Source,
     rows: super::tables::Rows,
     files: Vec<FileSum>,
     hash: String,
     events: u64,
-    parts: (usize, usize),
+    parts: Counts,
 }
 
 fn data(loaded: &Loaded, root: &Path, observer: &dyn Observer) -> Result<(Data, Outcome), Fault> {
     let card = &loaded.card;
-    let source = WholeWorld::new(&loaded.world, card.seed, card.blocks)?;
+    let source = Source::new(&loaded.world, card.seed, card.blocks)?;
     let config_text = toml::to_string(&loaded.world).map_err(runtime)?;
-    let config_hash = blake3::hash(config_text.as_bytes()).to_hex().to_string();
-    let generator = generator();
-    let meta = [("generator", generator.as_str()), ("config", config_hash.as_str())];
+    let (generator, config_hash) = (generator(), config_hash(loaded)?);
+    let meta = meta(&generator, &config_hash);
     write_atomic(&root.join(CONFIG), config_text.as_bytes()).map_err(runtime)?;
     write_atomic(&root.join(SEED), format!("{}\n", card.seed).as_bytes()).map_err(runtime)?;
     let what = "simulated days".to_owned();
     observer.on(&RunEvent::Started { what: what.clone(), total: u64::from(card.days) });
-    let (outcome, parts) = events(&source, card.blocks, root, &meta, ROWS_IN_MEMORY, observer)?;
+    let (outcome, parts) = write_parts(&source, &(0..card.blocks), root, &meta, observer)?;
     observer.on(&RunEvent::Finished { what });
     let mut rows = Writer::new(root, &meta).all(&source, &outcome, &card.split, card.days, card.seed)?;
     let mut events = 0;
@@ -231,26 +279,6 @@ fn data(loaded: &Loaded, root: &Path, observer: &dyn Observer) -> Result<(Data, 
     let files = sums(root, &OUTSIDE_HASH)?;
     let hash = digest_of(&files);
     Ok((Data { source, rows, files, hash, events, parts }, outcome))
-}
-
-/// Runs the world and writes its parts beside it; (what the run left, (parts written, parts found)).
-pub(crate) fn events(
-    source: &dyn RowSource,
-    blocks: u16,
-    root: &Path,
-    meta: &[(&str, &str)],
-    limit: usize,
-    observer: &dyn Observer,
-) -> Result<(Outcome, (usize, usize)), Fault> {
-    let parts = Parts::new(root, meta);
-    let block_of = |platform, account| source.block_of(platform, account);
-    let outcome = rayon::in_place_scope(|scope| {
-        let mut sink = PartSink::new(&parts, scope, (source.views().len(), blocks), &block_of, limit);
-        let outcome = source.stream(&mut sink, &|| parts.failed(), observer)?;
-        sink.finish();
-        Ok::<_, Fault>(outcome)
-    })?;
-    Ok((outcome, parts.finish()?))
 }
 
 /// Sums every file of a directory, on all threads, in byte order of names.
@@ -295,36 +323,30 @@ mod tests {
     use equipoise_core::Silent;
     use equipoise_store::digest_files;
 
-    fn world() -> WholeWorld {
+    fn source() -> Source {
         let mut spec: equipoise_synth::WorldSpec =
             toml::from_str(include_str!("../../../../datasets/research.toml")).unwrap();
         (spec.persons, spec.days) = (150, 9);
-        WholeWorld::new(&spec, 3, 2).unwrap()
+        Source::new(&spec, 3, 3).unwrap()
     }
 
     #[test]
-    fn rows_that_waited_on_disk_give_the_same_parts() {
-        let world = world();
-        let digest = |limit| {
-            let place = tempfile::tempdir().unwrap();
-            events(&world, 2, place.path(), &[], limit, &Silent).unwrap();
-            assert!(
-                fs::read_dir(place.path()).unwrap().all(|entry| !entry
-                    .unwrap()
-                    .file_name()
-                    .to_string_lossy()
-                    .starts_with('.'))
-            );
-            digest_files(place.path(), &[]).unwrap()
-        };
-        assert_eq!(digest(20), digest(ROWS_IN_MEMORY));
+    fn blocks_built_apart_in_any_order_are_the_whole() {
+        let (source, whole, apart) = (source(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (_, all) = write_parts(&source, &(0..3), whole.path(), &[], &Silent).unwrap();
+        for blocks in [2..3, 0..1, 1..2] {
+            write_parts(&source, &blocks, apart.path(), &[], &Silent).unwrap();
+        }
+        assert_eq!(digest_files(whole.path(), &[]).unwrap(), digest_files(apart.path(), &[]).unwrap());
+        let (_, again) = write_parts(&source, &(0..3), apart.path(), &[], &Silent).unwrap();
+        assert!(all.written > 12 && again == Counts { written: 0, found: all.written }, "{all:?} {again:?}");
     }
 
     #[test]
     fn a_disk_that_refuses_a_part_ends_the_build_with_its_name() {
         let place = tempfile::tempdir().unwrap();
         fs::write(place.path().join("platform=1"), "in the way").unwrap();
-        let fault = events(&world(), 2, place.path(), &[], ROWS_IN_MEMORY, &Silent).unwrap_err();
+        let fault = write_parts(&source(), &(0..3), place.path(), &[], &Silent).unwrap_err();
         assert!(fault.exit_code() == 1 && fault.to_string().contains("platform=1"), "{fault}");
     }
 

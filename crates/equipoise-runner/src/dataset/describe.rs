@@ -1,7 +1,7 @@
 //! What the pages of a dataset will say: counted from its tables, read from its card and world, never typed.
 
 use super::card::Loaded;
-use super::source::RowSource;
+use super::source::Source;
 use super::tables::{Rows, SPLITS};
 use equipoise_core::{
     AgeBand, EventKind, LabelSource, LabelStatus, PlatformId, PlatformView, ReportCategory, Surface,
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The facts of a dataset whose data files are written.
 pub(crate) fn facts(
     loaded: &Loaded,
-    source: &dyn RowSource,
+    source: &Source,
     truth: &Truth,
     rows: &Rows,
     files: Vec<FileSum>,

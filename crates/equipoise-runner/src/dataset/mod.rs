@@ -1,24 +1,25 @@
 //! `equipoise dataset`: named worlds as published files. Cards in `datasets/*.toml` say which; `build` makes one byte for byte,
 //! `verify` checks one, `ls` shows what there is.
 //!
-//! Nothing here reads a log of people: the rows come from a [`source::RowSource`] that simulates them.
+//! Nothing here reads a log of people: the rows come from a [`source::Source`] that simulates them.
 #![allow(clippy::print_stdout)] // The verb speaks to people, as the other verbs do.
 
 mod build;
 pub mod card;
 mod describe;
 mod list;
-mod sink;
+mod parts;
 pub mod source;
 mod tables;
 mod verify;
 
-pub use build::{Built, Wishes, build};
+pub use build::{Built, BuiltBlocks, Wishes, build, build_blocks};
 pub use verify::{Verified, verify};
 
 use crate::fault::{Fault, runtime};
 use crate::progress::Progress;
 use clap::Subcommand;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// What can be asked about datasets.
@@ -37,6 +38,9 @@ pub enum DatasetVerb {
         /// Checks of the world to publish with it (what `equipoise world validate` wrote)
         #[arg(long, value_name = "FILE")]
         validation: Option<PathBuf>,
+        /// Write the parts of these blocks only, as in 0..4, and publish nothing; builds of the other blocks add theirs
+        #[arg(long, value_name = "FROM..TO", value_parser = blocks, conflicts_with_all = ["repin", "validation"])]
+        blocks: Option<Range<u16>>,
     },
     /// Check every file of a built dataset
     Verify {
@@ -67,10 +71,14 @@ pub struct Manner<'a> {
 /// As the verb.
 pub fn run(verb: &DatasetVerb, manner: Manner<'_>) -> Result<(), Fault> {
     match verb {
-        DatasetVerb::Build { card, out, repin, validation } => {
+        DatasetVerb::Build { card, out, repin, validation, blocks } => {
             let start = crate::clock::now();
             let loaded = card::load(card)?;
             let target = out.clone().unwrap_or_else(|| usual_place(manner.runs, &loaded.card));
+            if let Some(blocks) = blocks {
+                let built = build_blocks(&loaded, &target, blocks, &Progress::new(manner.quiet))?;
+                return print_blocks(&built, manner.json);
+            }
             let wishes = Wishes { target: &target, repin: *repin, validation: validation.as_deref() };
             let built = build(&loaded, wishes, &Progress::new(manner.quiet))?;
             print_built(&built, start.elapsed().as_secs_f64(), manner.json)
@@ -108,6 +116,26 @@ fn place_of(runs: &Path, given: &str) -> Result<PathBuf, Fault> {
 
 fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Fault> {
     println!("{}", serde_json::to_string_pretty(value).map_err(runtime)?);
+    Ok(())
+}
+
+/// Reads `FROM..TO`.
+fn blocks(text: &str) -> Result<Range<u16>, String> {
+    let ends = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    ends.ok_or_else(|| "give the first block and the one after the last, as in 0..4".to_owned())
+}
+
+fn print_blocks(built: &BuiltBlocks, json: bool) -> Result<(), Fault> {
+    if json {
+        return print_json(built);
+    }
+    println!(
+        "{}: {} parts written, {} were there",
+        built.path.display(),
+        built.parts_written,
+        built.parts_found
+    );
+    println!("bring the parts of the other blocks there, then build without --blocks");
     Ok(())
 }
 

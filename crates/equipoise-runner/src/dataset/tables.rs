@@ -2,7 +2,7 @@
 //! truth to disk; it lands below `truth/`, apart from everything that training may read.
 
 use super::card::Split;
-use super::source::RowSource;
+use super::source::Source;
 use crate::fault::{Fault, runtime};
 use equipoise_core::{AccountProfile, DAY, Draw, KnownLabel, PlatformId, Seed};
 use equipoise_store::dataset::{table_spec, write_catalogued};
@@ -54,7 +54,7 @@ impl<'a> Writer<'a> {
     /// If the disk does not take a table.
     pub(crate) fn all(
         mut self,
-        source: &dyn RowSource,
+        source: &Source,
         outcome: &Outcome,
         split: &Split,
         days: u16,
