@@ -3,7 +3,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use equipoise_core::{ClipNorm, Draw, Fraction, Seed};
-use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 use std::hint::black_box;
 
 const COLUMNS: usize = 64;
@@ -21,6 +21,7 @@ fn steps(criterion: &mut Criterion) {
         let data = Rows { columns: COLUMNS, values: &values, labels: &labels, weights: &ones };
         let mut weights = spec.init(COLUMNS, Fraction::new(0.5).unwrap(), Seed::root(3));
         let config = TrainConfig {
+            trainer: Backward::Fused,
             epochs: 1,
             batch,
             learning_rate: 0.01,
@@ -33,7 +34,7 @@ fn steps(criterion: &mut Criterion) {
         let mut sum = vec![0.0; spec.parameters(COLUMNS)];
         for (name, mut trainer) in [
             ("plain", Trainer::new(&spec, COLUMNS).unwrap()),
-            ("autodiff", Trainer::reference(&spec, COLUMNS).unwrap()),
+            ("autodiff", Trainer::with(&spec, COLUMNS, Backward::Burn).unwrap()),
         ] {
             group.bench_function(BenchmarkId::new(name, batch), |bencher| {
                 bencher.iter(|| {

@@ -16,6 +16,7 @@
 //!     println!("{}: {}", scheme.build().name(), scheme.build().leakage().headline);
 //! }
 //! ```
+#![forbid(unsafe_code)]
 #![warn(clippy::cast_possible_truncation)]
 
 mod entropy;

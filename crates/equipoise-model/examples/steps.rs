@@ -9,7 +9,7 @@
 )]
 
 use equipoise_core::{ClipNorm, Draw, Fraction, Seed};
-use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 
 /// Tenth-percentile microseconds a unit of work: on a shared machine the median measures the neighbours.
 #[allow(clippy::disallowed_methods)] // An example that measures.
@@ -37,9 +37,10 @@ fn main() {
             let row_weights = vec![1.0; n];
             let rows = Rows { columns, values: &values, labels: &labels, weights: &row_weights };
             let mut trainer = Trainer::new(&spec, columns).unwrap();
-            let mut reference = Trainer::reference(&spec, columns).unwrap();
+            let mut reference = Trainer::with(&spec, columns, Backward::Burn).unwrap();
             let mut weights = spec.init(columns, Fraction::new(0.1).unwrap(), Seed::root(2)).0;
             let config = |optimiser| TrainConfig {
+                trainer: Backward::Fused,
                 epochs: 1,
                 batch,
                 learning_rate: 0.01,

@@ -7,13 +7,10 @@
 //! **Not promised here**: noise, sampling or an epsilon. One row is the unit: an account with several rows needs them
 //! bounded before. The norms and counts are raw data and stay on the platform.
 
-use crate::direct::Layers;
+use crate::fused::Tape;
 use crate::maths::cross_entropy;
-use crate::network::numbers;
 use crate::rows::length;
-use crate::trainer::gather;
-use crate::{ModelError, Rows, Trainer};
-use burn::tensor::Tensor;
+use crate::{LayerShape, ModelError, Rows, Trainer};
 use equipoise_core::ClipNorm;
 
 /// Rows that are worked on together: enough to fill a matrix product, few enough that `f32` sums stay sharp.
@@ -73,11 +70,11 @@ impl Trainer {
         if let Some(&row) = batch.iter().find(|&&row| row as usize >= rows.len()) {
             return Err(ModelError::Row { row: row as usize, rows: rows.len() });
         }
-        let layers = Layers::load(&self.shapes, weights, &self.device);
+        let layers = (self.shapes.as_slice(), weights);
         let mut stats = ClipStats { rows: batch.len() as u32, ..ClipStats::default() };
         let mut sum = vec![0.0_f64; out.len()];
         for chunk in batch.chunks(CLIP_ROWS) {
-            add_chunk(&layers, rows, chunk, clip, &mut stats, out, &mut sum)?;
+            add_chunk(&mut self.tape, layers, rows, chunk, clip, &mut stats, out, &mut sum);
         }
         out.iter_mut().zip(&sum).for_each(|(out, &sum)| *out = sum as f32);
         Ok(stats)
@@ -85,42 +82,45 @@ impl Trainer {
 }
 
 /// Adds one chunk's clipped sum to `sum`; `scratch` is overwritten.
+#[allow(clippy::too_many_arguments)] // One chunk of one loop.
 fn add_chunk(
-    layers: &Layers<'_>,
+    tape: &mut Tape,
+    (shapes, weights): (&[LayerShape], &[f32]),
     rows: &Rows<'_>,
     chunk: &[u32],
     clip: ClipNorm,
     stats: &mut ClipStats,
     scratch: &mut [f32],
     sum: &mut [f64],
-) -> Result<(), ModelError> {
+) {
     if chunk.is_empty() {
-        return Ok(());
+        return;
     }
-    let tape = layers.forward(gather(rows, chunk))?;
+    tape.gather(rows, chunk);
+    tape.forward(shapes, weights);
     let slope = |(&row, &logit): (&u32, &f32)| {
         rows.weights[row as usize] * cross_entropy(logit, rows.labels[row as usize]).1
     };
-    let deltas = layers.deltas(&tape, chunk.iter().zip(&tape.logits).map(slope).collect());
-    let mut delta_numbers = Vec::with_capacity(deltas.len());
-    let mut squares = vec![0.0_f64; chunk.len()];
-    for (input, delta) in tape.inputs.iter().zip(deltas) {
-        let delta = numbers(delta)?;
-        add_squares(&numbers(input.clone())?, &delta, &mut squares);
-        delta_numbers.push(delta);
+    let slopes = tape.deltas.last_mut().expect("a model has a layer");
+    slopes.clear();
+    slopes.extend(chunk.iter().zip(&tape.logits).map(slope));
+    tape.backward(shapes, weights);
+    let mut squares = [0.0_f64; CLIP_ROWS];
+    let squares = &mut squares[..chunk.len()];
+    for (input, delta) in tape.inputs.iter().zip(&tape.deltas) {
+        add_squares(input, delta, squares);
     }
     if squares.iter().any(|square| !square.is_finite()) {
         // Zero times infinity is not zero, so a broken row has to leave the matrix, not just be scaled away.
-        let finite = chunk.iter().zip(&squares).filter(|(_, square)| square.is_finite());
+        let finite = chunk.iter().zip(&*squares).filter(|(_, square)| square.is_finite());
         let kept: Vec<u32> = finite.map(|(&row, _)| row).collect();
         stats.non_finite += u32::try_from(chunk.len() - kept.len()).unwrap_or(u32::MAX);
-        return add_chunk(layers, rows, &kept, clip, stats, scratch, sum);
+        return add_chunk(tape, (shapes, weights), rows, &kept, clip, stats, scratch, sum);
     }
-    let scales = scales(&squares, clip, stats);
-    let deltas = delta_numbers.into_iter().map(|delta| scaled(layers, delta, &scales)).collect();
-    layers.gradient(&tape, deltas, scratch)?;
+    scales(squares, clip, stats);
+    tape.deltas.iter_mut().for_each(|delta| scale_rows(delta, squares));
+    tape.gradient(shapes, scratch);
     sum.iter_mut().zip(scratch.iter()).for_each(|(sum, part)| *sum += f64::from(*part));
-    Ok(())
 }
 
 /// Adds `|δ|² (|a|² + 1)` of one layer to each row's square; infinite where the layer's numbers leave their range.
@@ -138,29 +138,27 @@ fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
     }
 }
 
-/// The factor that brings each row within the bound.
-fn scales(squares: &[f64], clip: ClipNorm, stats: &mut ClipStats) -> Vec<f64> {
-    let scale = |&square: &f64| {
-        let norm = libm::sqrt(square);
+/// Turns each row's square into the factor that brings the row within the bound.
+fn scales(squares: &mut [f64], clip: ClipNorm, stats: &mut ClipStats) {
+    for square in squares {
+        let norm = libm::sqrt(*square);
         stats.largest_norm = stats.largest_norm.max(norm);
-        if norm > clip.get() {
+        *square = if norm > clip.get() {
             stats.clipped += 1;
             clip.get() / norm
         } else {
             1.0
-        }
-    };
-    squares.iter().map(scale).collect()
+        };
+    }
 }
 
 /// Each row of `delta` times its factor.
 #[allow(clippy::cast_possible_truncation)] // Rounded once, in the last step.
-fn scaled(layers: &Layers<'_>, mut delta: Vec<f32>, scales: &[f64]) -> Tensor<2> {
+fn scale_rows(delta: &mut [f32], scales: &[f64]) {
     let outputs = delta.len() / scales.len();
     for (row, &scale) in delta.chunks_mut(outputs).zip(scales) {
         row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
     }
-    layers.tensor(delta, [scales.len(), outputs])
 }
 
 #[cfg(test)]

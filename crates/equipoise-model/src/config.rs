@@ -1,12 +1,14 @@
 //! How one client trains: the local part of federated averaging (McMahan et al., AISTATS 2017).
 
-use crate::ModelError;
+use crate::{Backward, ModelError};
 use serde::{Deserialize, Serialize};
 
 /// Local training of one client. Every key is a research choice, so none has a default.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TrainConfig {
+    /// Who differentiates: the same model to rounding, at another speed.
+    pub trainer: Backward,
     /// Passes over the client's rows, at least 1.
     pub epochs: u16,
     /// Rows a step, at least 1; the last step of an epoch may have fewer.
@@ -86,7 +88,7 @@ pub(crate) const fn demand(
 mod tests {
     use super::*;
 
-    const FILE: &str = "epochs = 1\nbatch = 64\nlearning-rate = 0.1\nweight-decay = 0\npositive-weight = 1\n";
+    const FILE: &str = "trainer = \"fused\"\nepochs = 1\nbatch = 64\nlearning-rate = 0.1\nweight-decay = 0\npositive-weight = 1\n";
 
     fn parse(rest: &str) -> Result<TrainConfig, toml::de::Error> {
         toml::from_str(&format!("{FILE}{rest}"))

@@ -1,6 +1,6 @@
 //! Models of risk: what they are, how one client trains one, how one is scored. The only crate that names burn.
 //!
-//! A model is a burn module and its gradients are burn's; everything that leaves this crate is a flat `f32` slice, so
+//! A model is a burn module and burn's gradients are the reference; the fused path trains the same model by hand. Everything that leaves this crate is a flat `f32` slice, so
 //! that federation, privacy, encryption and hashing never learn which library made the numbers. A score is a
 //! [`RiskScore`](equipoise_core::RiskScore), a place in a review queue, never a verdict.
 //!
@@ -11,12 +11,12 @@
 //!
 //! ```
 //! use equipoise_core::{Fraction, Seed};
-//! use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+//! use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 //!
 //! let spec = ModelSpec::LogisticRegression {};
 //! let mut weights = spec.init(1, Fraction::new(0.5)?, Seed::root(1));
 //! let rows = Rows { columns: 1, values: &[-1.0, 1.0], labels: &[0.0, 1.0], weights: &[1.0, 1.0] };
-//! let config = TrainConfig { epochs: 20, batch: 2, learning_rate: 1.0, weight_decay: 0.0, positive_weight: 1.0,
+//! let config = TrainConfig { trainer: Backward::Fused, epochs: 20, batch: 2, learning_rate: 1.0, weight_decay: 0.0, positive_weight: 1.0,
 //!     optimiser: Optimiser::Sgd { momentum: 0.0 } };
 //! let mut trainer = Trainer::new(&spec, 1)?;
 //! trainer.train(&mut weights.0, &rows, &config, Seed::root(2))?;
@@ -24,18 +24,19 @@
 //! assert!(scores[0] < 0.2 && scores[1] > 0.8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)] // Allowed at one place: `product`.
 
 pub mod baselines;
 pub mod boosted;
 mod clip;
 mod config;
-mod direct;
 mod error;
+mod fused;
 pub mod laws;
 mod maths;
 mod network;
 mod optimiser;
+mod product;
 mod rows;
 mod score;
 mod spec;
@@ -48,4 +49,4 @@ pub use config::{Optimiser, TrainConfig};
 pub use error::ModelError;
 pub use rows::Rows;
 pub use spec::{LayerShape, ModelSpec};
-pub use trainer::{TrainStats, Trainer};
+pub use trainer::{Backward, TrainStats, Trainer};

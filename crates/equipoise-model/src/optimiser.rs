@@ -65,9 +65,11 @@ impl OptimiserState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Backward;
 
     fn config(optimiser: Optimiser) -> TrainConfig {
         TrainConfig {
+            trainer: Backward::Fused,
             epochs: 1,
             batch: 1,
             learning_rate: 0.5,

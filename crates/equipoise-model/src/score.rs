@@ -4,7 +4,6 @@
 //! row and the weights, bit for bit, for any number of rows or threads. Matrix products may still round differently on
 //! processors with another instruction set; it is a recorded setting of a run.
 
-use crate::direct::Layers;
 use crate::maths::{cross_entropy, sigmoid};
 use crate::rows::length;
 use crate::{ModelError, Rows, Trainer};
@@ -21,7 +20,7 @@ impl Trainer {
     pub fn row_losses(&mut self, weights: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, ModelError> {
         self.check(weights, rows)?;
         rows.check_values()?;
-        let mut losses = self.logits(weights, rows.values)?;
+        let mut losses = self.logits(weights, rows.values);
         losses.iter_mut().zip(rows.labels).for_each(|(z, &label)| *z = cross_entropy(*z, label).0);
         Ok(losses)
     }
@@ -39,7 +38,7 @@ impl Trainer {
             let (row, got) = (at / columns, values[at]);
             return Err(ModelError::Value { what: "a feature", row, range: "finite", got });
         }
-        let mut scores = self.logits(weights, values)?;
+        let mut scores = self.logits(weights, values);
         for (row, score) in scores.iter_mut().enumerate() {
             *score = sigmoid(*score);
             if score.is_nan() {
@@ -49,15 +48,13 @@ impl Trainer {
         Ok(scores)
     }
 
-    fn logits(&self, weights: &[f32], values: &[f32]) -> Result<Vec<f32>, ModelError> {
-        let layers = Layers::load(&self.shapes, weights, &self.device);
+    fn logits(&mut self, weights: &[f32], values: &[f32]) -> Vec<f32> {
         let (columns, mut logits) = (self.columns(), Vec::with_capacity(values.len() / self.columns()));
         for chunk in values.chunks(SCORE_ROWS * columns) {
-            let mut features = Vec::with_capacity(SCORE_ROWS * columns);
-            features.extend_from_slice(chunk);
-            features.resize(SCORE_ROWS * columns, 0.0);
-            logits.extend_from_slice(&layers.forward(features)?.logits[..chunk.len() / columns]);
+            self.tape.pad(chunk, SCORE_ROWS, columns);
+            self.tape.forward(&self.shapes, weights);
+            logits.extend_from_slice(&self.tape.logits[..chunk.len() / columns]);
         }
-        Ok(logits)
+        logits
     }
 }

@@ -2,7 +2,7 @@
 //! book would write, kept to show that [`Trainer::train`](crate::Trainer::train) is the same thing with less overhead.
 
 use crate::network::{Network, numbers, tensor};
-use crate::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+use crate::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
@@ -74,6 +74,7 @@ fn training_equals_the_textbook_loop() {
     for spec in ModelSpec::examples() {
         for optimiser in rules.clone() {
             let config = TrainConfig {
+                trainer: Backward::Fused,
                 epochs: 8,
                 batch: 50,
                 learning_rate: 0.05,
@@ -83,7 +84,9 @@ fn training_equals_the_textbook_loop() {
             };
             let start = spec.init(6, Fraction::new(0.4).unwrap(), Seed::root(1)).0;
             let book = textbook(&spec, &start, &rows, &config);
-            for mut trainer in [Trainer::new(&spec, 6).unwrap(), Trainer::reference(&spec, 6).unwrap()] {
+            for mut trainer in
+                [Trainer::new(&spec, 6).unwrap(), Trainer::with(&spec, 6, Backward::Burn).unwrap()]
+            {
                 let mut ours = start.clone();
                 trainer.train(&mut ours, &rows, &config, Seed::root(1)).unwrap();
                 let gap = ours.iter().zip(&book).fold(0.0_f32, |gap, (a, b)| gap.max((a - b).abs()));

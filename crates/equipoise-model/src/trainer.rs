@@ -3,7 +3,7 @@
 //! A worker keeps buffers, never values, between clients: what a client gets depends on its weights, rows, settings and
 //! seed alone. Workers are independent, so any number may run in parallel threads and give the same bytes.
 
-use crate::direct::Layers;
+use crate::fused::Tape;
 use crate::maths::cross_entropy;
 use crate::network::{Network, numbers, tensor};
 use crate::optimiser::OptimiserState;
@@ -11,12 +11,13 @@ use crate::rows::length;
 use crate::{LayerShape, ModelError, ModelSpec, Rows, TrainConfig};
 use burn::tensor::{Device, activation::log_sigmoid};
 use equipoise_core::{Draw, Seed};
+use serde::{Deserialize, Serialize};
 
 /// A worker for one model shape. `Send`, so that each thread may own one.
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) shapes: Vec<LayerShape>,
-    pub(crate) device: Device,
+    pub(crate) tape: Tape,
     autodiff: Device,
     backward: Backward,
     optimiser: OptimiserState,
@@ -24,11 +25,14 @@ pub struct Trainer {
     order: Vec<u32>,
 }
 
-/// Who differentiates. Both are burn; they agree to rounding, not to the bit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Backward {
-    Direct,
-    Automatic,
+/// Who differentiates. They agree to rounding, not to the bit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backward {
+    /// Passes written out by hand on flat slices.
+    Fused,
+    /// burn's automatic differentiation over the burn module: the reference. Its graph sits behind one lock for all threads.
+    Burn,
 }
 
 /// How one client's training went.
@@ -45,30 +49,25 @@ pub struct TrainStats {
 }
 
 impl Trainer {
-    /// A worker for `spec` over `columns` features that trains with the backward pass written out over burn's operations.
+    /// A worker for `spec` over `columns` features on the fused path.
     ///
     /// # Errors
     /// If the specification describes no model.
     pub fn new(spec: &ModelSpec, columns: usize) -> Result<Self, ModelError> {
-        Self::with(spec, columns, Backward::Direct)
+        Self::with(spec, columns, Backward::Fused)
     }
 
-    /// The same worker, trained by burn's automatic differentiation: the reference, about twice slower a step of 64 rows, and
-    /// its graph sits behind one lock for all threads (tracel-ai/burn#2729).
+    /// A worker that trains as `backward` says. Clipped sums and scores are the fused path's either way.
     ///
     /// # Errors
     /// If the specification describes no model.
-    pub fn reference(spec: &ModelSpec, columns: usize) -> Result<Self, ModelError> {
-        Self::with(spec, columns, Backward::Automatic)
-    }
-
-    fn with(spec: &ModelSpec, columns: usize, backward: Backward) -> Result<Self, ModelError> {
+    pub fn with(spec: &ModelSpec, columns: usize, backward: Backward) -> Result<Self, ModelError> {
         spec.check(columns)?;
         let shapes = spec.layers(columns);
         Ok(Self {
             gradient: vec![0.0; spec.parameters(columns)],
+            tape: Tape::new(shapes.len()),
             shapes,
-            device: Device::flex(),
             autodiff: Device::flex().autodiff(),
             backward,
             optimiser: OptimiserState::default(),
@@ -160,19 +159,23 @@ impl Trainer {
         mass: f64,
     ) -> Result<f64, ModelError> {
         match self.backward {
-            Backward::Direct => {
-                let layers = Layers::load(&self.shapes, weights, &self.device);
-                let tape = layers.forward(gather(rows, batch))?;
-                let (loss, slopes) = slopes(&tape.logits, rows, batch, positive, mass);
-                let deltas = layers.deltas(&tape, slopes);
-                layers.gradient(&tape, deltas, &mut self.gradient)?;
+            Backward::Fused => {
+                let Self { tape, shapes, gradient, .. } = self;
+                tape.gather(rows, batch);
+                tape.forward(shapes, weights);
+                let slopes = tape.deltas.last_mut().expect("a model has a layer");
+                let loss = slopes_into(slopes, &tape.logits, rows, batch, positive, mass);
+                tape.backward(shapes, weights);
+                tape.gradient(shapes, gradient);
                 Ok(loss)
             }
-            Backward::Automatic => {
+            Backward::Burn => {
                 let features = tensor(gather(rows, batch), [batch.len(), rows.columns], &self.autodiff);
                 let network = Network::from_flat(&self.shapes, weights, &self.autodiff);
                 let logits = network.forward(features);
-                let (loss, slopes) = slopes(&numbers(logits.clone().inner())?, rows, batch, positive, mass);
+                let mut slopes = Vec::with_capacity(batch.len());
+                let numbers = numbers(logits.clone().inner())?;
+                let loss = slopes_into(&mut slopes, &numbers, rows, batch, positive, mass);
                 // The surrogate Σ z·slope has the same gradient as the loss and spares burn the logistic functions.
                 let slopes = tensor(slopes, [batch.len(), 1], &self.autodiff);
                 let mut gradients = (logits * slopes).sum().backward();
@@ -213,15 +216,22 @@ impl Trainer {
 }
 
 /// The features of the rows in `batch`, `[batch, columns]`.
-pub(crate) fn gather(rows: &Rows<'_>, batch: &[u32]) -> Vec<f32> {
+fn gather(rows: &Rows<'_>, batch: &[u32]) -> Vec<f32> {
     let mut features = Vec::with_capacity(batch.len() * rows.columns);
     batch.iter().for_each(|&row| features.extend_from_slice(rows.row(row as usize)));
     features
 }
 
-/// The sum of weighted losses of `batch` and the derivative of the mean by each logit.
+/// The sum of weighted losses of `batch`; puts the derivative of the mean by each logit into `out`.
 #[allow(clippy::cast_possible_truncation)] // Slopes enter an f32 product.
-fn slopes(logits: &[f32], rows: &Rows<'_>, batch: &[u32], positive: f64, mass: f64) -> (f64, Vec<f32>) {
+fn slopes_into(
+    out: &mut Vec<f32>,
+    logits: &[f32],
+    rows: &Rows<'_>,
+    batch: &[u32],
+    positive: f64,
+    mass: f64,
+) -> f64 {
     let mut total = 0.0;
     let slope = |(&row, &logit): (&u32, &f32)| {
         let (label, weight) = (rows.labels[row as usize], f64::from(rows.weights[row as usize]));
@@ -230,6 +240,7 @@ fn slopes(logits: &[f32], rows: &Rows<'_>, batch: &[u32], positive: f64, mass: f
         total += weight * f64::from(loss);
         (weight / mass * f64::from(slope)) as f32
     };
-    let slopes = batch.iter().zip(logits).map(slope).collect();
-    (total, slopes)
+    out.clear();
+    out.extend(batch.iter().zip(logits).map(slope));
+    total
 }

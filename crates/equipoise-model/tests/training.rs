@@ -5,7 +5,7 @@ mod common;
 
 use common::{Data, distance, init, length, sgd};
 use equipoise_core::{Draw, Fraction, Seed};
-use equipoise_model::{ModelError, ModelSpec, Optimiser, TrainConfig, Trainer};
+use equipoise_model::{Backward, ModelError, ModelSpec, Optimiser, TrainConfig, Trainer};
 use rayon::prelude::*;
 
 /// Share of pairs (positive, negative) in the right order.
@@ -70,19 +70,22 @@ fn trained(trainer: &mut Trainer, spec: &ModelSpec, client: u64) -> Vec<u8> {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
-    for make in [Trainer::new, Trainer::reference] {
-        bytes_of_threads(make);
+    for backward in [Backward::Fused, Backward::Burn] {
+        bytes_of_threads(backward);
     }
 }
 
-fn bytes_of_threads(make: fn(&ModelSpec, usize) -> Result<Trainer, ModelError>) {
+fn bytes_of_threads(backward: Backward) {
     let spec = ModelSpec::Mlp { hidden: vec![16] };
     let run = |threads: usize| -> Vec<Vec<u8>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             (0..24_u64)
                 .into_par_iter()
-                .map_init(|| make(&spec, 8).unwrap(), |trainer, client| trained(trainer, &spec, client))
+                .map_init(
+                    || Trainer::with(&spec, 8, backward).unwrap(),
+                    |trainer, client| trained(trainer, &spec, client),
+                )
                 .collect()
         })
     };
@@ -155,9 +158,9 @@ fn a_positive_weight_is_a_row_weight_on_positives() {
 #[test]
 fn a_training_step_follows_the_reference_gradient() {
     for spec in ModelSpec::examples() {
-        for make in [Trainer::new, Trainer::reference] {
+        for backward in [Backward::Fused, Backward::Burn] {
             let data = Data::separable(100, 8, 6);
-            let (mut trainer, before) = (make(&spec, 8).unwrap(), init(&spec, 8, 1));
+            let (mut trainer, before) = (Trainer::with(&spec, 8, backward).unwrap(), init(&spec, 8, 1));
             let gradient = trainer.gradient(&before, &data.rows()).unwrap();
             let config =
                 TrainConfig { batch: 100, optimiser: Optimiser::Sgd { momentum: 0.0 }, ..sgd(1, 1.0) };
@@ -251,4 +254,20 @@ fn models_rows_and_weights_that_do_not_fit_are_refused() {
     assert!(trainer.score(&[0.0; 8], 8, &[0.0; 8]).is_err());
     assert!(trainer.score(&[0.0; 9], 8, &[0.0; 9]).is_err());
     assert!(trainer.score(&[f32::NAN; 9], 8, &[0.0; 8]).is_err());
+}
+
+/// Thirty epochs of small batches: the two paths stay within a thousandth of the distance that training went.
+#[test]
+fn whole_trainings_of_the_two_paths_agree() {
+    for spec in ModelSpec::examples() {
+        let data = Data::separable(200, 8, 12);
+        let before = init(&spec, 8, 1);
+        let run = |backward| {
+            let (mut trainer, mut weights) = (Trainer::with(&spec, 8, backward).unwrap(), before.clone());
+            trainer.train(&mut weights, &data.rows(), &sgd(30, 0.05), Seed::root(4)).unwrap();
+            weights
+        };
+        let (fused, burn) = (run(Backward::Fused), run(Backward::Burn));
+        assert!(distance(&fused, &burn) < 1e-3 * distance(&fused, &before), "{spec:?}");
+    }
 }

@@ -1,4 +1,5 @@
 //! The `equipoise` command.
+#![forbid(unsafe_code)]
 
 /// glibc's allocator gives large buffers back to the system after every step, which costs burn half of its speed.
 #[global_allocator]

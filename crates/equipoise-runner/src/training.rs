@@ -3,7 +3,7 @@
 use crate::data::TrainRows;
 use equipoise_core::ClipNorm;
 use equipoise_federated::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};
-use equipoise_model::{ModelError, ModelSpec, Rows, TrainConfig, Trainer};
+use equipoise_model::{Backward, ModelError, ModelSpec, Rows, TrainConfig, Trainer};
 use equipoise_privacy::{PoissonSampler, PrivacyUnit, Relation, Sensitivity};
 
 /// One platform's training rows.
@@ -101,7 +101,7 @@ impl LocalTrainer for EpochWorker<'_> {
 
 impl TrainerFactory for LocalEpochs<'_> {
     fn worker(&self) -> Result<Box<dyn LocalTrainer + '_>, TrainError> {
-        let trainer = worker(self.spec, self.clients)?;
+        let trainer = worker(self.spec, self.clients, self.config.trainer)?;
         Ok(Box::new(EpochWorker { of: self, trainer }))
     }
 
@@ -162,7 +162,7 @@ impl LocalTrainer for SumWorker<'_> {
 
 impl TrainerFactory for ClippedSums<'_> {
     fn worker(&self) -> Result<Box<dyn LocalTrainer + '_>, TrainError> {
-        let trainer = worker(self.spec, self.clients)?;
+        let trainer = worker(self.spec, self.clients, Backward::Fused)?;
         Ok(Box::new(SumWorker { of: self, trainer }))
     }
 
@@ -182,9 +182,9 @@ fn charged(clip: ClipNorm, rows: &ClientRows) -> ClipNorm {
     ClipNorm::new(clip.get() * (1.0 + slack)).unwrap_or(clip)
 }
 
-fn worker(spec: &ModelSpec, clients: &[ClientRows]) -> Result<Trainer, TrainError> {
+fn worker(spec: &ModelSpec, clients: &[ClientRows], backward: Backward) -> Result<Trainer, TrainError> {
     let columns = clients.first().map_or(0, |client| client.columns);
-    Trainer::new(spec, columns).map_err(|error| failed(0, 0, &error))
+    Trainer::with(spec, columns, backward).map_err(|error| failed(0, 0, &error))
 }
 
 fn failed(client: u32, round: u32, error: &ModelError) -> TrainError {

@@ -8,7 +8,7 @@ use common::root;
 use equipoise_core::{DAY, Draw, Fraction, Seed, Silent, SimTime};
 use equipoise_eval::stats::auc_with_interval;
 use equipoise_features::{FeatureSpec, MultiStream, RowBlock, SnapshotPlan, dictionary};
-use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 use equipoise_synth::{Outcome, World, WorldSpec, truth::HarmArchetype};
 
 const FEATURES: FeatureSpec =
@@ -111,6 +111,7 @@ fn shuffled_labels_teach_nothing() {
         let data = Rows { columns, values: &train, labels: &labels[..half], weights: &ones };
         let optimiser = Optimiser::Sgd { momentum: 0.9 };
         let config = TrainConfig {
+            trainer: Backward::Fused,
             epochs: 3,
             batch: 64,
             learning_rate: 0.05,

@@ -2,7 +2,7 @@
 #![allow(dead_code, unreachable_pub)] // Each test file uses some of these.
 
 use equipoise_core::{Draw, Fraction, Seed};
-use equipoise_model::{ModelSpec, Optimiser, Rows, TrainConfig};
+use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig};
 
 pub struct Data {
     pub columns: usize,
@@ -40,6 +40,7 @@ impl Data {
 
 pub fn sgd(epochs: u16, learning_rate: f64) -> TrainConfig {
     TrainConfig {
+        trainer: Backward::Fused,
         epochs,
         batch: 32,
         learning_rate,

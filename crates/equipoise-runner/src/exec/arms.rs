@@ -89,7 +89,7 @@ fn alone(slice: &ArmSlice, rows: &ClientRows, seed: Seed, setting: &Setting<'_>)
     config.epochs = u16::try_from(passes)
         .map_err(|_| Fault::Config(format!("rounds: {passes} passes are more than 65,535")))?;
     let mut params = init(slice, rows.columns, setting.seed)?;
-    let mut trainer = Trainer::new(model, rows.columns).map_err(runtime)?;
+    let mut trainer = Trainer::with(model, rows.columns, config.trainer).map_err(runtime)?;
     trainer.train(&mut params.0, &rows.rows(), &config, seed).map_err(runtime)?;
     Ok(params)
 }

@@ -1,0 +1,81 @@
+//! The fused path allocates nothing once it has seen its largest batch: counted by an allocator of this test's own.
+#![allow(unsafe_code, clippy::unwrap_used)] // An allocator is unsafe by its trait; this one only counts.
+
+mod common;
+
+use common::{Data, init, sgd};
+use equipoise_core::{ClipNorm, Seed};
+use equipoise_model::{ModelSpec, Optimiser, TrainConfig, Trainer};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The system's allocator, which counts what this thread asks for beyond the packing buffers of `gemm`.
+struct Counting;
+
+// SAFETY: every call is handed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // `gemm` packs one side into a buffer aligned to cache lines and keeps a list of flags, which are bytes; ours are numbers.
+        if WATCHED.get() && (4..64).contains(&layout.align()) {
+            COUNT.set(COUNT.get() + 1);
+        }
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn counted(work: impl FnOnce()) -> usize {
+    COUNT.set(0);
+    WATCHED.set(true);
+    work();
+    WATCHED.set(false);
+    COUNT.get()
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(counted(|| drop(std::hint::black_box(vec![1_u32; 100]))), 1);
+}
+
+#[test]
+fn a_warm_worker_trains_a_client_without_allocating() {
+    let data = Data::separable(250, 64, 1);
+    let adam = Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    for spec in [ModelSpec::LogisticRegression {}, ModelSpec::Mlp { hidden: vec![128, 64] }] {
+        let mut trainer = Trainer::new(&spec, 64).unwrap();
+        for config in [sgd(2, 0.1), TrainConfig { optimiser: adam.clone(), ..sgd(2, 0.01) }] {
+            let mut weights = init(&spec, 64, 1);
+            trainer.train(&mut weights, &data.rows(), &config, Seed::root(1)).unwrap();
+            let again = || _ = trainer.train(&mut weights, &data.rows(), &config, Seed::root(2)).unwrap();
+            assert_eq!(counted(again), 0, "{spec:?}");
+        }
+    }
+}
+
+/// One buffer for the sum in `f64`, whatever the number of rows.
+#[test]
+fn a_clipped_sum_allocates_its_sum_and_nothing_a_row() {
+    let data = Data::separable(600, 20, 1);
+    let spec = ModelSpec::Mlp { hidden: vec![16] };
+    let (mut trainer, weights) = (Trainer::new(&spec, 20).unwrap(), init(&spec, 20, 1));
+    let (clip, mut out) = (ClipNorm::new(0.5).unwrap(), vec![0.0; weights.len()]);
+    let batch: Vec<u32> = (0..600).collect();
+    let mut sum = |rows: usize| {
+        trainer.clipped_gradient_sum(&weights, &data.rows(), &batch[..rows], clip, &mut out).unwrap();
+    };
+    sum(600);
+    assert_eq!((counted(|| sum(600)), counted(|| sum(130))), (1, 1));
+}
