@@ -120,6 +120,8 @@ const fn nearest(steps: f64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -136,9 +138,14 @@ mod tests {
         let quantizer = Quantizer { clip_abs: 7.0, bits: 4 };
         assert_eq!(quantizer.max_integer(), 7);
         assert!((quantizer.lsb() - 1.0).abs() < 1e-15);
-        let encoded: Vec<_> = [0.49, 0.5, -0.5, -1.49, 7.0, 7.5, -9.0].map(|v| quantizer.encode(v)).to_vec();
-        let want = [(0, false), (1, false), (-1, false), (-1, false), (7, false), (7, true), (-7, true)];
-        assert_eq!(encoded, want);
+        let encoded: Vec<_> =
+            [0.49, 0.5, -1.5, 2.5, -1.49, 7.0, 7.5, -9.0].map(|v| quantizer.encode(v)).to_vec();
+        let want = [0, 0, -2, 2, -1, 7]
+            .map(|n| (n, false))
+            .into_iter()
+            .chain([(7, true), (-7, true)])
+            .collect::<Vec<_>>();
+        assert_eq!(encoded, want, "ties go to the even neighbour");
         assert_eq!(quantizer.decode_sum(&[14, -7], 2.0), vec![7.0, -3.5]);
         assert!(
             quantizer
