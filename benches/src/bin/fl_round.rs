@@ -9,8 +9,9 @@
 use clap::Parser;
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
-    Aggregation, CohortSpec, Contribution, Divisor, DynSecureSum, Federation, FederationState, LocalTrainer,
-    Plain, RoundCtx, ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
+    Aggregation, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation, FederationState,
+    LocalTrainer, Outcome, Plain, RoundCtx, ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed,
+    VectorSpec,
 };
 use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer};
@@ -82,15 +83,21 @@ impl LocalTrainer for Worker<'_> {
         &mut self,
         global: &[f32],
         client: u32,
-        ctx: &RoundCtx,
+        ctx: &RoundCtx<'_>,
         update: &mut [f32],
     ) -> Result<TrainStats, TrainError> {
         update.copy_from_slice(global);
-        self.1
+        let stats = self
+            .1
             .train(update, &self.0.rows_of(client), &self.0.config, ctx.seed)
             .map_err(|error| TrainError { client, round: ctx.round, reason: error.to_string() })?;
         update.iter_mut().zip(global).for_each(|(after, before)| *after -= before);
-        Ok(TrainStats { rows: self.0.rows as u32, contribution: Contribution::Delta })
+        Ok(TrainStats {
+            rows: self.0.rows as u32,
+            steps: stats.steps,
+            outcome: Outcome::Trained,
+            contribution: Contribution::Delta,
+        })
     }
 }
 
@@ -100,6 +107,12 @@ impl TrainerFactory for Clients {
     }
     fn clients(&self) -> u32 {
         self.count
+    }
+    fn layers(&self) -> Vec<std::ops::Range<usize>> {
+        self.spec.layers(self.features).iter().map(|layer| layer.offset..layer.end()).collect()
+    }
+    fn size(&self, _: u32) -> u64 {
+        self.rows as u64
     }
     fn weight(&self, _: u32) -> u32 {
         1
@@ -174,10 +187,13 @@ fn main() {
     let mechanism = MechanismSpec::NoNoise(NoNoiseSpec {}).build().unwrap();
     let mut federation = Federation {
         trainers: &clients,
+        local: &FedAvg {},
+        tamper: None,
         cohorts: CohortSpec {
             participation: Fraction::new(f64::from(a.cohort) / f64::from(a.clients)).unwrap(),
             dropout: Fraction::new(0.0).unwrap(),
             minimum: 1,
+            faults: None,
         },
         quantizer,
         update_clip: ClipNorm::new(1e6).unwrap(),

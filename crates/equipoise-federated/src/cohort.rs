@@ -1,6 +1,7 @@
 //! Who takes part in a round, and who falls out of it. Both are draws with an address, so a fault trace is data: it can
 //! be printed before the run and is the same after any restart.
 
+use crate::faults::FaultSpec;
 use equipoise_core::{Draw, Fraction, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +15,40 @@ pub struct CohortSpec {
     pub dropout: Fraction,
     /// A round with fewer answers than this is not opened and changes nothing.
     pub minimum: u32,
+    /// What else goes wrong; nothing without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faults: Option<FaultSpec>,
 }
 
 /// The clients of one round.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cohort {
     /// Round.
     pub round: u32,
     /// Clients that answered, ascending.
     pub clients: Vec<u32>,
-    /// Clients that were asked and dropped out, ascending.
+    /// Clients that were asked and dropped out or crashed, ascending.
     pub dropped: Vec<u32>,
+    /// Clients that were not there because of an earlier crash, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<u32>,
+    /// Clients that came after the deadline or after enough others, ascending; what they sent is not used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<u32>,
+    /// Clients of this round that sent partial work, and the share of their steps, ascending by client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partial: Vec<(u32, f64)>,
+    /// How long the server waited, in the time of a typical client; 0 without a clock.
+    #[serde(default)]
+    pub duration: f64,
+}
+
+impl Cohort {
+    /// The share of its steps that a client of this round has time for.
+    #[must_use]
+    pub fn effort(&self, client: u32) -> f64 {
+        self.partial.iter().find(|(partial, _)| *partial == client).map_or(1.0, |(_, effort)| *effort)
+    }
 }
 
 impl CohortSpec {
@@ -35,21 +59,28 @@ impl CohortSpec {
         ((self.participation.get() * f64::from(clients)).ceil() as u32).min(clients)
     }
 
-    /// The cohort of `round`.
+    /// The cohort of `round` in the run at `seed`.
     #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn draw(&self, clients: u32, round: u32, seed: Seed) -> Cohort {
-        let seed = seed.derive("cohort", u64::from(round));
+        let at = seed.derive("cohort", u64::from(round));
         let mut asked: Vec<u32> = (0..clients).collect();
-        let size = self.size(clients);
-        if size < clients {
-            seed.rng().shuffle(&mut asked);
-            asked.truncate(size as usize);
+        let needed = self.size(clients);
+        let ask = self.faults.map_or(needed, |faults| {
+            ((faults.over_selection * f64::from(needed)).ceil() as u32).clamp(needed, clients)
+        });
+        if ask < clients {
+            at.rng().shuffle(&mut asked);
+            asked.truncate(ask as usize);
             asked.sort_unstable();
         }
-        let drops =
-            |client: &u32| seed.derive("dropout", u64::from(*client)).rng().chance(self.dropout.get());
+        let drops = |client: &u32| at.derive("dropout", u64::from(*client)).rng().chance(self.dropout.get());
         let (dropped, clients) = asked.into_iter().partition(drops);
-        Cohort { round, clients, dropped }
+        let mut cohort = Cohort { round, clients, dropped, ..Cohort::default() };
+        if let Some(faults) = &self.faults {
+            faults.befall(&mut cohort, needed as usize, seed);
+        }
+        cohort
     }
 }
 
@@ -59,7 +90,12 @@ mod tests {
 
     fn spec(participation: f64, dropout: f64) -> CohortSpec {
         let fraction = |value| Fraction::new(value).unwrap();
-        CohortSpec { participation: fraction(participation), dropout: fraction(dropout), minimum: 2 }
+        CohortSpec {
+            participation: fraction(participation),
+            dropout: fraction(dropout),
+            minimum: 2,
+            faults: None,
+        }
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //! seams, and over deliberately wrong implementations that they must reject.
 
 use crate::aggregator::Aggregator;
+use crate::local::{Broadcast, LocalRule};
 use crate::secure_sum::{DynSecureSum, SumError, Untimed, VectorSpec};
 use crate::server::{ServerOptimizer, ServerState};
+use crate::trainer::{
+    Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
+};
 use equipoise_core::{ClipNorm, Draw, Params, Seed};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
 
@@ -203,4 +207,115 @@ pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), Str
 
 fn refuses<T>(result: Result<T, SumError>, name: &str, what: &str) -> Result<(), String> {
     if result.is_err() { Ok(()) } else { Err(format!("`{name}` accepts {what}")) }
+}
+
+/// Clients whose losses are `curvature / 2 |w - target|^2`, trained by gradient steps: what a law or a test can work out by hand.
+#[derive(Clone, Debug)]
+pub struct Quadratics {
+    /// Each client's curvature and the number that every weight should have; a curvature that is not positive has no rows.
+    pub clients: Vec<(f32, f32)>,
+    /// Step size.
+    pub rate: f32,
+    /// Steps a round.
+    pub steps: u32,
+}
+
+struct Descent<'a>(&'a Quadratics);
+
+impl LocalTrainer for Descent<'_> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn train(
+        &mut self,
+        from: &[f32],
+        client: u32,
+        ctx: &RoundCtx<'_>,
+        update: &mut [f32],
+    ) -> Result<TrainStats, TrainError> {
+        let (curvature, target) = self.0.clients[client as usize];
+        let mut stats =
+            TrainStats { rows: 1, steps: 0, outcome: Outcome::Trained, contribution: Contribution::Delta };
+        if curvature <= 0.0 {
+            return Ok(TrainStats { rows: 0, outcome: Outcome::NoRows, ..stats });
+        }
+        stats.steps = ((f64::from(self.0.steps) * ctx.effort).ceil() as u32).max(1);
+        for _ in 0..stats.steps {
+            for (at, (moved, start)) in update.iter_mut().zip(from).enumerate() {
+                let weight = start + *moved;
+                let pull = ctx.drift.towards.map_or(0.0, |(there, mu)| mu as f32 * (weight - there[at]));
+                *moved -= self.0.rate * (curvature * (weight - target) + pull);
+                *moved += ctx.drift.each_step.map_or(0.0, |step| step[at]);
+            }
+        }
+        Ok(stats)
+    }
+}
+
+impl TrainerFactory for Quadratics {
+    fn worker(&self) -> Result<Box<dyn LocalTrainer + '_>, TrainError> {
+        Ok(Box::new(Descent(self)))
+    }
+    fn clients(&self) -> u32 {
+        u32::try_from(self.clients.len()).expect("a law's clients are few")
+    }
+    fn layers(&self) -> Vec<std::ops::Range<usize>> {
+        vec![0..1, 1..3]
+    }
+    fn size(&self, client: u32) -> u64 {
+        u64::from(client)
+    }
+    fn weight(&self, _client: u32) -> u32 {
+        1
+    }
+}
+
+/// One client's round under a rule, from what it kept: the update and what it keeps.
+///
+/// # Errors
+/// If the rule does not train.
+pub fn one_round(
+    rule: &dyn LocalRule,
+    trainers: &Quadratics,
+    sent: Broadcast<'_>,
+    client: u32,
+    kept: &[f32],
+) -> Result<(Vec<f32>, Vec<f32>), String> {
+    let layers = trainers.layers();
+    let ctx =
+        RoundCtx { round: 0, seed: Seed::root(1), drift: Drift::default(), effort: 1.0, layers: &layers };
+    let (mut kept, mut update) = (kept.to_vec(), vec![0.0; rule.sends() * sent.global.len()]);
+    rule.train(&mut Descent(trainers), sent, client, &ctx, &mut kept, &mut update)
+        .map_err(|error| error.to_string())?;
+    Ok((update, kept))
+}
+
+/// With nothing to learn nothing is sent; a client that could not train keeps what it kept; the same input gives the same output; a
+/// client that has something to learn moves its own model towards it.
+///
+/// # Errors
+/// Names the law that does not hold.
+pub fn check_local(rule: &dyn LocalRule) -> Result<(), String> {
+    let name = rule.name();
+    let trainers = Quadratics { clients: vec![(1.0, 2.0), (0.0, 0.0)], rate: 0.1, steps: 5 };
+    rule.check(&trainers.layers())
+        .map_err(|why| format!("`{name}` refuses three weights in two layers: {why}"))?;
+    let beside = vec![0.0; (rule.sends() - 1) * 3];
+    let at = |global| Broadcast { global, beside: &beside };
+    let (still, _) = one_round(rule, &trainers, at(&[2.0; 3]), 0, &[])?;
+    if still.iter().any(|value| value.abs() > 1e-6) {
+        return Err(format!("`{name}` sends something where there is nothing to learn"));
+    }
+    let start = [0.0; 3];
+    let (update, kept) = one_round(rule, &trainers, at(&start), 0, &[])?;
+    if one_round(rule, &trainers, at(&start), 0, &[])? != (update.clone(), kept.clone()) {
+        return Err(format!("`{name}` is not a function of its arguments"));
+    }
+    let mut global = start.to_vec();
+    global.iter_mut().zip(&update).for_each(|(global, moved)| *global += moved);
+    if rule.own_model(&global, &kept, &trainers.layers()).iter().any(|weight| !(0.1..2.0).contains(weight)) {
+        return Err(format!("a client under `{name}` does not move towards its optimum"));
+    }
+    if one_round(rule, &trainers, at(&start), 1, &kept)?.1 != kept {
+        return Err(format!("`{name}` forgets what a client kept when it cannot train"));
+    }
+    Ok(())
 }

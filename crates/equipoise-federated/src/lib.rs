@@ -6,8 +6,10 @@
 
 mod aggregator;
 mod cohort;
+mod faults;
 pub mod laws;
 mod leakage;
+mod local;
 mod plain;
 mod platforms;
 mod rounds;
@@ -20,8 +22,11 @@ pub use aggregator::{
     TrimmedMean, WeightedMean,
 };
 pub use cohort::{Cohort, CohortSpec};
+pub use faults::{FaultSpec, Stragglers};
 pub use leakage::{LeakageProfile, SeatView};
+pub use local::{Broadcast, Ditto, FedAvg, FedProx, LocalLayers, LocalRule, LocalSpec, Scaffold};
 pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
+pub use platforms::Tamper;
 pub use rounds::{Aggregation, Divisor, Federation, FederationError, FederationState, RoundRecord};
 pub use secure_sum::{
     CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch,
@@ -30,7 +35,9 @@ pub use secure_sum::{
 pub use server::{
     ServerAdagrad, ServerAdam, ServerOptimizer, ServerSgd, ServerSpec, ServerState, ServerYogi,
 };
-pub use trainer::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};
+pub use trainer::{
+    Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
+};
 
 #[cfg(test)]
 mod testing {

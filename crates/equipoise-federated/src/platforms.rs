@@ -1,55 +1,109 @@
 //! The platforms' side of a round: train, clip, quantise, and only then leave.
 
 use crate::cohort::Cohort;
-use crate::rounds::FederationError;
-use crate::trainer::{Contribution, RoundCtx, TrainError, TrainStats, TrainerFactory};
-use equipoise_core::{ClipNorm, Params, Seed};
+use crate::local::{Broadcast, LocalRule};
+use crate::rounds::{FederationError, FederationState};
+use crate::trainer::{
+    Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
+};
+use equipoise_core::{ClipNorm, Seed};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
 use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+/// What a byzantine client sends in place of its honest update.
+pub type Tamper<'a> = &'a (dyn Fn(OutgoingUpdate, Seed) -> OutgoingUpdate + Sync);
 
 /// What the platforms of a cohort share.
 pub(crate) struct Platforms<'a> {
     pub(crate) trainers: &'a dyn TrainerFactory,
+    pub(crate) local: &'a dyn LocalRule,
+    pub(crate) layers: &'a [Range<usize>],
     pub(crate) quantizer: Quantizer,
     pub(crate) update_clip: ClipNorm,
     pub(crate) seed: Seed,
+    /// Who is byzantine, ascending, and what they do.
+    pub(crate) byzantine: &'a [u32],
+    pub(crate) tamper: Option<Tamper<'a>>,
 }
 
 impl Platforms<'_> {
-    /// Trains the cohort, one task a client, and returns the updates in client order whatever the thread count.
-    pub(crate) fn train(&self, global: &Params, cohort: &Cohort) -> Result<Trained, FederationError> {
-        let trained: Result<Vec<Sent>, TrainError> = cohort
-            .clients
+    /// Trains the cohort, one task a client and the largest first, and returns what left in client order whatever the thread count.
+    pub(crate) fn train(&self, state: &FederationState, cohort: &Cohort) -> Result<Trained, FederationError> {
+        let workers: Mutex<Vec<Box<dyn LocalTrainer + '_>>> = Mutex::new(Vec::new());
+        let mut order = cohort.clients.clone();
+        order.sort_by_key(|&client| (std::cmp::Reverse(self.trainers.size(client)), client));
+        let trained: Result<Vec<Sent>, TrainError> = order
             .par_iter()
-            .map_init(
-                || self.trainers.worker(),
-                |worker, &client| {
-                    let worker = worker.as_mut().map_err(|error| TrainError {
+            .with_max_len(1)
+            .map(|&client| {
+                let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut worker = match idle {
+                    Some(worker) => worker,
+                    None => self.trainers.worker().map_err(|error| TrainError {
                         client,
                         round: cohort.round,
-                        reason: error.reason.clone(),
-                    })?;
-                    let seed = self
-                        .seed
-                        .derive("round", u64::from(cohort.round))
-                        .derive("client", u64::from(client));
-                    let mut update = vec![0.0; global.len()];
-                    let ctx = RoundCtx { round: cohort.round, seed };
-                    let stats = worker.train(&global.0, client, &ctx, &mut update)?;
-                    Ok(self.outgoing(cohort.round, client, update, stats))
-                },
-            )
+                        ..error
+                    })?,
+                };
+                let sent = self.one(worker.as_mut(), state, cohort, client);
+                workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+                sent
+            })
             .collect();
-        let sent = trained?;
-        let saturated = sent.iter().map(|sent| sent.saturated).sum();
-        // One unit lives on one platform, so the sum is as sensitive as its most sensitive part; one part without a
-        // bound leaves the sum without one.
-        let sensitivity = sent.iter().map(|sent| sent.sensitivity).reduce(|a, b| Some(a?.max(b?))).flatten();
-        Ok(Trained { updates: sent.into_iter().map(|sent| sent.update).collect(), saturated, sensitivity })
+        let mut sent = trained?;
+        sent.sort_by_key(|sent| sent.client);
+        Ok(Trained::of(sent))
+    }
+
+    fn one(
+        &self,
+        worker: &mut dyn LocalTrainer,
+        state: &FederationState,
+        cohort: &Cohort,
+        client: u32,
+    ) -> Result<Sent, TrainError> {
+        let round = cohort.round;
+        let seed = self.seed.derive("round", u64::from(round)).derive("client", u64::from(client));
+        let ctx = RoundCtx {
+            round,
+            seed,
+            drift: Drift::default(),
+            effort: cohort.effort(client),
+            layers: self.layers,
+        };
+        let sent = Broadcast { global: &state.params.0, beside: &state.beside.0 };
+        let mut kept = state.kept.get(&client).cloned().unwrap_or_default();
+        let mut update = vec![0.0; self.local.sends() * sent.global.len()];
+        let mut stats = self.local.train(worker, sent, client, &ctx, &mut kept, &mut update)?;
+        if stats.outcome.takes_part() && !update.iter().all(|value| value.is_finite()) {
+            stats.outcome = Outcome::NotFinite;
+        }
+        let outcome = stats.outcome;
+        // Who takes part under a guarantee must not depend on data: such a sum stands, with what is not finite as zero.
+        let stands = outcome.takes_part() || matches!(stats.contribution, Contribution::BoundedSum(_));
+        let mut sent = Sent { client, outcome, update: None, saturated: 0, sensitivity: None, kept };
+        if stands {
+            let (update, saturated, sensitivity) = self.outgoing(round, client, update, stats);
+            let byzantine = self.byzantine.binary_search(&client).is_ok();
+            sent.update = Some(match self.tamper {
+                Some(tamper) if byzantine => tamper(update, seed.derive("byzantine", 0)),
+                _ => update,
+            });
+            (sent.saturated, sent.sensitivity) = (saturated, Some(sensitivity));
+        }
+        Ok(sent)
     }
 
     /// On the platform: clip, quantise, and only then leave.
-    fn outgoing(&self, round: u32, client: u32, update: Vec<f32>, stats: TrainStats) -> Sent {
+    fn outgoing(
+        &self,
+        round: u32,
+        client: u32,
+        update: Vec<f32>,
+        stats: TrainStats,
+    ) -> (OutgoingUpdate, u64, Option<f64>) {
         let local = LocalUpdate::new(update);
         let (clipped, weight) = match stats.contribution {
             Contribution::Delta => (local.clip_l2(self.update_clip), self.trainers.weight(client)),
@@ -59,15 +113,19 @@ impl Platforms<'_> {
         let sensitivity = clipped.sensitivity().map(|bound| bound.value.get());
         let quantized = clipped.quantise(&self.quantizer, weight);
         let saturated = quantized.saturated();
-        Sent { update: quantized.without_noise(round, client), saturated, sensitivity }
+        (quantized.without_noise(round, client), saturated, sensitivity)
     }
 }
 
-/// What left one platform, and what the simulation may count about it.
+/// What left one platform, what stays there, and what the simulation may count about it.
 struct Sent {
-    update: OutgoingUpdate,
+    client: u32,
+    outcome: Outcome,
+    update: Option<OutgoingUpdate>,
     saturated: u64,
-    sensitivity: Option<f64>,
+    /// The bound of an update that stands; none where the update does not.
+    sensitivity: Option<Option<f64>>,
+    kept: Vec<f32>,
 }
 
 /// What left the cohort.
@@ -75,4 +133,29 @@ pub(crate) struct Trained {
     pub(crate) updates: Vec<OutgoingUpdate>,
     pub(crate) saturated: u64,
     pub(crate) sensitivity: Option<f64>,
+    /// Clients whose training did not end as it should.
+    pub(crate) outcomes: Vec<(u32, Outcome)>,
+    /// What stays on each platform, where a rule keeps something.
+    pub(crate) kept: Vec<(u32, Vec<f32>)>,
+}
+
+impl Trained {
+    fn of(sent: Vec<Sent>) -> Self {
+        let saturated = sent.iter().map(|sent| sent.saturated).sum();
+        // One unit lives on one platform, so the sum is as sensitive as its most sensitive part; one part without a
+        // bound leaves the sum without one.
+        let bounds = sent.iter().filter_map(|sent| sent.sensitivity);
+        let sensitivity = bounds.reduce(|a, b| Some(a?.max(b?))).flatten();
+        let mut trained = Self { updates: vec![], saturated, sensitivity, outcomes: vec![], kept: vec![] };
+        for one in sent {
+            if one.outcome != Outcome::Trained {
+                trained.outcomes.push((one.client, one.outcome));
+            }
+            if !one.kept.is_empty() {
+                trained.kept.push((one.client, one.kept));
+            }
+            trained.updates.extend(one.update);
+        }
+        trained
+    }
 }

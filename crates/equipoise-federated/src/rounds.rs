@@ -3,13 +3,15 @@
 
 use crate::aggregator::Aggregator;
 use crate::cohort::{Cohort, CohortSpec};
-use crate::platforms::{Platforms, Trained};
+use crate::local::LocalRule;
+use crate::platforms::{Platforms, Tamper, Trained};
 use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
-use crate::trainer::{TrainError, TrainerFactory};
+use crate::trainer::{Outcome, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_privacy::{DpEvent, Mechanism, Quantizer};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Updates are hidden in a sum, or visible and ranked. Never both: the tension is a type.
 pub enum Aggregation<'a> {
@@ -41,8 +43,12 @@ pub enum Divisor {
 pub struct Federation<'a> {
     /// Who trains.
     pub trainers: &'a dyn TrainerFactory,
+    /// What a platform does besides following its gradient.
+    pub local: &'a dyn LocalRule,
     /// How cohorts are made.
     pub cohorts: CohortSpec,
+    /// What byzantine clients do, where the cohort's faults have any.
+    pub tamper: Option<Tamper<'a>>,
     /// How reals become integers.
     pub quantizer: Quantizer,
     /// Bound on a whole update where the trainer set none: robustness and range, not privacy.
@@ -74,6 +80,13 @@ pub struct FederationState {
     pub round: u32,
     /// The global model.
     pub params: Params,
+    /// What is broadcast beside it; empty where the local rule sends one vector.
+    #[serde(default)]
+    pub beside: Params,
+    /// What stays on each platform between rounds. In a deployment it never leaves it; here it is written down so that a killed run
+    /// goes on.
+    #[serde(default)]
+    pub kept: BTreeMap<u32, Vec<f32>>,
     /// The server optimiser's memory.
     pub server: ServerState,
     /// What happened, round by round.
@@ -84,15 +97,25 @@ impl FederationState {
     /// Before the first round.
     #[must_use]
     pub fn new(params: Params) -> Self {
-        Self { round: 0, params, server: ServerState::default(), history: vec![] }
+        Self {
+            round: 0,
+            params,
+            beside: Params(vec![]),
+            kept: BTreeMap::new(),
+            server: ServerState::default(),
+            history: vec![],
+        }
     }
 }
 
 /// What happened in one round.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RoundRecord {
-    /// Who answered and who dropped out.
+    /// Who answered and who did not.
     pub cohort: Cohort,
+    /// Clients that answered and whose training did not end as it should.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<(u32, Outcome)>,
     /// Whether the sum was opened and the model moved.
     pub opened: bool,
     /// Coordinates that the quantiser had to clamp, over the cohort.
@@ -127,6 +150,9 @@ pub enum FederationError {
         /// Round.
         round: u32,
     },
+    /// A setting cannot be right.
+    #[error("{0}")]
+    Setting(String),
     /// The visible rule is not defined for so small a cohort.
     #[error("`{rule}` needs {need} clients in a round and the cohort floor allows {floor}: raise `minimum`")]
     CohortTooSmall {
@@ -143,8 +169,16 @@ impl Federation<'_> {
     /// Checks what can be checked before the first round.
     ///
     /// # Errors
-    /// If the visible rule needs larger cohorts than the floor guarantees.
+    /// If the visible rule needs larger cohorts than the floor guarantees, or the local rule or the faults hold what cannot be.
     pub fn check(&self) -> Result<(), FederationError> {
+        self.local.check(&self.trainers.layers()).map_err(FederationError::Setting)?;
+        if let Some(faults) = &self.cohorts.faults {
+            faults.check().map_err(FederationError::Setting)?;
+            if faults.byzantine.get() > 0.0 && self.tamper.is_none() {
+                let why = "byzantine: what these clients do is not said (`poison`)";
+                return Err(FederationError::Setting(why.into()));
+            }
+        }
         match &self.aggregation {
             Aggregation::Visible(rule) if rule.minimum_cohort() > self.cohorts.minimum as usize => {
                 Err(FederationError::CohortTooSmall {
@@ -172,24 +206,54 @@ impl Federation<'_> {
     /// If a client or the sum fails. A dropout is not an error.
     pub fn step(&mut self, mut state: FederationState) -> Result<FederationState, FederationError> {
         let round = state.round;
+        // The first round of a rule that broadcasts something beside the model starts it at zero.
+        state.beside.0.resize((self.local.sends() - 1) * state.params.len(), 0.0);
         let cohort = self.cohorts.draw(self.trainers.clients(), round, self.seed);
-        let mut record = RoundRecord { cohort, opened: false, saturated: 0, wire: WireCost::default() };
-        if record.cohort.clients.len() >= self.cohorts.minimum as usize {
-            let platforms = Platforms {
-                trainers: self.trainers,
-                quantizer: self.quantizer,
-                update_clip: self.update_clip,
-                seed: self.seed,
-            };
-            let trained = platforms.train(&state.params, &record.cohort)?;
-            record.saturated = trained.saturated;
-            let delta = self.combine(round, &trained, &mut record.wire)?;
-            (state.server, state.params) = self.server.step(state.server, state.params, &delta);
-            record.opened = true;
+        let mut record =
+            RoundRecord { cohort, outcomes: vec![], opened: false, saturated: 0, wire: WireCost::default() };
+        let enough = |clients: usize| clients >= self.cohorts.minimum as usize;
+        if enough(record.cohort.clients.len()) {
+            let trained = self.train(&state, &record.cohort)?;
+            (record.saturated, record.outcomes) = (trained.saturated, trained.outcomes.clone());
+            if enough(trained.updates.len()) {
+                let delta = self.combine(round, &trained, &mut record.wire)?;
+                state = self.advance(state, trained, &delta);
+                record.opened = true;
+            }
         }
         state.history.push(record);
         state.round += 1;
         Ok(state)
+    }
+
+    /// On the platforms.
+    fn train(&self, state: &FederationState, cohort: &Cohort) -> Result<Trained, FederationError> {
+        let clients = self.trainers.clients();
+        let byzantine = self.cohorts.faults.map_or(vec![], |faults| faults.byzantine(clients, self.seed));
+        let platforms = Platforms {
+            trainers: self.trainers,
+            local: self.local,
+            layers: &self.trainers.layers(),
+            quantizer: self.quantizer,
+            update_clip: self.update_clip,
+            seed: self.seed,
+            byzantine: &byzantine,
+            tamper: self.tamper,
+        };
+        platforms.train(state, cohort)
+    }
+
+    /// The global model steps; what is broadcast beside it moves by its mean change times the share of clients that sent one.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // Parameters are f32 by definition.
+    fn advance(&self, mut state: FederationState, trained: Trained, delta: &[f64]) -> FederationState {
+        let (model, beside) = delta.split_at(state.params.len());
+        (state.server, state.params) = self.server.step(state.server, state.params, model);
+        let share = trained.updates.len() as f64 / f64::from(self.trainers.clients().max(1));
+        for (value, change) in state.beside.0.iter_mut().zip(beside) {
+            *value = (f64::from(*value) + share * change) as f32;
+        }
+        state.kept.extend(trained.kept);
+        state
     }
 
     /// On the server: one vector in real units, noised and divided.

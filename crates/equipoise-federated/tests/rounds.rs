@@ -3,9 +3,9 @@
 
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
-    Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, Federation,
-    FederationError, FederationState, LocalTrainer, Plain, RoundCtx, ServerSgd, TrainError, TrainStats,
-    TrainerFactory, Untimed, VectorSpec,
+    Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation,
+    FederationError, FederationState, LocalTrainer, Outcome, Plain, RoundCtx, ServerSgd, TrainError,
+    TrainStats, TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_privacy::{MechanismSpec, Quantizer};
 
@@ -17,13 +17,13 @@ impl LocalTrainer for Worker<'_> {
         &mut self,
         global: &[f32],
         client: u32,
-        _: &RoundCtx,
+        _: &RoundCtx<'_>,
         update: &mut [f32],
     ) -> Result<TrainStats, TrainError> {
         for (update, weight) in update.iter_mut().zip(global) {
             *update = self.0.0[client as usize] - weight;
         }
-        Ok(TrainStats { rows: 1, contribution: Contribution::Delta })
+        Ok(TrainStats { rows: 1, steps: 1, outcome: Outcome::Trained, contribution: Contribution::Delta })
     }
 }
 impl TrainerFactory for Pull {
@@ -32,6 +32,12 @@ impl TrainerFactory for Pull {
     }
     fn clients(&self) -> u32 {
         self.0.len() as u32
+    }
+    fn layers(&self) -> Vec<std::ops::Range<usize>> {
+        std::iter::once(0..3).collect()
+    }
+    fn size(&self, client: u32) -> u64 {
+        u64::from(client)
     }
     fn weight(&self, client: u32) -> u32 {
         client + 1
@@ -46,10 +52,13 @@ fn run(trainers: &Pull, dropout: f64, rounds: u32, state: FederationState) -> Fe
     let mechanism = MechanismSpec::NoNoise(equipoise_privacy::NoNoiseSpec {}).build().unwrap();
     let mut federation = Federation {
         trainers,
+        local: &FedAvg {},
+        tamper: None,
         cohorts: CohortSpec {
             participation: Fraction::new(1.0).unwrap(),
             dropout: Fraction::new(dropout).unwrap(),
             minimum: 2,
+            faults: None,
         },
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(100.0).unwrap(),
@@ -106,10 +115,13 @@ fn a_rule_that_needs_three_is_refused_at_a_floor_of_two() {
     let trainers = Pull(vec![1.0, 2.0]);
     let federation = Federation {
         trainers: &trainers,
+        local: &FedAvg {},
+        tamper: None,
         cohorts: CohortSpec {
             participation: Fraction::new(1.0).unwrap(),
             dropout: Fraction::new(0.0).unwrap(),
             minimum: 2,
+            faults: None,
         },
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(1.0).unwrap(),

@@ -49,4 +49,4 @@ pub use config::{Optimiser, TrainConfig};
 pub use error::ModelError;
 pub use rows::Rows;
 pub use spec::{LayerShape, ModelSpec};
-pub use trainer::{Backward, TrainStats, Trainer};
+pub use trainer::{Backward, Course, TrainStats, Trainer};

@@ -3,6 +3,7 @@
 //! A worker keeps buffers, never values, between clients: what a client gets depends on its weights, rows, settings and
 //! seed alone. Workers are independent, so any number may run in parallel threads and give the same bytes.
 
+use crate::config::demand;
 use crate::fused::Tape;
 use crate::maths::cross_entropy;
 use crate::network::{Network, numbers, tensor};
@@ -33,6 +34,49 @@ pub enum Backward {
     Fused,
     /// burn's automatic differentiation over the burn module: the reference. Its graph sits behind one lock for all threads.
     Burn,
+}
+
+/// What bends training away from following a client's own gradient, and how much of it there is time for.
+#[derive(Clone, Copy, Debug)]
+pub struct Course<'a> {
+    /// `strength (w - there)` is added to every gradient: the proximal term of `FedProx` and Ditto.
+    pub towards: Option<(&'a [f32], f64)>,
+    /// Added to the weights after each step: the correction of SCAFFOLD.
+    pub each_step: Option<&'a [f32]>,
+    /// Share of all steps that is taken, rounded up, in `(0, 1]`: the partial work of a straggler.
+    pub effort: f64,
+}
+
+impl Default for Course<'_> {
+    /// Straight on, to the end.
+    fn default() -> Self {
+        Self { towards: None, each_step: None, effort: 1.0 }
+    }
+}
+
+impl Course<'_> {
+    #[allow(clippy::cast_possible_truncation)] // Strengths are f64 in files, the arithmetic is f32.
+    fn bend(&self, gradient: &mut [f32], weights: &[f32]) {
+        if let Some((there, strength)) = self.towards {
+            let strength = strength as f32;
+            for ((slope, weight), there) in gradient.iter_mut().zip(weights).zip(there) {
+                *slope += strength * (weight - there);
+            }
+        }
+    }
+
+    fn correct(&self, weights: &mut [f32]) {
+        if let Some(step) = self.each_step {
+            weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
+        }
+    }
+
+    fn check(&self, parameters: usize) -> Result<(), ModelError> {
+        let effort = self.effort > 0.0 && self.effort <= 1.0;
+        demand("effort", "above 0 and at most 1", self.effort, effort)?;
+        self.towards.map_or(Ok(()), |(there, _)| length("the anchor", parameters, there.len()))?;
+        self.each_step.map_or(Ok(()), |step| length("the correction", parameters, step.len()))
+    }
 }
 
 /// How one client's training went.
@@ -94,7 +138,6 @@ impl Trainer {
     ///
     /// # Errors
     /// If lengths, numbers or settings do not fit, or the loss diverges; then `weights` must not be used.
-    #[allow(clippy::cast_possible_truncation)] // A client has fewer than 2^32 rows.
     pub fn train(
         &mut self,
         weights: &mut [f32],
@@ -102,17 +145,39 @@ impl Trainer {
         config: &TrainConfig,
         seed: Seed,
     ) -> Result<TrainStats, ModelError> {
+        self.train_along(weights, rows, config, seed, &Course::default())
+    }
+
+    /// The same on a bent course.
+    ///
+    /// # Errors
+    /// As [`Trainer::train`].
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A client has fewer than 2^32 rows and steps.
+    pub fn train_along(
+        &mut self,
+        weights: &mut [f32],
+        rows: &Rows<'_>,
+        config: &TrainConfig,
+        seed: Seed,
+        course: &Course<'_>,
+    ) -> Result<TrainStats, ModelError> {
         config.check()?;
+        course.check(self.parameters())?;
         self.check(weights, rows)?;
         rows.check_values()?;
         self.optimiser.reset(&config.optimiser, weights.len());
+        let all = rows.len().div_ceil(usize::from(config.batch)) * usize::from(config.epochs);
+        let limit = (course.effort * all as f64).ceil() as u32;
         let mut stats = TrainStats { loss_first: 0.0, loss_last: 0.0, steps: 0, rows: rows.len() as u32 };
         let mut order = std::mem::take(&mut self.order);
         for epoch in 0..config.epochs {
+            if epoch > 0 && stats.steps >= limit {
+                break;
+            }
             order.clear();
             order.extend(0..rows.len() as u32);
             seed.derive("epoch", u64::from(epoch)).rng().shuffle(&mut order);
-            let loss = self.epoch(weights, rows, config, &order, &mut stats.steps)?;
+            let loss = self.epoch(weights, rows, config, &order, (course, limit), &mut stats.steps)?;
             if epoch == 0 {
                 stats.loss_first = loss;
             }
@@ -129,10 +194,14 @@ impl Trainer {
         rows: &Rows<'_>,
         config: &TrainConfig,
         order: &[u32],
+        (course, limit): (&Course<'_>, u32),
         steps: &mut u32,
     ) -> Result<f64, ModelError> {
         let (mut loss, mut mass) = (0.0, 0.0);
         for batch in order.chunks(usize::from(config.batch)) {
+            if *steps >= limit {
+                break;
+            }
             let batch_mass: f64 = batch.iter().map(|&row| f64::from(rows.weights[row as usize])).sum();
             if batch_mass > 0.0 {
                 let batch_loss =
@@ -140,7 +209,9 @@ impl Trainer {
                 if !batch_loss.is_finite() {
                     return Err(ModelError::Diverged { step: *steps });
                 }
+                course.bend(&mut self.gradient, weights);
                 self.optimiser.step(weights, &self.gradient, config);
+                course.correct(weights);
                 loss += batch_loss;
                 mass += batch_mass;
                 *steps += 1;

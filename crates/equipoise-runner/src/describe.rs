@@ -39,6 +39,10 @@ pub fn strategies() -> Vec<Strategy> {
             &format!("needs at least {} clients in a round", rule.minimum_cohort()),
         )
     }));
+    all.extend(
+        equipoise_federated::LocalSpec::examples().iter().map(|spec| table("local", spec, &spec.describe())),
+    );
+    all.extend(crate::config::PartitionSpec::examples().iter().map(|spec| table("partition", spec, "")));
     all.extend(equipoise_federated::ServerSpec::examples().iter().map(|spec| table("server", spec, "")));
     all.extend(equipoise_privacy::MechanismSpec::examples().iter().map(|spec| table("mechanism", spec, "")));
     all.extend(

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 2), (Stage::Trial, 2)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 3), (Stage::Trial, 3)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub fn vector_spec(e: &Experiment, clients: u32, columns: usize) -> VectorSpec {
     if e.privacy.epsilon.is_finite() {
         private(len, clients, &private_quantizer(&e.privacy))
     } else {
+        let len = len * e.federation.local.rule().sends();
         averaged(len, clients, e.federation.weight_levels, e.federation.quantizer)
     }
 }

@@ -2,9 +2,12 @@
 
 use crate::data::TrainRows;
 use equipoise_core::ClipNorm;
-use equipoise_federated::{Contribution, LocalTrainer, RoundCtx, TrainError, TrainStats, TrainerFactory};
-use equipoise_model::{Backward, ModelError, ModelSpec, Rows, TrainConfig, Trainer};
+use equipoise_federated::{
+    Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
+};
+use equipoise_model::{Backward, Course, ModelError, ModelSpec, Rows, TrainConfig, Trainer};
 use equipoise_privacy::{PoissonSampler, PrivacyUnit, Relation, Sensitivity};
+use std::ops::Range;
 
 /// One platform's training rows.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +23,26 @@ pub struct ClientRows {
 }
 
 impl ClientRows {
-    /// Splits rows by platform. `positive` weighs the loss of positive rows.
+    /// Splits rows by platform.
     #[must_use]
-    pub fn by_platform(rows: &TrainRows, platforms: usize, positive: f32) -> Vec<Self> {
-        let mut clients = vec![Self { columns: rows.columns, ..Self::default() }; platforms];
-        for (row, platform) in rows.platform.iter().enumerate() {
-            clients[usize::from(*platform)].push(rows, row, positive);
+    pub fn by_platform(rows: &TrainRows, platforms: usize) -> Vec<Self> {
+        let dealt = rows.platform.iter().map(|&platform| u32::from(platform));
+        Self::dealt(rows, dealt, platforms, 1.0)
+    }
+
+    /// Splits rows by the client of each. `positive` weighs the loss of positive rows.
+    #[must_use]
+    pub fn dealt(
+        rows: &TrainRows,
+        dealt: impl IntoIterator<Item = u32>,
+        clients: usize,
+        positive: f32,
+    ) -> Vec<Self> {
+        let mut all = vec![Self { columns: rows.columns, ..Self::default() }; clients];
+        for (row, client) in dealt.into_iter().enumerate() {
+            all[client as usize].push(rows, row, positive);
         }
-        clients
+        all
     }
 
     /// All rows in one place.
@@ -54,6 +69,13 @@ impl ClientRows {
     #[must_use]
     pub fn len(&self) -> u32 {
         u32::try_from(self.labels.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether all labels are on one side of one half.
+    #[must_use]
+    pub fn one_class(&self) -> bool {
+        let positive = self.labels.iter().filter(|label| **label > 0.5).count();
+        positive == 0 || positive == self.labels.len()
     }
 
     /// Whether there are none.
@@ -84,18 +106,38 @@ struct EpochWorker<'a> {
 impl LocalTrainer for EpochWorker<'_> {
     fn train(
         &mut self,
-        global: &[f32],
+        from: &[f32],
         client: u32,
-        ctx: &RoundCtx,
+        ctx: &RoundCtx<'_>,
         update: &mut [f32],
     ) -> Result<TrainStats, TrainError> {
         let rows = &self.of.clients[client as usize];
-        update.copy_from_slice(global);
-        self.trainer
-            .train(update, &rows.rows(), &self.of.config, ctx.seed)
+        update.copy_from_slice(from);
+        let Drift { towards, each_step } = ctx.drift;
+        let course = Course { towards, each_step, effort: ctx.effort };
+        let trained = self.trainer.train_along(update, &rows.rows(), &self.of.config, ctx.seed, &course);
+        let (steps, outcome) = ended(rows, trained.map(|stats| stats.steps))
             .map_err(|error| failed(client, ctx.round, &error))?;
-        update.iter_mut().zip(global).for_each(|(after, before)| *after -= before);
-        Ok(TrainStats { rows: rows.len(), contribution: Contribution::Delta })
+        if outcome.takes_part() {
+            update.iter_mut().zip(from).for_each(|(after, before)| *after -= before);
+        } else {
+            update.fill(0.0);
+        }
+        Ok(TrainStats { rows: rows.len(), steps, outcome, contribution: Contribution::Delta })
+    }
+}
+
+/// What came of training on some rows: what data can do is an outcome, the rest is an error.
+///
+/// # Errors
+/// If the program or its settings are wrong.
+pub(crate) fn ended(rows: &ClientRows, steps: Result<u32, ModelError>) -> Result<(u32, Outcome), ModelError> {
+    match steps {
+        Ok(_) if rows.is_empty() => Ok((0, Outcome::NoRows)),
+        Ok(steps) if rows.one_class() => Ok((steps, Outcome::OneClass)),
+        Ok(steps) => Ok((steps, Outcome::Trained)),
+        Err(ModelError::Diverged { step }) => Ok((step, Outcome::Diverged)),
+        Err(error) => Err(error),
     }
 }
 
@@ -107,6 +149,14 @@ impl TrainerFactory for LocalEpochs<'_> {
 
     fn clients(&self) -> u32 {
         u32::try_from(self.clients.len()).unwrap_or(u32::MAX)
+    }
+
+    fn layers(&self) -> Vec<Range<usize>> {
+        layers(self.spec, self.clients)
+    }
+
+    fn size(&self, client: u32) -> u64 {
+        u64::from(self.clients[client as usize].len())
     }
 
     /// Levels are agreed before the run and are coarse on purpose: exact row counts would be a release.
@@ -141,7 +191,7 @@ impl LocalTrainer for SumWorker<'_> {
         &mut self,
         global: &[f32],
         client: u32,
-        ctx: &RoundCtx,
+        ctx: &RoundCtx<'_>,
         update: &mut [f32],
     ) -> Result<TrainStats, TrainError> {
         let rows = &self.of.clients[client as usize];
@@ -156,7 +206,8 @@ impl LocalTrainer for SumWorker<'_> {
             relation: Relation::ZeroOut,
             value: charged(self.of.clip, rows),
         };
-        Ok(TrainStats { rows: rows.len(), contribution: Contribution::BoundedSum(bound) })
+        let (steps, outcome) = ended(rows, Ok(1)).map_err(|error| failed(client, ctx.round, &error))?;
+        Ok(TrainStats { rows: rows.len(), steps, outcome, contribution: Contribution::BoundedSum(bound) })
     }
 }
 
@@ -170,6 +221,14 @@ impl TrainerFactory for ClippedSums<'_> {
         u32::try_from(self.clients.len()).unwrap_or(u32::MAX)
     }
 
+    fn layers(&self) -> Vec<Range<usize>> {
+        layers(self.spec, self.clients)
+    }
+
+    fn size(&self, client: u32) -> u64 {
+        u64::from(self.clients[client as usize].len())
+    }
+
     fn weight(&self, _client: u32) -> u32 {
         1
     }
@@ -180,6 +239,12 @@ impl TrainerFactory for ClippedSums<'_> {
 fn charged(clip: ClipNorm, rows: &ClientRows) -> ClipNorm {
     let slack = 2.0 * equipoise_model::rounding_slack(rows.labels.len());
     ClipNorm::new(clip.get() * (1.0 + slack)).unwrap_or(clip)
+}
+
+/// Where each layer of the model stands in its flat vector.
+fn layers(spec: &ModelSpec, clients: &[ClientRows]) -> Vec<Range<usize>> {
+    let columns = clients.first().map_or(0, |client| client.columns);
+    spec.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect()
 }
 
 fn worker(spec: &ModelSpec, clients: &[ClientRows], backward: Backward) -> Result<Trainer, TrainError> {

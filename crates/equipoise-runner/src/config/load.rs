@@ -3,6 +3,8 @@
 use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, Experiment};
 use crate::fault::{Fault, config};
+use equipoise_federated::LocalSpec;
+use equipoise_model::Optimiser;
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
 
@@ -171,9 +173,46 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         problems.push(format!("quantizer: {error}"));
     }
     if problems.is_empty() {
+        problems.extend(check_federation(e).err());
+    }
+    if problems.is_empty() {
         problems.extend(check_sums(e, world));
     }
     problems
+}
+
+/// What the parts of a federation say about each other.
+fn check_federation(e: &Experiment) -> Result<(), String> {
+    let columns = equipoise_features::dictionary(e.features.label_adjacent).len();
+    let section = &e.federation;
+    section.partition.check(columns)?;
+    let layers: Vec<_> = e.model.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect();
+    let rule = section.local.rule();
+    rule.check(&layers)?;
+    if let Some(faults) = &section.cohort.faults {
+        faults.check()?;
+        if faults.byzantine.get() > 0.0 && section.poison.is_none() {
+            return Err("byzantine: say what these clients do with a `poison`".into());
+        }
+    }
+    let plain = matches!(section.local, LocalSpec::FedAvg(_));
+    if e.privacy.epsilon.is_finite() && !plain {
+        return Err(format!(
+            "local: with a finite epsilon platforms send clipped sums, which `{}` does not",
+            rule.name()
+        ));
+    }
+    if rule.personal() && !section.partition.is_natural() {
+        return Err(format!(
+            "local: `{}` scores with each platform's own model, so `partition` must be `platform`",
+            rule.name()
+        ));
+    }
+    let bare = matches!(e.training.optimiser, Optimiser::Sgd { momentum } if momentum.abs() < f64::EPSILON);
+    if matches!(section.local, LocalSpec::Scaffold(_)) && !bare {
+        return Err("local: `scaffold` corrects plain steps; use `optimiser.sgd = { momentum = 0.0 }`".into());
+    }
+    Ok(())
 }
 
 /// Lays out the sums before any crypto: a cohort that a slot cannot hold ends here.
@@ -181,7 +220,9 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
     if !e.arms.iter().any(|arm| arm.federates()) {
         return None;
     }
-    let clients = u32::try_from(world.platform.len()).ok()?;
+    // How many accounts will have rows is not known before the world is made: at most one a person and platform.
+    let platforms = u32::try_from(world.platform.len()).ok()?;
+    let clients = e.federation.partition.clients(platforms, world.persons.saturating_mul(platforms));
     if e.federation.cohort.minimum > e.federation.cohort.size(clients) {
         return Some(format!("minimum: no round can have {} clients", e.federation.cohort.minimum));
     }

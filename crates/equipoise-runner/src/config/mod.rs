@@ -2,18 +2,21 @@
 //! hidden defaults, and every number is checked where it is parsed.
 
 mod load;
+mod partition;
 mod sweep;
 
 pub use load::{Loaded, load};
 pub(crate) use load::{parse, read};
+pub use partition::PartitionSpec;
 pub use sweep::{Point, Sweep};
 
+use equipoise_attack::PoisonSpec;
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
 use equipoise_encrypted::SchemeSpec;
 use equipoise_eval::metric::RmstTimeToDetection;
 use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
-use equipoise_federated::{AggregatorSpec, CohortSpec, ServerSpec};
+use equipoise_federated::{AggregatorSpec, CohortSpec, LocalSpec, ServerSpec};
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_policy::Reviewer;
 use equipoise_privacy::Quantizer;
@@ -138,8 +141,15 @@ pub struct Start {
 pub struct FederationSection {
     /// Number of rounds without a privacy guarantee; arms without federation make as many passes in all.
     pub rounds: u32,
-    /// Who takes part.
+    /// How rows are dealt out to the clients of the federated arms.
+    pub partition: PartitionSpec,
+    /// What a platform does in a round besides following its gradient.
+    pub local: LocalSpec,
+    /// Who takes part, and what goes wrong.
     pub cohort: CohortSpec,
+    /// What byzantine clients do, where the cohort's faults have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poison: Option<PoisonSpec>,
     /// Public weights of platforms are whole numbers from 1 to this, by size.
     pub weight_levels: u32,
     /// Largest L2 norm of a platform's update: robustness and range, not privacy.

@@ -6,10 +6,12 @@ use crate::data::{TestRows, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use crate::sums;
-use crate::training::{ClientRows, ClippedSums, LocalEpochs};
+use crate::training::{ClientRows, ClippedSums, LocalEpochs, ended};
+use equipoise_attack::PoisonSpec;
 use equipoise_core::{Params, Seed};
 use equipoise_federated::{
-    Aggregation, Divisor, Federation, FederationState, SlotPlan, Stopwatch, TrainerFactory, VectorSpec,
+    Aggregation, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
+    VectorSpec,
 };
 use equipoise_model::Trainer;
 use equipoise_privacy::{
@@ -29,6 +31,18 @@ pub(crate) struct Trained {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// How the training of each model ended, for an arm without rounds.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Trained {
+    /// Whether every client's training gave finite numbers.
+    pub(crate) fn stayed_finite(&self) -> bool {
+        let rounds = self.federation.iter().flat_map(|state| &state.history);
+        let all = rounds.flat_map(|round| round.outcomes.iter().map(|(_, outcome)| outcome));
+        let lost = [Outcome::Diverged, Outcome::NotFinite];
+        all.chain(&self.outcomes).all(|outcome| !lost.contains(outcome))
+    }
 }
 
 /// What training needs besides rows.
@@ -64,34 +78,43 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
     match slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => Ok(Trained::default()),
         ArmKind::LocalOnly => {
-            let clients = ClientRows::by_platform(&world.train, platforms, 1.0);
-            let models = clients
+            let clients = ClientRows::by_platform(&world.train, platforms);
+            let trained = clients
                 .iter()
                 .enumerate()
                 .map(|(p, rows)| alone(slice, rows, setting.seed.derive("platform", p as u64), setting));
-            Ok(Trained { models: models.collect::<Result<_, _>>()?, ..Trained::default() })
+            let (models, outcomes) = trained.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            Ok(Trained { models, outcomes, ..Trained::default() })
         }
         ArmKind::PooledUnlinked | ArmKind::PooledLinked => {
             let linked = slice.arm == ArmKind::PooledLinked;
             let rows = ClientRows::pooled(if linked { &world.train_linked } else { &world.train });
-            Ok(Trained { models: vec![alone(slice, &rows, setting.seed, setting)?], ..Trained::default() })
+            let (model, outcome) = alone(slice, &rows, setting.seed, setting)?;
+            Ok(Trained { models: vec![model], outcomes: vec![outcome], ..Trained::default() })
         }
         ArmKind::Federated | ArmKind::FederatedLogistic => federate(slice, world, setting),
     }
 }
 
-/// As many passes over the rows as a federation makes in all.
-fn alone(slice: &ArmSlice, rows: &ClientRows, seed: Seed, setting: &Setting<'_>) -> Result<Params, Fault> {
+/// As many passes over the rows as a federation makes in all. A model that diverged is the one before any training.
+fn alone(
+    slice: &ArmSlice,
+    rows: &ClientRows,
+    seed: Seed,
+    setting: &Setting<'_>,
+) -> Result<(Params, Outcome), Fault> {
     let (model, mut config) =
         (expect(slice.model.as_ref(), "model")?, expect(slice.training.as_ref(), "training")?.clone());
     config.learning_rate = setting.learning_rate;
     let passes = u32::from(config.epochs) * expect(slice.passes, "passes")?;
     config.epochs = u16::try_from(passes)
         .map_err(|_| Fault::Config(format!("rounds: {passes} passes are more than 65,535")))?;
-    let mut params = init(slice, rows.columns, setting.seed)?;
+    let start = init(slice, rows.columns, setting.seed)?;
+    let mut params = start.clone();
     let mut trainer = Trainer::with(model, rows.columns, config.trainer).map_err(runtime)?;
-    trainer.train(&mut params.0, &rows.rows(), &config, seed).map_err(runtime)?;
-    Ok(params)
+    let trained = trainer.train(&mut params.0, &rows.rows(), &config, seed);
+    let (_, outcome) = ended(rows, trained.map(|stats| stats.steps)).map_err(runtime)?;
+    Ok((if outcome.takes_part() { params } else { start }, outcome))
 }
 
 #[allow(clippy::cast_possible_truncation)] // A loss weight is an f32 in the model.
@@ -102,12 +125,23 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let platforms = world.meta.platforms.len();
     let columns = world.train.columns;
     let len = model.parameters(columns);
-    let count = u32::try_from(platforms).unwrap_or(u32::MAX);
+    let rows = u32::try_from(world.train.label.len()).unwrap_or(u32::MAX);
+    let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
+    let dealt = section.partition.deal(&world.train, setting.seed);
+    // Of the accounts that might have had rows, only those that have some are clients.
+    let count =
+        if section.partition.is_natural() { count } else { count.min(1 + dealt.iter().max().unwrap_or(&0)) };
+    let clients = |positive| ClientRows::dealt(&world.train, dealt.iter().copied(), count as usize, positive);
     let Some(privacy) = &slice.privacy else {
         config.learning_rate = setting.learning_rate;
-        let clients = ClientRows::by_platform(&world.train, platforms, 1.0);
+        let clients = clients(1.0);
         let trainers = LocalEpochs { spec: model, config, clients: &clients, levels: section.weight_levels };
-        let spec = sums::averaged(len, count, section.weight_levels, section.quantizer);
+        let spec = sums::averaged(
+            len * section.local.rule().sends(),
+            count,
+            section.weight_levels,
+            section.quantizer,
+        );
         let mechanism = MechanismSpec::NoNoise(NoNoiseSpec {}).build().map_err(runtime)?;
         let parts = Parts {
             trainers: &trainers,
@@ -118,7 +152,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
         };
         return rounds(slice, init(slice, columns, setting.seed)?, &parts, setting);
     };
-    let clients = ClientRows::by_platform(&world.train, platforms, config.positive_weight as f32);
+    let clients = clients(config.positive_weight as f32);
     let sampler = PoissonSampler::new(privacy.sampling_rate);
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
@@ -181,8 +215,15 @@ fn rounds(
     } else {
         section.server.clone()
     };
+    let poison = section.poison.as_ref().map(PoisonSpec::attack);
+    let tamper = |update, seed| match poison {
+        Some(attack) => attack.tamper(update, seed),
+        None => update,
+    };
     let mut federation = Federation {
         trainers: parts.trainers,
+        local: section.local.rule(),
+        tamper: section.poison.is_some().then_some(&tamper),
         cohorts: section.cohort,
         quantizer: parts.quantizer,
         update_clip: section.update_clip,
@@ -200,12 +241,16 @@ fn rounds(
         state = federation.step(state).map_err(runtime)?;
         super::checkpoint::write(setting.checkpoint, &state)?;
     }
-    Ok(Trained {
-        models: vec![state.params.clone()],
-        plan: federation.plan().cloned(),
-        federation: Some(state),
-        claim: None,
-    })
+    let rule = section.local.rule();
+    let models = if rule.personal() {
+        let (layers, none) = (parts.trainers.layers(), Vec::new());
+        let own = |client| state.kept.get(&client).unwrap_or(&none);
+        let model = |client| Params(rule.own_model(&state.params.0, own(client), &layers));
+        (0..parts.trainers.clients()).map(model).collect()
+    } else {
+        vec![state.params.clone()]
+    };
+    Ok(Trained { models, plan: federation.plan().cloned(), federation: Some(state), ..Trained::default() })
 }
 
 /// Scores every test row of a world, in `[0, 1]`.
@@ -230,8 +275,8 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
             }
             scored(slice, &trained.models[0], 2 * columns, &values)
         }
-        ArmKind::LocalOnly => by_platform(slice, world, trained),
-        ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
+        _ if trained.models.len() > 1 => by_platform(slice, world, trained),
+        ArmKind::LocalOnly | ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
             scored(slice, &trained.models[0], columns, &test.values)
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context<'_>, unit: &Unit, arm: &ArmSlice, dir: &Path
 fn precision(arm: &ArmSlice, world: &WorldData, learning_rate: f64) -> Option<f64> {
     let seed = Seed::root(arm.seed).derive("tune", u64::from(world.meta.index));
     let setting = Setting { seed, learning_rate, checkpoint: None, stopwatch: &Untimed };
-    let trained = arms::train(arm, world, &setting).ok()?;
+    let trained = arms::train(arm, world, &setting).ok().filter(arms::Trained::stayed_finite)?;
     let scores = arms::score(arm, world, &trained).ok()?;
     let mut cases = review::blank_cases(world);
     review::rank(world, &scores, &mut cases);

@@ -28,6 +28,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         seats: seats(context),
         ledger: arms.iter().filter_map(ledger).collect(),
         costs: arms.iter().filter_map(cost).collect(),
+        outcomes: arms.iter().flat_map(|arm| super::outcomes::rows(arm, metas)).collect(),
         dictionary: dictionary(experiment.features.label_adjacent),
         tuning: arms.iter().filter_map(tuning).collect(),
         limits: LIMITS.map(str::to_owned).to_vec(),

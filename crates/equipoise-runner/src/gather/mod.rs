@@ -4,6 +4,7 @@
 mod arm;
 mod compare;
 mod facts;
+mod outcomes;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;

@@ -197,6 +197,24 @@ pub(super) fn costs(data: &ReportData) -> Table {
     table
 }
 
+/// What befell clients, if anything did.
+pub(super) fn outcomes(data: &ReportData) -> Table {
+    let heads = ["Arm", "Client", "What", "#Rounds", "#Of"];
+    let title =
+        "Rounds in which a client did not train as it should or did not answer, over all worlds (counts)";
+    let mut table = Table::new("outcomes", title, &heads);
+    for row in &data.outcomes {
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            row.client.clone(),
+            row.what.replace('-', " "),
+            count(row.rounds),
+            count(row.of),
+        ]);
+    }
+    table
+}
+
 /// How settings were chosen. Validation values are single runs and say so.
 pub(super) fn tuning(data: &ReportData) -> Table {
     let heads = ["Arm", "Candidate", "#Validation value", "Chosen"];

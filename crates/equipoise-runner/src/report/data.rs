@@ -42,6 +42,8 @@ pub struct ReportData {
     pub ledger: Vec<LedgerRow>,
     /// What an upload costs.
     pub costs: Vec<CostRow>,
+    /// Rounds in which a client did not train as it should, or did not answer.
+    pub outcomes: Vec<OutcomeRow>,
     /// The features.
     pub dictionary: Vec<FeatureRow>,
     /// How the settings of each arm were chosen.
@@ -292,6 +294,21 @@ pub struct LedgerRow {
     pub delta: Option<f64>,
     /// The unit of protection.
     pub unit: String,
+}
+
+/// How often something other than a whole round's training befell a client, over all worlds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OutcomeRow {
+    /// The arm.
+    pub arm: String,
+    /// The platform, or the client's number where clients are not platforms.
+    pub client: String,
+    /// What: an outcome of training, `dropped`, `away`, `late`, or `partial-work`.
+    pub what: String,
+    /// In how many rounds.
+    pub rounds: u64,
+    /// Of how many rounds.
+    pub of: u64,
 }
 
 /// What an upload costs: counted from the message formats, so without an interval.

@@ -32,7 +32,7 @@ mod words;
 
 pub use data::{
     ArmReport, ArmRole, BurdenRow, Comparison, CostRow, Estimate, Fact, FeatureRow, Interval, LedgerRow,
-    MechanismCard, MetricInfo, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
+    MechanismCard, MetricInfo, OutcomeRow, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};

@@ -177,6 +177,13 @@ pub(crate) fn sample() -> ReportData {
             cost("encrypted", "one-shot", 8.25, Some(2)),
             cost("x", "per value", 131.5, Some(1)),
         ],
+        outcomes: vec![OutcomeRow {
+            arm: text("federated"),
+            client: text("games"),
+            what: text("one-class"),
+            rounds: 12,
+            of: 40,
+        }],
         dictionary: vec![FeatureRow {
             name: text("messages_7d"),
             formula: text("count of messages in the last 7 days"),

@@ -214,6 +214,10 @@ fn cost(data: &ReportData) -> Vec<Block> {
         vec![figure(figure_cost::cost(data)), table(contents::costs(data), "no arm reports its uploads")];
     let title = "Resources: mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Cost, "resources", title).map(Block::Table));
+    blocks.push(match table(contents::outcomes(data), "every client trained as it should in every round") {
+        Block::Table(table) => Block::Folded(table),
+        other => other,
+    });
     blocks.push(Block::Plain(
         "The bars say how the size of a message changes when an update is hidden. They count bytes only; \
          measured times depend on the machine and stand on their own page, outside the results' hash."
