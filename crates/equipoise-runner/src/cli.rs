@@ -197,10 +197,11 @@ fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -
         return Ok(());
     }
     say!("{}", data.question);
-    say!("{:<28} {:>26} {:>26}", "arm", data.primary, "average-precision");
+    let width = data.arms.iter().map(|arm| arm.label.chars().count()).fold(28, usize::max);
+    say!("{:<width$} {:>26} {:>26}", "arm", data.primary, "average-precision");
     for arm in &data.arms {
         let cell = |metric: &str| arm.summaries.get(metric).map_or_else(|| "-".to_owned(), words);
-        say!("{:<28} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
+        say!("{:<width$} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
     }
     for comparison in data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some()) {
         let share = comparison.share.as_deref().unwrap_or_default();
@@ -211,6 +212,12 @@ fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -
             words(&comparison.difference),
             crate::report::verdict_words(comparison)
         );
+    }
+    for row in data.closed.iter().filter(|row| row.metric == data.primary) {
+        if let Estimate::Value { .. } = row.share {
+            let arm = data.arms.iter().find(|arm| arm.id == row.arm).map_or(&row.arm, |arm| &arm.label);
+            say!("share of the learning share that `{arm}` closes: {}", words(&row.share));
+        }
     }
     say!("{}", crate::report::headline(data));
     say!(

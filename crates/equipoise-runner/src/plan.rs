@@ -182,7 +182,7 @@ impl Plan {
                     continue;
                 }
                 arms.push(builder.arm(slice, &point.experiment, &worlds, &development)?);
-                settings.push(setting(point));
+                settings.push(setting(point, &loaded.points));
             }
         }
         name_apart(&mut arms, &settings);
@@ -341,43 +341,90 @@ fn name(slice: &ArmSlice) -> (String, String) {
     }
 }
 
-/// What a point sets, besides epsilon, which is part of an arm's name anyway.
-fn setting(point: &Point) -> String {
+/// What a point sets, besides epsilon, which is part of an arm's name anyway: short for ids and in full for people.
+fn setting(point: &Point, points: &[Point]) -> (String, String) {
     let pairs = point.set.iter().filter(|(key, _)| key.as_str() != "privacy.epsilon");
-    let word = |(key, value): (&String, &toml::Value)| {
-        let mut value = value;
-        // A strategy is named by the innermost key of its table.
-        let mut name = None;
-        while let Some((inner, next)) = value.as_table().and_then(|table| table.iter().next()) {
-            (name, value) = (Some(inner.clone()), next);
+    let (short, full): (Vec<String>, Vec<String>) = pairs
+        .map(|(key, value)| {
+            let others: Vec<&toml::Value> = points.iter().filter_map(|point| point.set.get(key)).collect();
+            words(key, value, &others)
+        })
+        .unzip();
+    (short.join(", "), full.join(", "))
+}
+
+/// A strategy is named by its key and its parameters follow; of a table of settings, those that the first point sets otherwise; another
+/// value stands behind the last part of its key.
+fn words(key: &str, value: &toml::Value, others: &[&toml::Value]) -> (String, String) {
+    let (mut name, mut at) = (None, value);
+    while let Some((inner, next)) = at.as_table().and_then(|table| table.iter().next()) {
+        if !next.is_table() {
+            break;
         }
-        name.unwrap_or_else(|| format!("{} = {value}", key.rsplit('.').next().unwrap_or(key)))
-    };
-    pairs.map(word).collect::<Vec<_>>().join(", ")
+        (name, at) = (Some(inner.clone()), next);
+    }
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let pair = |(key, value): (&String, &toml::Value)| format!("{key} = {value}");
+    match (name, at.as_table()) {
+        (Some(name), Some(table)) if !table.is_empty() => {
+            let full = format!("{name} ({})", table.iter().map(pair).collect::<Vec<_>>().join(", "));
+            (name, full)
+        }
+        (Some(name), _) => (name.clone(), name),
+        (None, Some(table)) => {
+            let first = others.first().copied();
+            let differs = |key: &str, value| first.and_then(|first| first.get(key)) != Some(value);
+            let own: Vec<String> =
+                table.iter().filter(|(key, value)| differs(key.as_str(), *value)).map(pair).collect();
+            let own = if own.is_empty() { "as at first".to_owned() } else { own.join(", ") };
+            (last.to_owned(), format!("{last} ({own})"))
+        }
+        (None, None) => {
+            let word = format!("{last} = {value}");
+            (word.clone(), word)
+        }
+    }
 }
 
 /// Arms of one name get what the sweep set to make them differ, and a number if that is not enough.
-fn name_apart(arms: &mut [ArmPlan], settings: &[String]) {
+fn name_apart(arms: &mut [ArmPlan], settings: &[(String, String)]) {
     let names: Vec<String> = arms.iter().map(|arm| arm.id.clone()).collect();
-    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
-    for (arm, setting) in arms.iter_mut().zip(settings) {
-        if names.iter().filter(|name| **name == arm.id).count() > 1 && !setting.is_empty() {
-            let slug: String = setting
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
-                .collect();
+    let mut taken: [BTreeMap<String, u32>; 2] = Default::default();
+    for (arm, (short, full)) in arms.iter_mut().zip(settings) {
+        if names.iter().filter(|name| **name == arm.id).count() > 1 && !short.is_empty() {
+            let slug: String =
+                short.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
             arm.id = format!("{}-{}", arm.id, slug.replace("---", "-"));
-            arm.label = format!("{}, {setting}", arm.label);
+            arm.label = format!("{}, {full}", arm.label);
         }
-        let seen = taken.entry(arm.id.clone()).or_default();
-        *seen += 1;
-        if *seen > 1 {
-            arm.id = format!("{}-{seen}", arm.id);
-            arm.label = format!("{} ({seen})", arm.label);
+        for (name, taken) in [&mut arm.id, &mut arm.label].into_iter().zip(&mut taken) {
+            let seen = taken.entry(name.clone()).or_default();
+            *seen += 1;
+            if *seen > 1 {
+                *name = format!("{name}-{seen}");
+            }
         }
     }
 }
 
 fn hash<T: Serialize>(stage: &str, version: u32, slice: &T, inputs: &[&str]) -> Result<String, Fault> {
     equipoise_store::stage_key(stage, &version.to_string(), slice, inputs).map_err(runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_strategy_is_named_by_its_key_and_a_number_by_its_own() {
+        let words = |key: &str, value: &str| {
+            let table: toml::Table = toml::from_str(&format!("v = {value}")).unwrap();
+            super::words(key, &table["v"], &[&toml::from_str::<toml::Table>("a = 1\nb = 3").unwrap().into()])
+        };
+        let same = |word: &str| (word.to_owned(), word.to_owned());
+        assert_eq!(words("aggregation", "{ hidden = { plain = {} } }"), same("plain"));
+        assert_eq!(words("federation.cohort.dropout", "0.5"), same("dropout = 0.5"));
+        let (short, full) = words("aggregation", "{ visible = { krum = { byzantine = 1 } } }");
+        assert_eq!((short.as_str(), full.as_str()), ("krum", "krum (byzantine = 1)"));
+        assert_eq!(words("faults", "{ a = 1, b = 2 }").1, "faults (b = 2)");
+        assert_eq!(words("model", "{ mlp = { hidden = [32] } }").1, "mlp (hidden = [32])");
+    }
 }

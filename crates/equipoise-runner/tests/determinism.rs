@@ -33,6 +33,28 @@ fn another_seed_gives_another_hash() {
     assert_ne!(hash_of(runs.path(), &[]), hash_of(runs.path(), &["--set", "experiment.seed=5"]));
 }
 
+/// Rules that keep something on platforms, faults and partitions depend on addresses alone, never on who trained first.
+#[test]
+fn every_local_rule_and_fault_gives_one_hash_for_any_thread_count() {
+    let faults = "federation.cohort.faults={ over-selection = 1.5, deadline = 1.2, speed-sigma = 0.5, round-sigma = 0.3, \
+                  stragglers = \"partial-work\", crash = 0.1, away-rounds = 1, byzantine = 0.0 }";
+    for local in [
+        "federation.local={ scaffold = {} }",
+        "federation.local={ ditto = { lambda = 0.5 } }",
+        "federation.local={ local-layers = { layers = [0] } }",
+    ] {
+        let one = "sweep.grid={ \"privacy.epsilon\" = [\"inf\"] }";
+        let plain = "training.optimiser={ sgd = { momentum = 0.0 } }";
+        let set = ["--set", local, "--set", plain, "--set", one, "--set", faults];
+        let hash = |threads| {
+            let mut arguments = set.to_vec();
+            arguments.extend_from_slice(&["--threads", threads]);
+            hash_of(tempfile::tempdir().unwrap().path(), &arguments)
+        };
+        assert_eq!(hash("1"), hash("2"), "{local}");
+    }
+}
+
 fn models(runs: &Path) -> Vec<(String, String)> {
     let run = std::fs::read_dir(runs)
         .unwrap()

@@ -118,6 +118,26 @@ fn a_cohort_that_no_slot_can_hold_is_refused_before_any_key() {
 }
 
 #[test]
+fn parts_of_a_federation_that_contradict_each_other_are_refused() {
+    let local = "local.fed-avg = {}";
+    refused(local, "local.scaffold = {}", None, &["local: ", "momentum = 0.0"]);
+    refused(local, "local.local-layers = { layers = [7] }", Some("layers = [7]"), &["there is no layer 7"]);
+    refused(
+        "partition.platform = {}",
+        "partition.temporal = { clients = 0 }",
+        None,
+        &["clients: at least one"],
+    );
+    refused(
+        "partition.platform = {}",
+        "partition.label-skew = { clients = 4, alpha = -1.0 }",
+        None,
+        &["alpha: must be above 0"],
+    );
+    refused("minimum = 2", "minimum = 1", Some("minimum"), &["hides nobody"]);
+}
+
+#[test]
 fn unequal_tuning_budgets_are_refused() {
     refused(
         "private-learning-rates = [0.03]",

@@ -6,4 +6,6 @@ mod seeds;
 
 pub use auc::auc_with_interval;
 pub use distribution::{incomplete_beta, normal_quantile, t_cdf, t_quantile};
-pub use seeds::{PairedDifference, Summary, bootstrap_mean, holm, paired_difference, summarise};
+pub use seeds::{
+    PairedDifference, Summary, bootstrap_mean, holm, paired_difference, ratio_of_means, summarise,
+};

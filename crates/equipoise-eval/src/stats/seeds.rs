@@ -73,6 +73,32 @@ pub fn paired_difference(arm: &[f64], baseline: &[f64], level: f64) -> Option<Pa
     Some(PairedDifference { difference, p })
 }
 
+/// The ratio of two means over shared seeds and its interval at confidence `level` (Fieller, 1954): `None` for unequal lengths, fewer
+/// than two pairs, or a denominator whose own interval reaches 0, because then every ratio is possible.
+#[must_use]
+#[allow(clippy::cast_precision_loss)] // A count of seeds.
+pub fn ratio_of_means(numerators: &[f64], denominators: &[f64], level: f64) -> Option<(f64, f64, f64)> {
+    if numerators.len() != denominators.len() {
+        return None;
+    }
+    let (a, b) = (summarise(numerators, level)?, summarise(denominators, level)?);
+    let n = a.n as f64;
+    let pairs = numerators.iter().zip(denominators);
+    let covariance = pairs.map(|(x, y)| (x - a.mean) * (y - b.mean)).sum::<f64>() / (n - 1.0) / n;
+    let (va, vb) = (a.sd * a.sd / n, b.sd * b.sd / n);
+    let t = t_quantile(f64::midpoint(1.0, level), n - 1.0);
+    let g = t * t * vb / (b.mean * b.mean);
+    if b.mean.abs() <= 0.0 || g >= 1.0 {
+        return None;
+    }
+    let ratio = a.mean / b.mean;
+    let root = va - 2.0 * ratio * covariance + ratio * ratio * vb
+        - g * (va - covariance * covariance / vb.max(f64::MIN_POSITIVE));
+    let reach = t / b.mean.abs() * libm::sqrt(root.max(0.0));
+    let centre = ratio - g * covariance / vb.max(f64::MIN_POSITIVE);
+    Some((ratio, (centre - reach) / (1.0 - g), (centre + reach) / (1.0 - g)))
+}
+
 /// Percentile interval of the mean by resampling seeds; `None` without values. Too narrow below about ten seeds.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // A count of seeds.
@@ -137,6 +163,21 @@ mod tests {
         let paired = paired_difference(&[0.5, 0.6], &[0.5, 0.6], 0.95).unwrap();
         assert!(paired.no_difference() && (paired.p - 1.0).abs() < 1e-12);
         assert_eq!(paired_difference(&[1.0, 2.0], &[1.0], 0.95), None);
+    }
+
+    /// The ends of Fieller's interval are the ratios at which the t test of `a - ratio b` is just significant: that is its
+    /// definition, and it needs no formula.
+    #[test]
+    fn a_ratio_s_ends_are_where_the_test_of_its_difference_turns() {
+        let (a, b) = ([0.03, 0.06, 0.02, 0.05, 0.04], [0.05, 0.06, 0.04, 0.07, 0.05]);
+        let (ratio, low, high) = ratio_of_means(&a, &b, 0.95).unwrap();
+        assert!((ratio - 0.2 / 0.27).abs() < 1e-12);
+        for end in [low, high] {
+            let scaled: Vec<f64> = b.iter().map(|b| end * b).collect();
+            let p = paired_difference(&a, &scaled, 0.95).unwrap().p;
+            assert!((p - 0.05).abs() < 1e-6, "{end} {p}");
+        }
+        assert!(ratio_of_means(&a, &[0.1, -0.1, 0.05, -0.2, 0.1], 0.95).is_none());
     }
 
     /// 3 x .01 = .03, 2 x .03 = .06, then .04 may not fall below .06.

@@ -226,6 +226,9 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
     if e.federation.cohort.minimum > e.federation.cohort.size(clients) {
         return Some(format!("minimum: no round can have {} clients", e.federation.cohort.minimum));
     }
+    if matches!(e.aggregation, AggregationSpec::Hidden(_)) && e.federation.cohort.minimum < 2 {
+        return Some("minimum: a hidden sum of one client hides nobody; at least 2".into());
+    }
     match &e.aggregation {
         AggregationSpec::Visible(rule) => {
             let need = rule.rule().minimum_cohort();
@@ -247,13 +250,15 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
 /// Puts file and line before a problem, by the key that it begins with.
 fn locate(path: &Path, text: &str, point: &Point, why: &str) -> String {
     let key = why.split(':').next().unwrap_or("");
-    let line = text.lines().position(|line| {
+    let sets = |line: &str| {
         let line = line.trim_start();
-        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
-            || line
-                .strip_prefix('[')
-                .is_some_and(|rest| rest.starts_with(key) || rest.contains(&format!(".{key}")))
-    });
+        let begins = line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']));
+        let heads = |rest: &str| rest.starts_with(key) || rest.contains(&format!(".{key}"));
+        begins || line.strip_prefix('[').is_some_and(heads)
+    };
+    // A key of an inline table stands further inside its line.
+    let inside = |line: &str| line.contains(&format!(" {key} = ")) || line.contains(&format!(".{key} = "));
+    let line = text.lines().position(sets).or_else(|| text.lines().position(inside));
     let at = line.map_or(String::new(), |line| format!(", line {}", line + 1));
     let of = if point.set.is_empty() { String::new() } else { format!(" (sweep point {})", point.label()) };
     format!("{}{at}: {why}{of}", path.display())

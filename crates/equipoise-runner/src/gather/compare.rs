@@ -3,8 +3,8 @@
 use super::ArmResults;
 use super::arm::{LEVEL, counted, person_metric, primary};
 use crate::config::{ArmKind, Experiment};
-use crate::report::data::{Comparison, Estimate, Verdict};
-use equipoise_eval::stats::paired_difference;
+use crate::report::data::{ClosedRow, Comparison, Estimate, Verdict};
+use equipoise_eval::stats::{paired_difference, ratio_of_means};
 use equipoise_eval::{Case, Metric, MetricSpec};
 
 /// The differences that every report shows: each rung against local-only, and the gap split into what more rows bring
@@ -58,13 +58,7 @@ fn compare(a: &ArmResults<'_>, b: &ArmResults<'_>, metric: &dyn Metric, share: O
     };
     let worlds: Vec<&[Case]> = a.trials.iter().flatten().map(|trial| trial.cases.as_slice()).collect();
     let (positives, needed) = (counted(metric, &worlds), metric.minimum_positives());
-    let values = |arm: &ArmResults<'_>| -> Option<Vec<f64>> {
-        arm.trials
-            .iter()
-            .map(|trial| trial.as_ref()?.record.metrics.get(metric.name()).copied().flatten())
-            .collect()
-    };
-    let reason = match (values(a), values(b)) {
+    let reason = match (values(a, metric), values(b, metric)) {
         _ if positives < needed => format!("{positives} of at least {needed} persons"),
         (Some(a), Some(b)) => match paired_difference(&a, &b, LEVEL) {
             Some(paired) => {
@@ -90,6 +84,43 @@ fn compare(a: &ArmResults<'_>, b: &ArmResults<'_>, metric: &dyn Metric, share: O
     };
     comparison.difference = Estimate::NotAssessable { reason };
     comparison
+}
+
+/// How much of the learning share each federated arm without a guarantee closes: (arm - local) / (pooled, unlinked - local), a ratio of
+/// means over worlds.
+pub(super) fn closed(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<ClosedRow> {
+    let find = |kind: ArmKind| arms.iter().find(|arm| arm.plan.slice.arm == kind);
+    let (Some(local), Some(pooled)) = (find(ArmKind::LocalOnly), find(ArmKind::PooledUnlinked)) else {
+        return vec![];
+    };
+    let metrics = [primary(experiment), MetricSpec::AveragePrecision.build()];
+    let metrics = &metrics[..if metrics[0].name() == "average-precision" { 1 } else { 2 }];
+    let federated =
+        |arm: &&ArmResults<'_>| arm.plan.slice.arm.federates() && arm.plan.slice.privacy.is_none();
+    let row = |arm: &ArmResults<'_>, metric: &dyn Metric| {
+        let above = |arm: &ArmResults<'_>| -> Option<Vec<f64>> {
+            let (arm, local) = (values(arm, metric)?, values(local, metric)?);
+            Some(arm.iter().zip(local).map(|(arm, local)| arm - local).collect())
+        };
+        let ratio = above(arm).zip(above(pooled)).and_then(|(a, b)| ratio_of_means(&a, &b, LEVEL));
+        let reason = "the learning share itself is not shown to differ from 0";
+        let share = ratio.map_or_else(
+            || Estimate::NotAssessable { reason: reason.to_owned() },
+            |(mean, low, high)| Estimate::Value { mean, low, high, seeds: arm.trials.len() },
+        );
+        ClosedRow { arm: arm.plan.id.clone(), metric: metric.name().to_owned(), share }
+    };
+    metrics
+        .iter()
+        .flat_map(|metric| arms.iter().filter(federated).map(move |arm| row(arm, metric.as_ref())))
+        .collect()
+}
+
+/// A metric by world; none if any world has no value.
+fn values(arm: &ArmResults<'_>, metric: &dyn Metric) -> Option<Vec<f64>> {
+    let value =
+        |trial: &Option<super::Trial>| trial.as_ref()?.record.metrics.get(metric.name()).copied().flatten();
+    arm.trials.iter().map(value).collect()
 }
 
 /// The per-person twin of a metric, for whoever lists metrics.

@@ -59,6 +59,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     let mut data = facts::describe(context, &arms, &metas);
     data.arms = arms.iter().map(|arm| arm::report(arm, &metas, plan.first())).collect();
     data.comparisons = compare::ladder(&arms, plan.first());
+    data.closed = compare::closed(&arms, plan.first());
     data.failures = failures.iter().map(|f| format!("unit {} ({}): {}", f.unit, f.label, f.why)).collect();
     Ok(data)
 }

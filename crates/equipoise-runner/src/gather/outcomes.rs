@@ -55,12 +55,15 @@ fn arm_is_by_platform(arm: &ArmResults<'_>) -> bool {
 /// Every client of a round with what befell it.
 fn befallen(round: &RoundRecord) -> impl Iterator<Item = (u32, &'static str)> + '_ {
     let cohort = &round.cohort;
-    let all = |clients: &'_ [u32], what| clients.to_vec().into_iter().map(move |client| (client, what));
     let closed = if round.opened { &[][..] } else { &cohort.clients[..] };
-    all(&cohort.dropped, "dropped")
-        .chain(all(&cohort.away, "away"))
-        .chain(all(&cohort.late, "late"))
-        .chain(all(closed, "round-not-opened"))
+    each(&cohort.dropped, "dropped")
+        .chain(each(&cohort.away, "away"))
+        .chain(each(&cohort.late, "late"))
+        .chain(each(closed, "round-not-opened"))
         .chain(cohort.partial.iter().map(|(client, _)| (*client, "partial-work")))
         .chain(round.outcomes.iter().map(|(client, outcome)| (*client, outcome.name())))
+}
+
+fn each<'a>(clients: &'a [u32], what: &'static str) -> impl Iterator<Item = (u32, &'static str)> + 'a {
+    clients.iter().map(move |client| (*client, what))
 }

@@ -81,6 +81,23 @@ pub(super) fn comparisons(data: &ReportData) -> Table {
     table
 }
 
+/// How much of the learning share federated arms close.
+pub(super) fn closed(data: &ReportData) -> Table {
+    let heads = ["Arm", "Metric", "#Share closed [95% interval]", "Status"];
+    let title = "Of the step from local only to pooled, unlinked: the share that federating closes (ratio of means, Fieller interval)";
+    let mut table = Table::new("closed", title, &heads);
+    for row in &data.closed {
+        let status = if row.metric == data.primary { "pre-registered" } else { "exploratory" };
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            metric_label(data, &row.metric),
+            estimate_words(&row.share),
+            status.to_owned(),
+        ]);
+    }
+    table
+}
+
 /// What each group bears under each arm.
 pub(super) fn burden(data: &ReportData) -> Table {
     let heads = [

@@ -32,6 +32,8 @@ pub struct ReportData {
     pub arms: Vec<ArmReport>,
     /// Paired differences between arms.
     pub comparisons: Vec<Comparison>,
+    /// How much of the learning share federated arms close.
+    pub closed: Vec<ClosedRow>,
     /// The names of the platforms.
     pub platforms: Vec<String>,
     /// One card for each mechanism that makes a privacy claim.
@@ -221,6 +223,17 @@ pub struct Comparison {
     pub share: Option<String>,
     /// What may be said. The report says "higher" or "lower" only where the interval also excludes 0.
     pub verdict: Verdict,
+}
+
+/// How much of the learning share (local only to pooled, unlinked) an arm closes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ClosedRow {
+    /// The arm.
+    pub arm: String,
+    /// The metric.
+    pub metric: String,
+    /// 0 is local only, 1 is pooled, unlinked.
+    pub share: Estimate,
 }
 
 /// What a comparison allows to say.

@@ -133,6 +133,11 @@ pub(crate) fn sample() -> ReportData {
             arm("private-05", "private, ε = 0.5", Private, Some(0.5), 0.29),
             arm("pooled", "pooled", Pooled, None, 0.47),
         ],
+        closed: vec![ClosedRow {
+            arm: text("federated"),
+            metric: text("recall-at-budget"),
+            share: Estimate::Value { mean: 0.8, low: 0.5, high: 1.2, seeds: 10 },
+        }],
         comparisons: vec![
             comparison("federated", "local", 0.13, 0.03, Some("learning share"), Verdict::Higher),
             comparison("pooled", "federated", 0.03, 0.04, Some("linkage share"), Verdict::Higher),
