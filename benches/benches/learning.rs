@@ -27,6 +27,7 @@ fn steps(criterion: &mut Criterion) {
             learning_rate: 0.01,
             weight_decay: 0.0,
             positive_weight: 1.0,
+            loss: equipoise_model::Loss::CrossEntropy {},
             optimiser: Optimiser::Sgd { momentum: 0.0 },
         };
         let all: Vec<u32> = (0..u32::from(batch)).collect();

@@ -171,6 +171,7 @@ fn main() {
             learning_rate: a.lr,
             weight_decay: 0.0,
             positive_weight: 1.0,
+            loss: equipoise_model::Loss::CrossEntropy {},
             optimiser: Optimiser::Sgd { momentum: 0.0 },
         },
         count: a.clients,

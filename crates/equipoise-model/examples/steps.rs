@@ -46,6 +46,7 @@ fn main() {
                 learning_rate: 0.01,
                 weight_decay: 0.0,
                 positive_weight: 1.0,
+                loss: equipoise_model::Loss::CrossEntropy {},
                 optimiser,
             };
             let sgd = config(Optimiser::Sgd { momentum: 0.9 });

@@ -1,6 +1,6 @@
 //! How one client trains: the local part of federated averaging (McMahan et al., AISTATS 2017).
 
-use crate::{Backward, ModelError};
+use crate::{Backward, Loss, ModelError};
 use serde::{Deserialize, Serialize};
 
 /// Local training of one client. Every key is a research choice, so none has a default.
@@ -20,6 +20,8 @@ pub struct TrainConfig {
     /// Factor on the loss of positive rows, positive; 1 leaves them alone. Scores of a model trained with another value
     /// are not probabilities.
     pub positive_weight: f64,
+    /// What a step makes small. Sums of clipped rows are of cross-entropy.
+    pub loss: Loss,
     /// The update rule.
     pub optimiser: Optimiser,
 }
@@ -63,6 +65,7 @@ impl TrainConfig {
             self.weight_decay,
             self.weight_decay >= 0.0 && self.weight_decay.is_finite(),
         )?;
+        self.loss.check(self.positive_weight)?;
         match self.optimiser {
             Optimiser::Sgd { momentum } => decay("momentum", momentum),
             Optimiser::Adam { beta1, beta2, epsilon } => {
@@ -88,7 +91,7 @@ pub(crate) const fn demand(
 mod tests {
     use super::*;
 
-    const FILE: &str = "trainer = \"fused\"\nepochs = 1\nbatch = 64\nlearning-rate = 0.1\nweight-decay = 0\npositive-weight = 1\n";
+    const FILE: &str = "trainer = \"fused\"\nepochs = 1\nbatch = 64\nlearning-rate = 0.1\nweight-decay = 0\npositive-weight = 1\nloss.cross-entropy = {}\n";
 
     fn parse(rest: &str) -> Result<TrainConfig, toml::de::Error> {
         toml::from_str(&format!("{FILE}{rest}"))

@@ -11,13 +11,13 @@
 //!
 //! ```
 //! use equipoise_core::{Fraction, Seed};
-//! use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
+//! use equipoise_model::{Backward, Loss, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 //!
 //! let spec = ModelSpec::LogisticRegression {};
 //! let mut weights = spec.init(1, Fraction::new(0.5)?, Seed::root(1));
 //! let rows = Rows { columns: 1, values: &[-1.0, 1.0], labels: &[0.0, 1.0], weights: &[1.0, 1.0] };
 //! let config = TrainConfig { trainer: Backward::Fused, epochs: 20, batch: 2, learning_rate: 1.0, weight_decay: 0.0, positive_weight: 1.0,
-//!     optimiser: Optimiser::Sgd { momentum: 0.0 } };
+//!     loss: Loss::CrossEntropy {}, optimiser: Optimiser::Sgd { momentum: 0.0 } };
 //! let mut trainer = Trainer::new(&spec, 1)?;
 //! trainer.train(&mut weights.0, &rows, &config, Seed::root(2))?;
 //! let scores = trainer.score(&weights.0, 1, rows.values)?;
@@ -33,6 +33,7 @@ mod config;
 mod error;
 mod fused;
 pub mod laws;
+mod loss;
 mod maths;
 mod network;
 mod optimiser;
@@ -47,6 +48,7 @@ mod trainer;
 pub use clip::{ClipStats, rounding_slack};
 pub use config::{Optimiser, TrainConfig};
 pub use error::ModelError;
+pub use loss::Loss;
 pub use rows::Rows;
 pub use spec::{LayerShape, ModelSpec};
 pub use trainer::{Backward, Course, TrainStats, Trainer};

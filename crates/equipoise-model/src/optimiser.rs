@@ -75,6 +75,7 @@ mod tests {
             learning_rate: 0.5,
             weight_decay: 0.0,
             positive_weight: 1.0,
+            loss: crate::Loss::CrossEntropy {},
             optimiser,
         }
     }

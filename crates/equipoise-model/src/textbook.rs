@@ -80,6 +80,7 @@ fn training_equals_the_textbook_loop() {
                 learning_rate: 0.05,
                 weight_decay: 0.01,
                 positive_weight: 3.0,
+                loss: crate::Loss::CrossEntropy {},
                 optimiser,
             };
             let start = spec.init(6, Fraction::new(0.4).unwrap(), Seed::root(1)).0;

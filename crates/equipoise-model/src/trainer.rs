@@ -5,7 +5,7 @@
 
 use crate::config::demand;
 use crate::fused::Tape;
-use crate::maths::cross_entropy;
+use crate::loss::Batch;
 use crate::network::{Network, numbers, tensor};
 use crate::optimiser::OptimiserState;
 use crate::rows::length;
@@ -133,7 +133,8 @@ impl Trainer {
 
     /// Trains `weights` in place on one client's rows. No rows: no step, and losses of 0.
     ///
-    /// The loss of a step is `Σ wᵢ pᵢ BCEᵢ / Σ wᵢ` over its rows, `p` the positive weight for positives. The order of rows in
+    /// The loss of a step is `Σ wᵢ pᵢ lossᵢ / Σ wᵢ` over its rows, `p` the positive weight for positives (see [`crate::Loss`] for one
+    /// that is no sum over rows). The order of rows in
     /// epoch `e` is drawn at `seed.derive("epoch", e)`.
     ///
     /// # Errors
@@ -204,8 +205,7 @@ impl Trainer {
             }
             let batch_mass: f64 = batch.iter().map(|&row| f64::from(rows.weights[row as usize])).sum();
             if batch_mass > 0.0 {
-                let batch_loss =
-                    self.batch_gradient(weights, rows, batch, config.positive_weight, batch_mass)?;
+                let batch_loss = self.batch_gradient(weights, rows, batch, config, batch_mass)?;
                 if !batch_loss.is_finite() {
                     return Err(ModelError::Diverged { step: *steps });
                 }
@@ -226,16 +226,17 @@ impl Trainer {
         weights: &[f32],
         rows: &Rows<'_>,
         batch: &[u32],
-        positive: f64,
+        config: &TrainConfig,
         mass: f64,
     ) -> Result<f64, ModelError> {
+        let whole = Batch { rows, of: batch, positive: config.positive_weight, mass };
         match self.backward {
             Backward::Fused => {
                 let Self { tape, shapes, gradient, .. } = self;
                 tape.gather(rows, batch);
                 tape.forward(shapes, weights);
                 let slopes = tape.deltas.last_mut().expect("a model has a layer");
-                let loss = slopes_into(slopes, &tape.logits, rows, batch, positive, mass);
+                let loss = config.loss.slopes(slopes, &tape.logits, whole);
                 tape.backward(shapes, weights);
                 tape.gradient(shapes, gradient);
                 Ok(loss)
@@ -246,7 +247,7 @@ impl Trainer {
                 let logits = network.forward(features);
                 let mut slopes = Vec::with_capacity(batch.len());
                 let numbers = numbers(logits.clone().inner())?;
-                let loss = slopes_into(&mut slopes, &numbers, rows, batch, positive, mass);
+                let loss = config.loss.slopes(&mut slopes, &numbers, whole);
                 // The surrogate Σ z·slope has the same gradient as the loss and spares burn the logistic functions.
                 let slopes = tensor(slopes, [batch.len(), 1], &self.autodiff);
                 let mut gradients = (logits * slopes).sum().backward();
@@ -291,27 +292,4 @@ fn gather(rows: &Rows<'_>, batch: &[u32]) -> Vec<f32> {
     let mut features = Vec::with_capacity(batch.len() * rows.columns);
     batch.iter().for_each(|&row| features.extend_from_slice(rows.row(row as usize)));
     features
-}
-
-/// The sum of weighted losses of `batch`; puts the derivative of the mean by each logit into `out`.
-#[allow(clippy::cast_possible_truncation)] // Slopes enter an f32 product.
-fn slopes_into(
-    out: &mut Vec<f32>,
-    logits: &[f32],
-    rows: &Rows<'_>,
-    batch: &[u32],
-    positive: f64,
-    mass: f64,
-) -> f64 {
-    let mut total = 0.0;
-    let slope = |(&row, &logit): (&u32, &f32)| {
-        let (label, weight) = (rows.labels[row as usize], f64::from(rows.weights[row as usize]));
-        let weight = weight * (1.0 + (positive - 1.0) * f64::from(label));
-        let (loss, slope) = cross_entropy(logit, label);
-        total += weight * f64::from(loss);
-        (weight / mass * f64::from(slope)) as f32
-    };
-    out.clear();
-    out.extend(batch.iter().zip(logits).map(slope));
-    total
 }

@@ -122,14 +122,13 @@ impl ClippedUpdate {
     /// sensitivity by itself.
     #[must_use]
     pub fn quantise(self, quantizer: &Quantizer, weight: u32) -> QuantizedUpdate {
-        let mut saturated = 0;
         let of_one = quantizer.encoder();
-        let encode = |&value: &f32| {
-            let (integer, cut) = of_one(value);
-            saturated += u64::from(cut);
-            i64::from(weight) * integer
+        let values: Vec<i64> = match i64::from(weight) {
+            // Most updates weigh 1, and a product of 64 bits takes most of this loop.
+            1 => self.values.iter().map(|&value| of_one(value)).collect(),
+            weight => self.values.iter().map(|&value| weight * of_one(value)).collect(),
         };
-        let values = self.values.iter().map(encode).collect();
+        let saturated = self.values.iter().map(|&value| u64::from(quantizer.cuts(value))).sum();
         QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }
     }
 }

@@ -27,6 +27,9 @@ pub fn strategies() -> Vec<Strategy> {
         equipoise_model::ModelSpec::examples().iter().map(|spec| table("model", spec, &spec.describe())),
     );
     all.extend(
+        equipoise_model::Loss::examples().iter().map(|spec| table("training.loss", spec, &spec.describe())),
+    );
+    all.extend(
         equipoise_encrypted::SchemeSpec::examples()
             .iter()
             .map(|spec| table("aggregation.hidden", spec, &spec.build().leakage().headline)),

@@ -55,8 +55,16 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
     let described: serde_json::Value =
         serde_json::from_str(&succeed(runs.path(), &["describe", "--json"])).unwrap();
     // Policies and attacks are not part of an experiment file yet; metrics are all computed, mechanisms follow epsilon.
-    let chosen =
-        ["arm", "model", "aggregation.hidden", "aggregation.visible", "server", "local", "partition"];
+    let chosen = [
+        "arm",
+        "model",
+        "aggregation.hidden",
+        "aggregation.visible",
+        "server",
+        "local",
+        "partition",
+        "training.loss",
+    ];
     let mut seen = 0;
     for strategy in described.as_array().unwrap() {
         let (registry, name) =

@@ -117,6 +117,7 @@ fn shuffled_labels_teach_nothing() {
             learning_rate: 0.05,
             weight_decay: 0.0,
             positive_weight: 1.0,
+            loss: equipoise_model::Loss::CrossEntropy {},
             optimiser,
         };
         trainer.train(&mut weights.0, &data, &config, Seed::root(35)).unwrap();

@@ -46,6 +46,7 @@ pub fn sgd(epochs: u16, learning_rate: f64) -> TrainConfig {
         learning_rate,
         weight_decay: 0.0,
         positive_weight: 1.0,
+        loss: equipoise_model::Loss::CrossEntropy {},
         optimiser: Optimiser::Sgd { momentum: 0.9 },
     }
 }

@@ -4,7 +4,7 @@ use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, Experiment};
 use crate::fault::{Fault, config};
 use equipoise_federated::LocalSpec;
-use equipoise_model::Optimiser;
+use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
 
@@ -201,6 +201,12 @@ fn check_federation(e: &Experiment) -> Result<(), String> {
             "local: with a finite epsilon platforms send clipped sums, which `{}` does not",
             rule.name()
         ));
+    }
+    e.training.check().map_err(|error| error.to_string())?;
+    if e.privacy.epsilon.is_finite() && !matches!(e.training.loss, Loss::CrossEntropy {}) {
+        return Err(
+            "loss: sums of clipped rows, which a finite epsilon asks for, are of `cross-entropy`".into()
+        );
     }
     if rule.personal() && !section.partition.is_natural() {
         return Err(format!(

@@ -76,7 +76,7 @@ pub(super) fn run(
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
-    write_models(arm, &world, &trained.models, dir)?;
+    write_models(arm, &world, &trained, learning_rate, dir)?;
     if let Some(state) = &trained.federation {
         write_json_atomic(&dir.join("rounds.json"), &state.history).map_err(runtime)?;
     }
@@ -91,33 +91,62 @@ fn chosen(context: &Context<'_>, tune: &str) -> Result<f64, Fault> {
     Ok(record.chosen)
 }
 
-/// Models as safetensors, written by hand so that the bytes depend on no library: eight bytes of length, a JSON header,
-/// little-endian numbers. The vector is flat, in the layout that `equipoise-model` documents.
+/// Models as safetensors in `PyTorch`'s layout, with a card in the header: see [`published`].
 fn write_models(
     arm: &ArmSlice,
     world: &WorldData,
-    models: &[equipoise_core::Params],
+    trained: &arms::Trained,
+    learning_rate: Option<f64>,
     dir: &Path,
 ) -> Result<(), Fault> {
+    let (models, Some(spec)) = (&trained.models, &arm.model) else { return Ok(()) };
     if models.is_empty() {
         return Ok(());
     }
-    let mut header = serde_json::Map::new();
+    let own = if arm.arm == crate::config::ArmKind::PooledLinked { 2 } else { 1 } * world.meta.columns.len();
     let card = serde_json::json!({
         "note": "synthetic-trained; not for operational decisions about people",
         "arm": arm.arm.id(),
-        "model": serde_json::to_string(&arm.model).map_err(runtime)?,
+        "model": serde_json::to_string(spec).map_err(runtime)?,
+        "features": world.meta.columns.join(","),
+        "seed": arm.seed.to_string(),
+        "learning-rate": learning_rate.map_or_else(String::new, |rate| rate.to_string()),
+        "privacy": trained.claim.as_ref().map_or_else(|| "no guarantee".to_owned(), ToString::to_string),
     });
+    let names: Vec<&str> = match models.len() {
+        1 => vec!["global"],
+        _ => world.meta.platforms.iter().map(String::as_str).collect(),
+    };
+    let named: Vec<(&str, &[f32])> =
+        names.into_iter().zip(models.iter().map(|model| model.0.as_slice())).collect();
+    let bytes = published(&spec.layers(own), &named, card)?;
+    equipoise_store::write_atomic(&dir.join("model.safetensors"), &bytes).map_err(runtime)
+}
+
+/// Safetensors, written by hand so that the bytes depend on no library: eight bytes of length, a JSON header, little-endian numbers.
+/// Each layer of each model is `NAME.layers.I.weight`, `[outputs, inputs]` as `torch.nn.Linear` has it, and `NAME.layers.I.bias`.
+fn published(
+    layers: &[equipoise_model::LayerShape],
+    models: &[(&str, &[f32])],
+    card: serde_json::Value,
+) -> Result<Vec<u8>, Fault> {
+    let (mut header, mut numbers) = (serde_json::Map::new(), Vec::<u8>::new());
     header.insert("__metadata__".into(), card);
-    let mut at = 0;
-    for (index, model) in models.iter().enumerate() {
-        let name = if models.len() == 1 { "global".to_owned() } else { world.meta.platforms[index].clone() };
-        let end = at + 4 * model.len();
-        header.insert(
-            name,
-            serde_json::json!({ "dtype": "F32", "shape": [model.len()], "data_offsets": [at, end] }),
-        );
-        at = end;
+    let mut tensor = |name: String, shape: &[usize], values: &mut dyn Iterator<Item = f32>| {
+        let from = numbers.len();
+        values.for_each(|value| numbers.extend(value.to_le_bytes()));
+        let offsets = [from, numbers.len()];
+        header.insert(name, serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": offsets }));
+    };
+    for (name, model) in models {
+        for (at, layer) in layers.iter().enumerate() {
+            let (inputs, outputs) = (layer.inputs, layer.outputs);
+            let weight = &model[layer.offset..layer.bias()];
+            let mut turned = (0..inputs * outputs).map(|to| weight[(to % inputs) * outputs + to / inputs]);
+            tensor(format!("{name}.layers.{at}.weight"), &[outputs, inputs], &mut turned);
+            let mut bias = model[layer.bias()..layer.end()].iter().copied();
+            tensor(format!("{name}.layers.{at}.bias"), &[outputs], &mut bias);
+        }
     }
     let mut text = serde_json::to_string(&header).map_err(runtime)?;
     while text.len() % 8 != 0 {
@@ -125,8 +154,8 @@ fn write_models(
     }
     let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(text.as_bytes());
-    models.iter().for_each(|model| bytes.extend(model.to_le_bytes()));
-    equipoise_store::write_atomic(&dir.join("model.safetensors"), &bytes).map_err(runtime)
+    bytes.extend(numbers);
+    Ok(bytes)
 }
 
 fn write_scores(world: &WorldData, scores: &[f32], dir: &Path) -> Result<(), Fault> {
@@ -191,4 +220,36 @@ pub fn read_cases(world: &WorldData, dir: &Path) -> Result<Vec<Case>, Fault> {
         case.wrongly_restricted_at = time(wrongly[at]);
     }
     Ok(cases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_model::{LayerShape, ModelSpec};
+
+    /// Two inputs, three outputs: ours is row by input, `PyTorch`'s row by output.
+    #[test]
+    fn weights_are_turned_and_named_as_torch_has_them() {
+        let layers: Vec<LayerShape> = ModelSpec::Mlp { hidden: vec![3] }.layers(2);
+        let model: Vec<f32> = (0..13_u8).map(f32::from).collect();
+        let bytes = published(&layers, &[("global", &model)], serde_json::json!({ "arm": "x" })).unwrap();
+        let length = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
+        let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+        let read = |name: &str| -> (Vec<u64>, Vec<f32>) {
+            let of = &header[name];
+            let numbers = |value: &serde_json::Value| -> Vec<u64> {
+                value.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect()
+            };
+            let offsets = numbers(&of["data_offsets"]);
+            let data = &bytes[8 + length..][offsets[0] as usize..offsets[1] as usize];
+            let values = data.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap()));
+            (numbers(&of["shape"]), values.collect())
+        };
+        assert_eq!(read("global.layers.0.weight"), (vec![3, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(read("global.layers.0.bias"), (vec![3], vec![6.0, 7.0, 8.0]));
+        assert_eq!(read("global.layers.1.weight"), (vec![1, 3], vec![9.0, 10.0, 11.0]));
+        assert_eq!(read("global.layers.1.bias"), (vec![1], vec![12.0]));
+        assert_eq!(header["__metadata__"]["arm"], "x");
+        assert_eq!(length % 8, 0);
+    }
 }

@@ -26,14 +26,17 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
                 comparisons.push(compare(a, b, metric.as_ref(), share));
             }
         };
-        let local = find(ArmKind::LocalOnly);
-        add(find(ArmKind::PooledUnlinked), local, Some("learning share"));
-        add(find(ArmKind::PooledLinked), find(ArmKind::PooledUnlinked), Some("linkage share"));
+        for arm in arms.iter().filter(|arm| arm.plan.slice.arm == ArmKind::PooledUnlinked) {
+            add(Some(arm), partner(arms, ArmKind::LocalOnly, arm), Some("learning share"));
+        }
+        for arm in arms.iter().filter(|arm| arm.plan.slice.arm == ArmKind::PooledLinked) {
+            add(Some(arm), partner(arms, ArmKind::PooledUnlinked, arm), Some("linkage share"));
+        }
         for arm in arms {
             let is_local = arm.plan.slice.arm == ArmKind::LocalOnly;
             let listed = arm.plan.slice.arm == ArmKind::PooledUnlinked;
             if !is_local && !listed {
-                add(Some(arm), local, None);
+                add(Some(arm), partner(arms, ArmKind::LocalOnly, arm), None);
             }
         }
         let federated = find(ArmKind::Federated);
@@ -89,15 +92,13 @@ fn compare(a: &ArmResults<'_>, b: &ArmResults<'_>, metric: &dyn Metric, share: O
 /// How much of the learning share each federated arm without a guarantee closes: (arm - local) / (pooled, unlinked - local), a ratio of
 /// means over worlds.
 pub(super) fn closed(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<ClosedRow> {
-    let find = |kind: ArmKind| arms.iter().find(|arm| arm.plan.slice.arm == kind);
-    let (Some(local), Some(pooled)) = (find(ArmKind::LocalOnly), find(ArmKind::PooledUnlinked)) else {
-        return vec![];
-    };
     let metrics = [primary(experiment), MetricSpec::AveragePrecision.build()];
     let metrics = &metrics[..if metrics[0].name() == "average-precision" { 1 } else { 2 }];
     let federated =
         |arm: &&ArmResults<'_>| arm.plan.slice.arm.federates() && arm.plan.slice.privacy.is_none();
     let row = |arm: &ArmResults<'_>, metric: &dyn Metric| {
+        let rung = |kind| partner(arms, kind, arm).filter(|rung| trained_alike(rung, arm));
+        let (local, pooled) = (rung(ArmKind::LocalOnly)?, rung(ArmKind::PooledUnlinked)?);
         let above = |arm: &ArmResults<'_>| -> Option<Vec<f64>> {
             let (arm, local) = (values(arm, metric)?, values(local, metric)?);
             Some(arm.iter().zip(local).map(|(arm, local)| arm - local).collect())
@@ -108,12 +109,27 @@ pub(super) fn closed(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Cl
             || Estimate::NotAssessable { reason: reason.to_owned() },
             |(mean, low, high)| Estimate::Value { mean, low, high, seeds: arm.trials.len() },
         );
-        ClosedRow { arm: arm.plan.id.clone(), metric: metric.name().to_owned(), share }
+        Some(ClosedRow { arm: arm.plan.id.clone(), metric: metric.name().to_owned(), share })
     };
     metrics
         .iter()
-        .flat_map(|metric| arms.iter().filter(federated).map(move |arm| row(arm, metric.as_ref())))
+        .flat_map(|metric| arms.iter().filter(federated).filter_map(move |arm| row(arm, metric.as_ref())))
         .collect()
+}
+
+/// The rung of a kind that an arm is held against: of several, the one that trains the same model in the same way.
+fn partner<'a, 'b>(
+    arms: &'b [ArmResults<'a>],
+    kind: ArmKind,
+    like: &ArmResults<'_>,
+) -> Option<&'b ArmResults<'a>> {
+    let mut rungs = arms.iter().filter(|arm| arm.plan.slice.arm == kind && arm.plan.slice.privacy.is_none());
+    rungs.clone().find(|arm| trained_alike(arm, like)).or_else(|| rungs.next())
+}
+
+fn trained_alike(a: &ArmResults<'_>, b: &ArmResults<'_>) -> bool {
+    let (a, b) = (&a.plan.slice, &b.plan.slice);
+    a.model == b.model && a.training == b.training
 }
 
 /// A metric by world; none if any world has no value.
