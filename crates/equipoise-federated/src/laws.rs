@@ -2,6 +2,7 @@
 //! seams, and over deliberately wrong implementations that they must reject.
 
 use crate::aggregator::Aggregator;
+use crate::compression::Compression;
 use crate::local::{Broadcast, LocalRule};
 use crate::secure_sum::{DynSecureSum, SumError, Untimed, VectorSpec};
 use crate::server::{ServerOptimizer, ServerState};
@@ -207,6 +208,49 @@ pub fn check_secure_sum(scheme: &dyn DynSecureSum, seed: Seed) -> Result<(), Str
 
 fn refuses<T>(result: Result<T, SumError>, name: &str, what: &str) -> Result<(), String> {
     if result.is_err() { Ok(()) } else { Err(format!("`{name}` accepts {what}")) }
+}
+
+/// Linear; never longer; undone by `expand` on average over seeds; a function of its seed.
+///
+/// # Errors
+/// Names the law that does not hold.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+pub fn check_compression(map: &dyn Compression, seed: Seed) -> Result<(), String> {
+    let (name, len) = (map.name(), 37);
+    let vector = |at: u64| -> Vec<f32> {
+        let mut rng = seed.derive("vector", at).rng();
+        (0..len).map(|_| rng.normal() as f32).collect()
+    };
+    let wide = |values: Vec<f32>| -> Vec<f64> { values.into_iter().map(f64::from).collect() };
+    let (a, b) = (vector(0), vector(1));
+    let sent = map.compress(a.clone(), seed);
+    if sent.len() != map.sent(len) || map.compress(a.clone(), seed) != sent {
+        return Err(format!("`{name}` does not send what it says"));
+    }
+    let length = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+    if length(&sent) > length(&a) * (1.0 + 1e-7) {
+        return Err(format!("`{name}` lengthens a vector"));
+    }
+    let both: Vec<f64> =
+        wide(sent).iter().zip(wide(map.compress(b.clone(), seed))).map(|(a, b)| a + b).collect();
+    let sum: Vec<f32> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+    let one = map.expand(wide(map.compress(sum, seed)), len, seed);
+    let two = map.expand(both, len, seed);
+    if one.len() != len || one.iter().zip(&two).any(|(one, two)| (one - two).abs() > 1e-4) {
+        return Err(format!("`{name}` is not linear"));
+    }
+    let rounds = 4_000_u64;
+    let mut mean = vec![0.0; len];
+    for round in 0..rounds {
+        let at = seed.derive("round", round);
+        let back = map.expand(wide(map.compress(a.clone(), at)), len, at);
+        mean.iter_mut().zip(back).for_each(|(mean, value)| *mean += value / rounds as f64);
+    }
+    // A coordinate of a quarter mask has a standard error of sqrt(3 / 4,000) of its size, 0.027; normal numbers reach about 3.
+    if mean.iter().zip(&a).any(|(mean, a)| (mean - f64::from(*a)).abs() > 0.3) {
+        return Err(format!("`{name}` does not give an update back on average"));
+    }
+    Ok(())
 }
 
 /// Clients whose losses are `curvature / 2 |w - target|^2`, trained by gradient steps: what a law or a test can work out by hand.

@@ -6,6 +6,7 @@
 
 mod aggregator;
 mod cohort;
+mod compression;
 mod faults;
 pub mod laws;
 mod leakage;
@@ -22,6 +23,7 @@ pub use aggregator::{
     TrimmedMean, WeightedMean,
 };
 pub use cohort::{Cohort, CohortSpec};
+pub use compression::{Compression, CompressionSpec, NoCompression, Rotation, Subset};
 pub use faults::{FaultSpec, Stragglers};
 pub use leakage::{LeakageProfile, SeatView};
 pub use local::{Broadcast, Ditto, FedAvg, FedProx, LocalLayers, LocalRule, LocalSpec, Scaffold};

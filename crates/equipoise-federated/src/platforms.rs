@@ -1,6 +1,7 @@
 //! The platforms' side of a round: train, clip, quantise, and only then leave.
 
 use crate::cohort::Cohort;
+use crate::compression::Compression;
 use crate::local::{Broadcast, LocalRule};
 use crate::rounds::{FederationError, FederationState};
 use crate::trainer::{
@@ -20,6 +21,7 @@ pub(crate) struct Platforms<'a> {
     pub(crate) trainers: &'a dyn TrainerFactory,
     pub(crate) local: &'a dyn LocalRule,
     pub(crate) layers: &'a [Range<usize>],
+    pub(crate) compression: &'a dyn Compression,
     pub(crate) quantizer: Quantizer,
     pub(crate) update_clip: ClipNorm,
     pub(crate) seed: Seed,
@@ -111,10 +113,17 @@ impl Platforms<'_> {
             Contribution::BoundedSum(sensitivity) => (local.bounded_by_trainer(sensitivity), 1),
         };
         let sensitivity = clipped.sensitivity().map(|bound| bound.value.get());
+        let public = compression_seed(self.seed, round);
+        let clipped = clipped.through(|values| self.compression.compress(values, public));
         let quantized = clipped.quantise(&self.quantizer, weight);
         let saturated = quantized.saturated();
         (quantized.without_noise(round, client), saturated, sensitivity)
     }
+}
+
+/// The public address of a round's compression.
+pub(crate) fn compression_seed(seed: Seed, round: u32) -> Seed {
+    seed.derive("compression", u64::from(round))
 }
 
 /// What left one platform, what stays there, and what the simulation may count about it.

@@ -3,8 +3,9 @@
 
 use crate::aggregator::Aggregator;
 use crate::cohort::{Cohort, CohortSpec};
+use crate::compression::Compression;
 use crate::local::LocalRule;
-use crate::platforms::{Platforms, Tamper, Trained};
+use crate::platforms::{Platforms, Tamper, Trained, compression_seed};
 use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
 use crate::trainer::{Outcome, TrainError, TrainerFactory};
@@ -49,6 +50,8 @@ pub struct Federation<'a> {
     pub cohorts: CohortSpec,
     /// What byzantine clients do, where the cohort's faults have any.
     pub tamper: Option<Tamper<'a>>,
+    /// What is sent of an update.
+    pub compression: &'a dyn Compression,
     /// How reals become integers.
     pub quantizer: Quantizer,
     /// Bound on a whole update where the trainer set none: robustness and range, not privacy.
@@ -171,6 +174,7 @@ impl Federation<'_> {
     /// # Errors
     /// If the visible rule needs larger cohorts than the floor guarantees, or the local rule or the faults hold what cannot be.
     pub fn check(&self) -> Result<(), FederationError> {
+        self.compression.check().map_err(FederationError::Setting)?;
         self.local.check(&self.trainers.layers()).map_err(FederationError::Setting)?;
         if let Some(faults) = &self.cohorts.faults {
             faults.check().map_err(FederationError::Setting)?;
@@ -234,6 +238,7 @@ impl Federation<'_> {
             trainers: self.trainers,
             local: self.local,
             layers: &self.trainers.layers(),
+            compression: self.compression,
             quantizer: self.quantizer,
             update_clip: self.update_clip,
             seed: self.seed,
@@ -284,6 +289,8 @@ impl Federation<'_> {
             }
         };
         self.mechanism.on_server(&mut sum, sensitivity, self.seed.derive("noise", u64::from(round)));
+        let len = self.local.sends() * self.trainers.layers().last().map_or(0, |layer| layer.end);
+        let mut sum = self.compression.expand(sum, len, compression_seed(self.seed, round));
         let divisor = match self.divisor {
             Divisor::Weights => weight,
             Divisor::Fixed(divisor) => divisor,

@@ -170,3 +170,33 @@ impl SumSession for OffByOneSession {
 fn a_sum_that_is_off_by_one_is_rejected() {
     assert!(laws::check_secure_sum(&OffByOne, Seed::root(1)).unwrap_err().contains("integer sum"));
 }
+
+#[test]
+fn every_compression_obeys_the_laws() {
+    for spec in equipoise_federated::CompressionSpec::examples() {
+        equipoise_federated::laws::check_compression(spec.map(), equipoise_core::Seed::root(9)).unwrap();
+    }
+}
+
+#[test]
+fn a_map_that_keeps_the_largest_coordinates_is_rejected() {
+    use equipoise_federated::Compression;
+    struct Largest;
+    impl Compression for Largest {
+        fn name(&self) -> &'static str {
+            "largest"
+        }
+        fn sent(&self, len: usize) -> usize {
+            len
+        }
+        fn compress(&self, mut values: Vec<f32>, _: equipoise_core::Seed) -> Vec<f32> {
+            values.iter_mut().for_each(|value| *value = if value.abs() > 1.0 { *value } else { 0.0 });
+            values
+        }
+        fn expand(&self, sum: Vec<f64>, _: usize, _: equipoise_core::Seed) -> Vec<f64> {
+            sum
+        }
+    }
+    let rejected = equipoise_federated::laws::check_compression(&Largest, equipoise_core::Seed::root(9));
+    assert!(rejected.unwrap_err().contains("not linear"));
+}

@@ -6,7 +6,7 @@ use equipoise_federated::laws::{Quadratics, check_local};
 use equipoise_federated::{
     Aggregation, AggregatorSpec, Broadcast, CohortSpec, Ditto, Divisor, DynSecureSum, FaultSpec, FedAvg,
     FedProx, Federation, FederationError, FederationState, LocalLayers, LocalRule, LocalSpec, LocalTrainer,
-    Outcome, Plain, RoundCtx, Scaffold, ServerSgd, Stragglers, Tamper, TrainError, TrainStats,
+    NoCompression, Outcome, Plain, RoundCtx, Scaffold, ServerSgd, Stragglers, Tamper, TrainError, TrainStats,
     TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_privacy::{MechanismSpec, NoNoiseSpec, OutgoingUpdate, Quantizer};
@@ -51,6 +51,7 @@ fn try_run(
         local,
         cohorts,
         tamper,
+        compression: &NoCompression {},
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
@@ -276,6 +277,7 @@ fn byzantine_clients_tamper_and_a_median_withstands_them() {
         local: &FedAvg {},
         cohorts,
         tamper: Some(&turned),
+        compression: &NoCompression {},
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Visible(median.rule()),

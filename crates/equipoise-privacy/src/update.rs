@@ -118,6 +118,13 @@ impl ClippedUpdate {
         self.values.is_empty()
     }
 
+    /// The update behind a public linear map that lengthens no vector in L2: whatever bounded it still does. That the map is one is
+    /// the proof obligation of whoever gives it (`equipoise_federated::laws::check_compression`).
+    #[must_use]
+    pub fn through(self, map: impl FnOnce(Vec<f32>) -> Vec<f32>) -> Self {
+        Self { values: map(self.values), sensitivity: self.sensitivity }
+    }
+
     /// Each coordinate as `weight * round(clamp(x) / lsb)`. For a private sum, `weight` is 1: a weight scales the
     /// sensitivity by itself.
     #[must_use]

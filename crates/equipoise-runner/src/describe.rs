@@ -45,6 +45,11 @@ pub fn strategies() -> Vec<Strategy> {
     all.extend(
         equipoise_federated::LocalSpec::examples().iter().map(|spec| table("local", spec, &spec.describe())),
     );
+    all.extend(
+        equipoise_federated::CompressionSpec::examples()
+            .iter()
+            .map(|spec| table("compression", spec, &spec.describe())),
+    );
     all.extend(crate::config::PartitionSpec::examples().iter().map(|spec| table("partition", spec, "")));
     all.extend(equipoise_federated::ServerSpec::examples().iter().map(|spec| table("server", spec, "")));
     all.extend(equipoise_privacy::MechanismSpec::examples().iter().map(|spec| table("mechanism", spec, "")));

@@ -7,11 +7,11 @@ use equipoise_privacy::Quantizer;
 /// The vectors of the federated arm at this point.
 #[must_use]
 pub fn vector_spec(e: &Experiment, clients: u32, columns: usize) -> VectorSpec {
-    let len = e.model.parameters(columns);
+    let (len, map) = (e.model.parameters(columns), e.federation.compression.map());
     if e.privacy.epsilon.is_finite() {
-        private(len, clients, &private_quantizer(&e.privacy))
+        private(map.sent(len), clients, &private_quantizer(&e.privacy))
     } else {
-        let len = len * e.federation.local.rule().sends();
+        let len = map.sent(len * e.federation.local.rule().sends());
         averaged(len, clients, e.federation.weight_levels, e.federation.quantizer)
     }
 }

@@ -186,6 +186,7 @@ fn check_federation(e: &Experiment) -> Result<(), String> {
     let columns = equipoise_features::dictionary(e.features.label_adjacent).len();
     let section = &e.federation;
     section.partition.check(columns)?;
+    section.compression.map().check()?;
     let layers: Vec<_> = e.model.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
     rule.check(&layers)?;

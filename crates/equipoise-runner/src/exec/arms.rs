@@ -124,7 +124,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let mut config = expect(slice.training.as_ref(), "training")?.clone();
     let platforms = world.meta.platforms.len();
     let columns = world.train.columns;
-    let len = model.parameters(columns);
+    let (len, map) = (model.parameters(columns), section.compression.map());
     let rows = u32::try_from(world.train.label.len()).unwrap_or(u32::MAX);
     let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
     let dealt = section.partition.deal(&world.train, setting.seed);
@@ -137,7 +137,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
         let clients = clients(1.0);
         let trainers = LocalEpochs { spec: model, config, clients: &clients, levels: section.weight_levels };
         let spec = sums::averaged(
-            len * section.local.rule().sends(),
+            map.sent(len * section.local.rule().sends()),
             count,
             section.weight_levels,
             section.quantizer,
@@ -160,7 +160,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let expected: f64 = clients.iter().map(|client| sampler.expected(client.len())).sum();
     let parts = Parts {
         trainers: &trainers,
-        spec: sums::private(len, count, &quantizer),
+        spec: sums::private(map.sent(len), count, &quantizer),
         mechanism: mechanism.as_ref(),
         divisor: Divisor::Fixed(expected),
         quantizer,
@@ -223,6 +223,7 @@ fn rounds(
     let mut federation = Federation {
         trainers: parts.trainers,
         local: section.local.rule(),
+        compression: section.compression.map(),
         tamper: section.poison.is_some().then_some(&tamper),
         cohorts: section.cohort,
         quantizer: parts.quantizer,
