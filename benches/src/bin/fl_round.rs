@@ -10,8 +10,8 @@ use clap::Parser;
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
     Aggregation, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation, FederationState,
-    LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ServerSgd, TrainError, TrainStats, TrainerFactory,
-    Untimed, VectorSpec,
+    LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ScheduleSpec, ServerSgd, TrainError, TrainStats,
+    TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
 use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer};
@@ -191,6 +191,7 @@ fn main() {
         local: &FedAvg {},
         tamper: None,
         compression: &NoCompression {},
+        schedule: ScheduleSpec::Synchronous {},
         cohorts: CohortSpec {
             participation: Fraction::new(f64::from(a.cohort) / f64::from(a.clients)).unwrap(),
             dropout: Fraction::new(0.0).unwrap(),

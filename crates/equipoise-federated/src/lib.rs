@@ -14,6 +14,7 @@ mod local;
 mod plain;
 mod platforms;
 mod rounds;
+mod schedule;
 mod secure_sum;
 mod server;
 mod trainer;
@@ -30,6 +31,7 @@ pub use local::{Broadcast, Ditto, FedAvg, FedProx, LocalLayers, LocalRule, Local
 pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
 pub use platforms::Tamper;
 pub use rounds::{Aggregation, Divisor, Federation, FederationError, FederationState, RoundRecord};
+pub use schedule::{ScheduleSpec, Traffic};
 pub use secure_sum::{
     CohortRecord, DynSecureSum, IntSum, PlanError, Seat, SecureSum, Setup, SetupOf, SlotPlan, Stopwatch,
     SumError, SumSession, Untimed, VectorSpec, Wire, WireCost,

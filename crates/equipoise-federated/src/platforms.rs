@@ -4,6 +4,7 @@ use crate::cohort::Cohort;
 use crate::compression::Compression;
 use crate::local::{Broadcast, LocalRule};
 use crate::rounds::{FederationError, FederationState};
+use crate::schedule::Buffered;
 use crate::trainer::{
     Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
 };
@@ -28,6 +29,8 @@ pub(crate) struct Platforms<'a> {
     /// Who is byzantine, ascending, and what they do.
     pub(crate) byzantine: &'a [u32],
     pub(crate) tamper: Option<Tamper<'a>>,
+    /// Where each client began, if not from the model of this round.
+    pub(crate) buffered: Option<Buffered<'a>>,
 }
 
 impl Platforms<'_> {
@@ -75,7 +78,12 @@ impl Platforms<'_> {
             effort: cohort.effort(client),
             layers: self.layers,
         };
-        let sent = Broadcast { global: &state.params.0, beside: &state.beside.0 };
+        let fresh = self.trainers.weight(client);
+        let (global, weight) = match &self.buffered {
+            Some(buffered) => buffered.of(client, fresh),
+            None => (state.params.0.as_slice(), fresh),
+        };
+        let sent = Broadcast { global, beside: &state.beside.0 };
         let mut kept = state.kept.get(&client).cloned().unwrap_or_default();
         let mut update = vec![0.0; self.local.sends() * sent.global.len()];
         let mut stats = self.local.train(worker, sent, client, &ctx, &mut kept, &mut update)?;
@@ -87,7 +95,7 @@ impl Platforms<'_> {
         let stands = outcome.takes_part() || matches!(stats.contribution, Contribution::BoundedSum(_));
         let mut sent = Sent { client, outcome, update: None, saturated: 0, sensitivity: None, kept };
         if stands {
-            let (update, saturated, sensitivity) = self.outgoing(round, client, update, stats);
+            let (update, saturated, sensitivity) = self.outgoing(round, client, weight, update, stats);
             let byzantine = self.byzantine.binary_search(&client).is_ok();
             sent.update = Some(match self.tamper {
                 Some(tamper) if byzantine => tamper(update, seed.derive("byzantine", 0)),
@@ -103,12 +111,13 @@ impl Platforms<'_> {
         &self,
         round: u32,
         client: u32,
+        weight: u32,
         update: Vec<f32>,
         stats: TrainStats,
     ) -> (OutgoingUpdate, u64, Option<f64>) {
         let local = LocalUpdate::new(update);
         let (clipped, weight) = match stats.contribution {
-            Contribution::Delta => (local.clip_l2(self.update_clip), self.trainers.weight(client)),
+            Contribution::Delta => (local.clip_l2(self.update_clip), weight),
             // A sum over units carries its own weight; scaling it again would scale its sensitivity.
             Contribution::BoundedSum(sensitivity) => (local.bounded_by_trainer(sensitivity), 1),
         };

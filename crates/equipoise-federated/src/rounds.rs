@@ -6,6 +6,7 @@ use crate::cohort::{Cohort, CohortSpec};
 use crate::compression::Compression;
 use crate::local::LocalRule;
 use crate::platforms::{Platforms, Tamper, Trained, compression_seed};
+use crate::schedule::{Arrival, Buffered, ScheduleSpec, Traffic};
 use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
 use crate::trainer::{Outcome, TrainError, TrainerFactory};
@@ -46,6 +47,8 @@ pub struct Federation<'a> {
     pub trainers: &'a dyn TrainerFactory,
     /// What a platform does besides following its gradient.
     pub local: &'a dyn LocalRule,
+    /// When the server takes a step.
+    pub schedule: ScheduleSpec,
     /// How cohorts are made.
     pub cohorts: CohortSpec,
     /// What byzantine clients do, where the cohort's faults have any.
@@ -90,6 +93,9 @@ pub struct FederationState {
     /// goes on.
     #[serde(default)]
     pub kept: BTreeMap<u32, Vec<f32>>,
+    /// Who trains at the moment, where steps do not wait for rounds.
+    #[serde(default)]
+    pub traffic: Traffic,
     /// The server optimiser's memory.
     pub server: ServerState,
     /// What happened, round by round.
@@ -105,6 +111,7 @@ impl FederationState {
             params,
             beside: Params(vec![]),
             kept: BTreeMap::new(),
+            traffic: Traffic::default(),
             server: ServerState::default(),
             history: vec![],
         }
@@ -119,6 +126,9 @@ pub struct RoundRecord {
     /// Clients that answered and whose training did not end as it should.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcomes: Vec<(u32, Outcome)>,
+    /// Steps that the model of a client's start was behind, for clients that were behind at all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub staleness: Vec<(u32, u32)>,
     /// Whether the sum was opened and the model moved.
     pub opened: bool,
     /// Coordinates that the quantiser had to clamp, over the cohort.
@@ -174,6 +184,12 @@ impl Federation<'_> {
     /// # Errors
     /// If the visible rule needs larger cohorts than the floor guarantees, or the local rule or the faults hold what cannot be.
     pub fn check(&self) -> Result<(), FederationError> {
+        let clients = self.trainers.clients();
+        self.schedule.check(clients, &self.cohorts).map_err(FederationError::Setting)?;
+        if self.schedule != (ScheduleSpec::Synchronous {}) && self.local.sends() > 1 {
+            let why = format!("local: `{}` broadcasts what a stale client does not have", self.local.name());
+            return Err(FederationError::Setting(why));
+        }
         self.compression.check().map_err(FederationError::Setting)?;
         self.local.check(&self.trainers.layers()).map_err(FederationError::Setting)?;
         if let Some(faults) = &self.cohorts.faults {
@@ -212,12 +228,19 @@ impl Federation<'_> {
         let round = state.round;
         // The first round of a rule that broadcasts something beside the model starts it at zero.
         state.beside.0.resize((self.local.sends() - 1) * state.params.len(), 0.0);
-        let cohort = self.cohorts.draw(self.trainers.clients(), round, self.seed);
-        let mut record =
-            RoundRecord { cohort, outcomes: vec![], opened: false, saturated: 0, wire: WireCost::default() };
+        let (cohort, arrivals) = self.cohort(&mut state);
+        let behind = arrivals.iter().map(|arrival| (arrival.client, round - arrival.from));
+        let mut record = RoundRecord {
+            cohort,
+            outcomes: vec![],
+            staleness: behind.filter(|(_, steps)| *steps > 0).collect(),
+            opened: false,
+            saturated: 0,
+            wire: WireCost::default(),
+        };
         let enough = |clients: usize| clients >= self.cohorts.minimum as usize;
         if enough(record.cohort.clients.len()) {
-            let trained = self.train(&state, &record.cohort)?;
+            let trained = self.train(&state, &record.cohort, &arrivals)?;
             (record.saturated, record.outcomes) = (trained.saturated, trained.outcomes.clone());
             if enough(trained.updates.len()) {
                 let delta = self.combine(round, &trained, &mut record.wire)?;
@@ -225,13 +248,35 @@ impl Federation<'_> {
                 record.opened = true;
             }
         }
+        state.traffic.forget();
         state.history.push(record);
         state.round += 1;
         Ok(state)
     }
 
+    /// Who takes part in this step, and where each began if the server does not wait for rounds.
+    fn cohort(&self, state: &mut FederationState) -> (Cohort, Vec<Arrival>) {
+        let clients = self.trainers.clients();
+        match self.schedule {
+            ScheduleSpec::Synchronous {} => (self.cohorts.draw(clients, state.round, self.seed), vec![]),
+            ScheduleSpec::Buffered { buffer, concurrency, .. } => state.traffic.arrive(
+                (buffer, concurrency),
+                &self.cohorts,
+                clients,
+                state.round,
+                &state.params,
+                self.seed.derive("traffic", 0),
+            ),
+        }
+    }
+
     /// On the platforms.
-    fn train(&self, state: &FederationState, cohort: &Cohort) -> Result<Trained, FederationError> {
+    fn train(
+        &self,
+        state: &FederationState,
+        cohort: &Cohort,
+        arrivals: &[Arrival],
+    ) -> Result<Trained, FederationError> {
         let clients = self.trainers.clients();
         let byzantine = self.cohorts.faults.map_or(vec![], |faults| faults.byzantine(clients, self.seed));
         let platforms = Platforms {
@@ -244,6 +289,12 @@ impl Federation<'_> {
             seed: self.seed,
             byzantine: &byzantine,
             tamper: self.tamper,
+            buffered: match self.schedule {
+                ScheduleSpec::Synchronous {} => None,
+                ScheduleSpec::Buffered { power, .. } => {
+                    Some(Buffered { traffic: &state.traffic, arrivals, power, step: state.round })
+                }
+            },
         };
         platforms.train(state, cohort)
     }

@@ -6,8 +6,8 @@ use equipoise_federated::laws::{Quadratics, check_local};
 use equipoise_federated::{
     Aggregation, AggregatorSpec, Broadcast, CohortSpec, Ditto, Divisor, DynSecureSum, FaultSpec, FedAvg,
     FedProx, Federation, FederationError, FederationState, LocalLayers, LocalRule, LocalSpec, LocalTrainer,
-    NoCompression, Outcome, Plain, RoundCtx, Scaffold, ServerSgd, Stragglers, Tamper, TrainError, TrainStats,
-    TrainerFactory, Untimed, VectorSpec,
+    NoCompression, Outcome, Plain, RoundCtx, Scaffold, ScheduleSpec, ServerSgd, Stragglers, Tamper,
+    TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_privacy::{MechanismSpec, NoNoiseSpec, OutgoingUpdate, Quantizer};
 use std::ops::Range;
@@ -52,6 +52,7 @@ fn try_run(
         cohorts,
         tamper,
         compression: &NoCompression {},
+        schedule: ScheduleSpec::Synchronous {},
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
@@ -278,6 +279,7 @@ fn byzantine_clients_tamper_and_a_median_withstands_them() {
         cohorts,
         tamper: Some(&turned),
         compression: &NoCompression {},
+        schedule: ScheduleSpec::Synchronous {},
         quantizer: QUANTIZER,
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Visible(median.rule()),
@@ -307,4 +309,47 @@ fn what_stays_on_a_platform_survives_a_restart() {
     let read: FederationState = serde_json::from_str(&text).unwrap();
     assert_eq!(read, run(&skewed(3), &Scaffold {}, 4));
     assert_eq!(read.kept.len(), 2);
+}
+
+fn buffered(
+    trainers: &dyn TrainerFactory,
+    local: &dyn LocalRule,
+    state: FederationState,
+    steps: u32,
+) -> FederationState {
+    let spec = VectorSpec { len: 3, quantizer: QUANTIZER, max_weight: 4, max_clients: trainers.clients() };
+    let mechanism = MechanismSpec::NoNoise(NoNoiseSpec {}).build().unwrap();
+    let mut federation = Federation {
+        trainers,
+        local,
+        cohorts: CohortSpec {
+            faults: Some(FaultSpec { deadline: 1e9, speed_sigma: 0.7, ..faults() }),
+            ..everybody()
+        },
+        tamper: None,
+        compression: &NoCompression {},
+        schedule: ScheduleSpec::Buffered { buffer: 2, concurrency: 4, power: 0.5 },
+        quantizer: QUANTIZER,
+        update_clip: ClipNorm::new(100.0).unwrap(),
+        aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
+        mechanism: mechanism.as_ref(),
+        divisor: Divisor::Weights,
+        server: &ServerSgd { learning_rate: 0.5, momentum: 0.0 },
+        seed: Seed::root(5),
+        stopwatch: &Untimed,
+    };
+    federation.check().unwrap();
+    (0..steps).try_fold(state, |state, _| federation.step(state)).unwrap()
+}
+
+#[test]
+fn a_buffered_server_learns_from_stale_clients_and_goes_on_after_a_restart() {
+    let clients = Quadratics { clients: vec![(1.0, 1.0); 6], rate: 0.3, steps: 2 };
+    let start = || FederationState::new(Params::zeros(3));
+    let whole = buffered(&clients, &FedAvg {}, start(), 60);
+    assert!((whole.params.0[0] - 1.0).abs() < 1e-2, "{:?}", whole.params);
+    assert!(whole.history.iter().any(|step| !step.staleness.is_empty()), "somebody must be stale");
+    let half = serde_json::to_string(&buffered(&clients, &FedAvg {}, start(), 23)).unwrap();
+    let resumed = buffered(&clients, &FedAvg {}, serde_json::from_str(&half).unwrap(), 37);
+    assert_eq!(resumed, whole);
 }

@@ -4,8 +4,8 @@
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
     Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation,
-    FederationError, FederationState, LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ServerSgd,
-    TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
+    FederationError, FederationState, LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ScheduleSpec,
+    ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_privacy::{MechanismSpec, Quantizer};
 
@@ -55,6 +55,7 @@ fn run(trainers: &Pull, dropout: f64, rounds: u32, state: FederationState) -> Fe
         local: &FedAvg {},
         tamper: None,
         compression: &NoCompression {},
+        schedule: ScheduleSpec::Synchronous {},
         cohorts: CohortSpec {
             participation: Fraction::new(1.0).unwrap(),
             dropout: Fraction::new(dropout).unwrap(),
@@ -119,6 +120,7 @@ fn a_rule_that_needs_three_is_refused_at_a_floor_of_two() {
         local: &FedAvg {},
         tamper: None,
         compression: &NoCompression {},
+        schedule: ScheduleSpec::Synchronous {},
         cohorts: CohortSpec {
             participation: Fraction::new(1.0).unwrap(),
             dropout: Fraction::new(0.0).unwrap(),

@@ -65,6 +65,7 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
         "partition",
         "training.loss",
         "compression",
+        "schedule",
     ];
     let mut seen = 0;
     for strategy in described.as_array().unwrap() {

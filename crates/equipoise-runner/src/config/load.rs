@@ -3,7 +3,7 @@
 use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, Experiment};
 use crate::fault::{Fault, config};
-use equipoise_federated::LocalSpec;
+use equipoise_federated::{LocalSpec, ScheduleSpec};
 use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
@@ -196,6 +196,16 @@ fn check_federation(e: &Experiment) -> Result<(), String> {
             return Err("byzantine: say what these clients do with a `poison`".into());
         }
     }
+    if section.schedule != (ScheduleSpec::Synchronous {}) {
+        if e.privacy.epsilon.is_finite() {
+            return Err(
+                "schedule: a finite epsilon is accounted for rounds, so it must be `synchronous`".into()
+            );
+        }
+        if rule.sends() > 1 {
+            return Err(format!("local: `{}` broadcasts what a stale client does not have", rule.name()));
+        }
+    }
     let plain = matches!(section.local, LocalSpec::FedAvg(_));
     if e.privacy.epsilon.is_finite() && !plain {
         return Err(format!(
@@ -232,6 +242,9 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
     let clients = e.federation.partition.clients(platforms, world.persons.saturating_mul(platforms));
     if e.federation.cohort.minimum > e.federation.cohort.size(clients) {
         return Some(format!("minimum: no round can have {} clients", e.federation.cohort.minimum));
+    }
+    if let Err(why) = e.federation.schedule.check(clients, &e.federation.cohort) {
+        return Some(why);
     }
     if matches!(e.aggregation, AggregationSpec::Hidden(_)) && e.federation.cohort.minimum < 2 {
         return Some("minimum: a hidden sum of one client hides nobody; at least 2".into());

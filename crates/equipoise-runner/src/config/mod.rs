@@ -16,7 +16,7 @@ use equipoise_encrypted::SchemeSpec;
 use equipoise_eval::metric::RmstTimeToDetection;
 use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
-use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec, ServerSpec};
+use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec, ScheduleSpec, ServerSpec};
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_policy::Reviewer;
 use equipoise_privacy::Quantizer;
@@ -145,6 +145,8 @@ pub struct FederationSection {
     pub partition: PartitionSpec,
     /// What a platform does in a round besides following its gradient.
     pub local: LocalSpec,
+    /// When the server takes a step: in rounds, or for whoever comes first.
+    pub schedule: ScheduleSpec,
     /// What is sent of an update: a public linear map, so that hidden sums of it are sums.
     pub compression: CompressionSpec,
     /// Who takes part, and what goes wrong.

@@ -224,6 +224,7 @@ fn rounds(
         trainers: parts.trainers,
         local: section.local.rule(),
         compression: section.compression.map(),
+        schedule: section.schedule,
         tamper: section.poison.is_some().then_some(&tamper),
         cohorts: section.cohort,
         quantizer: parts.quantizer,

@@ -248,6 +248,8 @@ fn cost(arm: &ArmResults<'_>) -> Option<CostRow> {
         scheme: scheme.to_owned(),
         parameters: trial.record.parameters,
         rounds: trial.rounds.len() as u64,
+        virtual_time: Some(trial.rounds.iter().map(|round| round.cohort.duration).sum())
+            .filter(|time: &f64| *time > 0.0),
         upload_bytes_per_platform_round: each,
         bytes_per_parameter: each / trial.record.parameters.max(1) as f64,
         slots: slots.map(|plan| u64::from(plan.slots)),

@@ -335,6 +335,8 @@ pub struct CostRow {
     pub parameters: u64,
     /// Rounds.
     pub rounds: u64,
+    /// How long the server waited in all, in the time that a typical client needs for a round; `None` without a clock.
+    pub virtual_time: Option<f64>,
     /// Bytes that one platform uploads in one round.
     pub upload_bytes_per_platform_round: f64,
     /// The same for each parameter.

@@ -81,6 +81,7 @@ fn cost(arm: &str, scheme: &str, bytes: f64, slots: Option<u64>) -> CostRow {
         scheme: scheme.to_owned(),
         parameters: 20_481,
         rounds: 60,
+        virtual_time: None,
         upload_bytes_per_platform_round: bytes * 20_481.0,
         bytes_per_parameter: bytes,
         slots,
