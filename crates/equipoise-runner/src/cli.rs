@@ -213,6 +213,14 @@ fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -
             crate::report::verdict_words(comparison)
         );
     }
+    for row in &data.coalitions {
+        say!(
+            "what {} adds: {} (lost if it alone abstains: {})",
+            row.platform,
+            words(&row.share),
+            words(&row.missed)
+        );
+    }
     for row in data.closed.iter().filter(|row| row.metric == data.primary) {
         if let Estimate::Value { .. } = row.share {
             let arm = data.arms.iter().find(|arm| arm.id == row.arm).map_or(&row.arm, |arm| &arm.label);

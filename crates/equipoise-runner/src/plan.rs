@@ -313,7 +313,8 @@ fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
         model,
         start: arm.trains().then_some(e.start),
         training: arm.trains().then(|| e.training.clone()),
-        passes: (arm.trains() && !arm.federates()).then_some(e.federation.rounds),
+        passes: (arm.trains() && (!arm.federates() || e.federation.partition.members().is_some()))
+            .then_some(e.federation.rounds),
         federation,
         aggregation: arm.federates().then(|| e.aggregation.clone()),
         privacy: private.then(|| e.privacy.clone()),

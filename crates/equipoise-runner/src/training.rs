@@ -30,7 +30,7 @@ impl ClientRows {
         Self::dealt(rows, dealt, platforms, 1.0)
     }
 
-    /// Splits rows by the client of each. `positive` weighs the loss of positive rows.
+    /// Splits rows by the client of each (`u32::MAX`: nobody's). `positive` weighs the loss of positive rows.
     #[must_use]
     pub fn dealt(
         rows: &TrainRows,
@@ -39,7 +39,8 @@ impl ClientRows {
         positive: f32,
     ) -> Vec<Self> {
         let mut all = vec![Self { columns: rows.columns, ..Self::default() }; clients];
-        for (row, client) in dealt.into_iter().enumerate() {
+        let held = dealt.into_iter().enumerate().filter(|(_, client)| *client != u32::MAX);
+        for (row, client) in held {
             all[client as usize].push(rows, row, positive);
         }
         all

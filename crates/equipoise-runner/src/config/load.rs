@@ -173,7 +173,7 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         problems.push(format!("quantizer: {error}"));
     }
     if problems.is_empty() {
-        problems.extend(check_federation(e).err());
+        problems.extend(check_federation(e, world.platform.len()).err());
     }
     if problems.is_empty() {
         problems.extend(check_sums(e, world));
@@ -182,10 +182,10 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
 }
 
 /// What the parts of a federation say about each other.
-fn check_federation(e: &Experiment) -> Result<(), String> {
+fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     let columns = equipoise_features::dictionary(e.features.label_adjacent).len();
     let section = &e.federation;
-    section.partition.check(columns)?;
+    section.partition.check(platforms, columns)?;
     section.compression.map().check()?;
     let layers: Vec<_> = e.model.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
@@ -205,6 +205,9 @@ fn check_federation(e: &Experiment) -> Result<(), String> {
         if rule.sends() > 1 {
             return Err(format!("local: `{}` broadcasts what a stale client does not have", rule.name()));
         }
+    }
+    if e.privacy.epsilon.is_finite() && section.partition.members().is_some() {
+        return Err("partition: coalitions are studied without a guarantee (`epsilon = \"inf\"`)".into());
     }
     let plain = matches!(section.local, LocalSpec::FedAvg(_));
     if e.privacy.epsilon.is_finite() && !plain {

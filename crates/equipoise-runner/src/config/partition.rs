@@ -11,6 +11,11 @@ use serde::{Deserialize, Serialize};
 pub enum PartitionSpec {
     /// Each platform is a client.
     Platform {},
+    /// Some platforms are clients; the others abstain, train alone and score with their own models.
+    Members {
+        /// Which, by their place in the world file from 0, ascending; at least two.
+        platforms: Vec<u8>,
+    },
     /// Each account is a client: what devices would hold.
     Account {},
     /// Each class is spread over the clients by shares from a symmetric Dirichlet distribution (Hsu, Qi, Brown, 2019).
@@ -48,11 +53,19 @@ impl PartitionSpec {
         matches!(self, Self::Platform {})
     }
 
+    /// The platforms that take part, where some abstain.
+    #[must_use]
+    pub fn members(&self) -> Option<&[u8]> {
+        if let Self::Members { platforms } = self { Some(platforms) } else { None }
+    }
+
     /// How many clients there are at most, for a world of so many platforms and rows.
     #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // Fewer than 2^8 platforms.
     pub const fn clients(&self, platforms: u32, rows: u32) -> u32 {
         match *self {
             Self::Platform {} => platforms,
+            Self::Members { platforms: ref members } => members.len() as u32,
             Self::Account {} => rows,
             Self::LabelSkew { clients, .. }
             | Self::QuantitySkew { clients, .. }
@@ -61,11 +74,21 @@ impl PartitionSpec {
         }
     }
 
-    /// What cannot be right about it for rows of so many features.
+    /// What cannot be right about it for a world of so many platforms and rows of so many features.
     ///
     /// # Errors
     /// Begins with the key that mends it.
-    pub fn check(&self, columns: usize) -> Result<(), String> {
+    pub fn check(&self, platforms: usize, columns: usize) -> Result<(), String> {
+        if let Some(members) = self.members() {
+            let ascending = members.windows(2).all(|pair| pair[0] < pair[1]);
+            let there = members.iter().all(|&member| usize::from(member) < platforms);
+            if members.len() < 2 || !ascending || !there {
+                return Err(format!(
+                    "platforms: two or more of 0 to {}, ascending",
+                    platforms.saturating_sub(1)
+                ));
+            }
+        }
         if self.clients(1, 1) == 0 {
             return Err("clients: at least one".into());
         }
@@ -82,13 +105,17 @@ impl PartitionSpec {
         }
     }
 
-    /// The client of each row, all below what [`PartitionSpec::clients`] says.
+    /// The client of each row, below what [`PartitionSpec::clients`] says, or `u32::MAX` for a row that no client holds.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // Fewer than 2^32 rows.
     pub fn deal(&self, rows: &TrainRows, seed: Seed) -> Vec<u32> {
         let seed = seed.derive("partition", 0);
         match *self {
             Self::Platform {} => rows.platform.iter().map(|&platform| u32::from(platform)).collect(),
+            Self::Members { ref platforms } => {
+                let of = |platform: &u8| platforms.binary_search(platform).map_or(u32::MAX, |at| at as u32);
+                rows.platform.iter().map(of).collect()
+            }
             Self::Account {} => {
                 let mut known = std::collections::BTreeMap::new();
                 let of = |account: &u32| {
@@ -126,6 +153,7 @@ impl PartitionSpec {
     pub fn examples() -> Vec<Self> {
         vec![
             Self::Platform {},
+            Self::Members { platforms: vec![0, 2] },
             Self::Account {},
             Self::LabelSkew { clients: 5, alpha: 0.3 },
             Self::QuantitySkew { clients: 5, alpha: 0.5 },
@@ -186,14 +214,15 @@ mod tests {
     fn sizes(spec: &PartitionSpec) -> Vec<usize> {
         let dealt = spec.deal(&rows(), Seed::root(3));
         let mut sizes = vec![0; spec.clients(3, 4_000) as usize];
-        dealt.iter().for_each(|&client| sizes[client as usize] += 1);
+        dealt.iter().filter(|client| **client != u32::MAX).for_each(|&client| sizes[client as usize] += 1);
         sizes
     }
 
     #[test]
     fn every_row_goes_to_one_client_that_exists_and_a_seed_decides_where() {
         for spec in PartitionSpec::examples() {
-            assert_eq!(sizes(&spec).iter().sum::<usize>(), 4_000);
+            let held = if spec.members().is_some() { 2_667 } else { 4_000 };
+            assert_eq!(sizes(&spec).iter().sum::<usize>(), held, "{spec:?}");
             assert_eq!(spec.deal(&rows(), Seed::root(3)), spec.deal(&rows(), Seed::root(3)));
         }
     }
@@ -233,12 +262,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_named() {
-        assert!(PartitionSpec::Temporal { clients: 0 }.check(1).unwrap_err().starts_with("clients"));
+        assert!(PartitionSpec::Temporal { clients: 0 }.check(3, 1).unwrap_err().starts_with("clients"));
         assert!(
-            PartitionSpec::LabelSkew { clients: 2, alpha: 0.0 }.check(1).unwrap_err().starts_with("alpha")
+            PartitionSpec::LabelSkew { clients: 2, alpha: 0.0 }.check(3, 1).unwrap_err().starts_with("alpha")
         );
         assert!(
-            PartitionSpec::FeatureSkew { clients: 2, column: 1 }.check(1).unwrap_err().starts_with("column")
+            PartitionSpec::FeatureSkew { clients: 2, column: 1 }
+                .check(3, 1)
+                .unwrap_err()
+                .starts_with("column")
         );
     }
 }

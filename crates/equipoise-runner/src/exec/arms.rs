@@ -129,8 +129,11 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
     let dealt = section.partition.deal(&world.train, setting.seed);
     // Of the accounts that might have had rows, only those that have some are clients.
-    let count =
-        if section.partition.is_natural() { count } else { count.min(1 + dealt.iter().max().unwrap_or(&0)) };
+    let count = if section.partition.is_natural() || section.partition.members().is_some() {
+        count
+    } else {
+        count.min(1 + dealt.iter().max().unwrap_or(&0))
+    };
     let clients = |positive| ClientRows::dealt(&world.train, dealt.iter().copied(), count as usize, positive);
     let Some(privacy) = &slice.privacy else {
         config.learning_rate = setting.learning_rate;
@@ -150,7 +153,11 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
             divisor: Divisor::Weights,
             quantizer: section.quantizer,
         };
-        return rounds(slice, init(slice, columns, setting.seed)?, &parts, setting);
+        let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
+        if let Some(members) = section.partition.members() {
+            trained.models = beside_abstainers(slice, world, members, &trained.models[0], setting)?;
+        }
+        return Ok(trained);
     };
     let clients = clients(config.positive_weight as f32);
     let sampler = PoissonSampler::new(privacy.sampling_rate);
@@ -169,6 +176,24 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     // A round that was not opened released nothing; to charge all of them is safe and does not depend on the faults.
     trained.claim = mechanism.claim(PrivacyUnit::Row, privacy.rounds);
     Ok(trained)
+}
+
+/// One model a platform: the federation's for its members, and for each platform that abstains the one that it trains alone.
+fn beside_abstainers(
+    slice: &ArmSlice,
+    world: &WorldData,
+    members: &[u8],
+    together: &Params,
+    setting: &Setting<'_>,
+) -> Result<Vec<Params>, Fault> {
+    let clients = ClientRows::by_platform(&world.train, world.meta.platforms.len());
+    let model = |(p, rows): (usize, &ClientRows)| {
+        if members.iter().any(|&member| usize::from(member) == p) {
+            return Ok(together.clone());
+        }
+        alone(slice, rows, setting.seed.derive("platform", p as u64), setting).map(|(model, _)| model)
+    };
+    clients.iter().enumerate().map(model).collect()
 }
 
 /// The mechanism of a privacy section, its noise calibrated to the epsilon.

@@ -133,7 +133,7 @@ fn trained_alike(a: &ArmResults<'_>, b: &ArmResults<'_>) -> bool {
 }
 
 /// A metric by world; none if any world has no value.
-fn values(arm: &ArmResults<'_>, metric: &dyn Metric) -> Option<Vec<f64>> {
+pub(super) fn values(arm: &ArmResults<'_>, metric: &dyn Metric) -> Option<Vec<f64>> {
     let value =
         |trial: &Option<super::Trial>| trial.as_ref()?.record.metrics.get(metric.name()).copied().flatten();
     arm.trials.iter().map(value).collect()

@@ -98,6 +98,20 @@ pub(super) fn closed(data: &ReportData) -> Table {
     table
 }
 
+/// What each platform adds.
+pub(super) fn coalitions(data: &ReportData) -> Table {
+    let heads = ["Platform", "#Shapley value [95% interval]", "#Lost if it alone abstains [95% interval]"];
+    let title = format!(
+        "Who must join: what each platform adds to {} over all accounts",
+        metric_label(data, &data.primary)
+    );
+    let mut table = Table::new("coalitions", &title, &heads);
+    for row in &data.coalitions {
+        table.push(vec![row.platform.clone(), difference_words(&row.share), difference_words(&row.missed)]);
+    }
+    table
+}
+
 /// What each group bears under each arm.
 pub(super) fn burden(data: &ReportData) -> Table {
     let heads = [

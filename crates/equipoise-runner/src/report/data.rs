@@ -34,6 +34,8 @@ pub struct ReportData {
     pub comparisons: Vec<Comparison>,
     /// How much of the learning share federated arms close.
     pub closed: Vec<ClosedRow>,
+    /// What each platform adds, where a run has every coalition.
+    pub coalitions: Vec<CoalitionRow>,
     /// The names of the platforms.
     pub platforms: Vec<String>,
     /// One card for each mechanism that makes a privacy claim.
@@ -223,6 +225,17 @@ pub struct Comparison {
     pub share: Option<String>,
     /// What may be said. The report says "higher" or "lower" only where the interval also excludes 0.
     pub verdict: Verdict,
+}
+
+/// What one platform adds to the whole, in units of the pre-registered metric.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CoalitionRow {
+    /// The platform.
+    pub platform: String,
+    /// Its Shapley value: its share of what all together gain over everybody alone.
+    pub share: Estimate,
+    /// What the whole loses when it alone abstains.
+    pub missed: Estimate,
 }
 
 /// How much of the learning share (local only to pooled, unlinked) an arm closes.

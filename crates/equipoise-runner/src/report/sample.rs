@@ -134,6 +134,11 @@ pub(crate) fn sample() -> ReportData {
             arm("private-05", "private, ε = 0.5", Private, Some(0.5), 0.29),
             arm("pooled", "pooled", Pooled, None, 0.47),
         ],
+        coalitions: vec![CoalitionRow {
+            platform: text("games"),
+            share: Estimate::Value { mean: 0.02, low: -0.01, high: 0.05, seeds: 10 },
+            missed: Estimate::NotAssessable { reason: text("worlds do not pair") },
+        }],
         closed: vec![ClosedRow {
             arm: text("federated"),
             metric: text("recall-at-budget"),

@@ -230,6 +230,9 @@ fn ladder(data: &ReportData) -> Vec<Block> {
     let mut blocks = vec![figure(figure_rows::ladder(data))];
     blocks.push(figure(figure_rows::forest(data)));
     blocks.push(table(contents::comparisons(data), "no comparison was planned"));
+    if !data.coalitions.is_empty() {
+        blocks.push(Block::Table(contents::coalitions(data)));
+    }
     blocks.push(table(contents::closed(data), "no federated arm stands between local only and pooled"));
     let title = "Other metrics (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Table));
