@@ -90,12 +90,30 @@ fn encrypted_and_plain_sums_give_the_same_models_to_the_bit() {
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_hash() {
     // More rounds, so that kills fall between them.
-    let rounds = ["--set", "federation.rounds=250", "--set", "privacy.rounds=250"];
-    let calm = hash_of(tempfile::tempdir().unwrap().path(), &rounds);
+    killed_again_and_again(&["--set", "federation.rounds=250", "--set", "privacy.rounds=250"]);
+}
+
+/// The same with models that stay on platforms and clients in the middle of their training when the kill comes.
+#[test]
+fn a_killed_buffered_run_with_personal_models_ends_with_the_same_hash() {
+    killed_again_and_again(&[
+        "--set",
+        "federation.rounds=250",
+        "--set",
+        "sweep.grid={ \"privacy.epsilon\" = [\"inf\"] }",
+        "--set",
+        "federation.local={ ditto = { lambda = 0.5 } }",
+        "--set",
+        "federation.schedule={ buffered = { buffer = 2, concurrency = 3, power = 0.5 } }",
+    ]);
+}
+
+fn killed_again_and_again(rounds: &[&str]) {
+    let calm = hash_of(tempfile::tempdir().unwrap().path(), rounds);
     let runs = tempfile::tempdir().unwrap();
     let file = smoke();
     let mut arguments = run(file.to_str().unwrap(), &SMALL);
-    arguments.extend_from_slice(&rounds);
+    arguments.extend_from_slice(rounds);
     let start =
         || command(runs.path(), &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     for delay in [5, 40, 150, 400] {
@@ -124,7 +142,7 @@ fn a_killed_run_goes_on_and_ends_with_the_same_hash() {
         between_rounds >= 2,
         "only {between_rounds} kills fell between two rounds; give the test more of them"
     );
-    assert_eq!(hash_of(runs.path(), &rounds), calm);
+    assert_eq!(hash_of(runs.path(), rounds), calm);
 }
 
 /// The rounds that stand written down, by file.
