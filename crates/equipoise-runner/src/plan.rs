@@ -10,6 +10,7 @@ use crate::config::{
 };
 use crate::fault::{Fault, runtime};
 use equipoise_features::FeatureSpec;
+use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_synth::WorldSpec;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,8 @@ pub struct ArmSlice {
     pub arm: ArmKind,
     /// Its model; none for a reference arm.
     pub model: Option<ModelSpec>,
+    /// Its trees, where it grows some.
+    pub trees: Option<BoostedSpec>,
     /// What the model says before any training.
     pub start: Option<Start>,
     /// How a platform trains, where local epochs are run.
@@ -294,9 +297,10 @@ impl Builder {
 
 /// The slice of an experiment that an arm reads. What is not in here cannot change the arm.
 fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
+    let network = arm.trains() && !arm.grows_trees();
     let private = arm.federates() && e.privacy.epsilon.is_finite();
     let model = match arm {
-        ArmKind::ReportsOnly | ArmKind::LiteralRule => None,
+        _ if !arm.trains() || arm.grows_trees() => None,
         ArmKind::FederatedLogistic => Some(ModelSpec::LogisticRegression {}),
         _ => Some(e.model.clone()),
     };
@@ -311,9 +315,10 @@ fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
     ArmSlice {
         arm,
         model,
-        start: arm.trains().then_some(e.start),
-        training: arm.trains().then(|| e.training.clone()),
-        passes: (arm.trains() && (!arm.federates() || e.federation.partition.members().is_some()))
+        trees: if arm.grows_trees() { e.trees.clone() } else { None },
+        start: network.then_some(e.start),
+        training: network.then(|| e.training.clone()),
+        passes: (network && (!arm.federates() || e.federation.partition.members().is_some()))
             .then_some(e.federation.rounds),
         federation,
         aggregation: arm.federates().then(|| e.aggregation.clone()),
@@ -333,6 +338,8 @@ fn name(slice: &ArmSlice) -> (String, String) {
         ArmKind::FederatedLogistic => "federated logistic",
         ArmKind::PooledUnlinked => "pooled, unlinked",
         ArmKind::PooledLinked => "pooled, linked",
+        ArmKind::LocalTrees => "local trees",
+        ArmKind::PooledTrees => "pooled trees",
     };
     match &slice.privacy {
         Some(privacy) => {

@@ -4,6 +4,7 @@ use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, Experiment};
 use crate::fault::{Fault, config};
 use equipoise_federated::{LocalSpec, ScheduleSpec};
+use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
@@ -156,6 +157,11 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         t.learning_rates.len() == t.private_learning_rates.len(),
         "private-learning-rates: every arm gets the same tuning budget, so as many candidates as `learning-rates`".into(),
     );
+    let trees = e.arms.iter().any(|arm| arm.grows_trees());
+    need(e.trees.is_some() || !trees, "trees: an arm grows trees and the file does not say how".into());
+    if let Some(Err(error)) = e.trees.as_ref().map(BoostedSpec::check) {
+        need(false, format!("trees: {error}"));
+    }
     let positive =
         t.learning_rates.iter().chain(&t.private_learning_rates).all(|rate| *rate > 0.0 && rate.is_finite());
     need(positive, "learning-rates: must be positive and finite".into());

@@ -17,6 +17,7 @@ use equipoise_eval::metric::RmstTimeToDetection;
 use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
 use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec, ScheduleSpec, ServerSpec};
+use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_policy::Reviewer;
 use equipoise_privacy::Quantizer;
@@ -36,6 +37,9 @@ pub struct Experiment {
     pub protocol: Protocol,
     /// The risk model.
     pub model: ModelSpec,
+    /// Boosted trees, where an arm grows some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trees: Option<BoostedSpec>,
     /// What the model says before any training.
     pub start: Start,
     /// How a platform trains it.
@@ -253,11 +257,15 @@ pub enum ArmKind {
     PooledUnlinked,
     /// All rows in one place, accounts of one person linked. Nobody may do this either.
     PooledLinked,
+    /// Boosted trees on each platform's own rows: what industry would pick for rows, beside the networks.
+    LocalTrees,
+    /// Boosted trees on all rows in one place, accounts not linked.
+    PooledTrees,
 }
 
 impl ArmKind {
     /// Every arm, in the order of the ladder.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ReportsOnly,
         Self::LiteralRule,
         Self::LocalOnly,
@@ -265,6 +273,8 @@ impl ArmKind {
         Self::FederatedLogistic,
         Self::PooledUnlinked,
         Self::PooledLinked,
+        Self::LocalTrees,
+        Self::PooledTrees,
     ];
 
     /// The name in files.
@@ -278,6 +288,8 @@ impl ArmKind {
             Self::FederatedLogistic => "federated-logistic",
             Self::PooledUnlinked => "pooled-unlinked",
             Self::PooledLinked => "pooled-linked",
+            Self::LocalTrees => "local-trees",
+            Self::PooledTrees => "pooled-trees",
         }
     }
 
@@ -294,6 +306,8 @@ impl ArmKind {
             Self::FederatedLogistic => "the same with logistic regression",
             Self::PooledUnlinked => "all rows in one place, accounts not linked; nobody may do this",
             Self::PooledLinked => "all rows in one place, accounts of one person linked; nobody may do this",
+            Self::LocalTrees => "each platform trains boosted trees on its own rows",
+            Self::PooledTrees => "boosted trees on all rows in one place, not linked; nobody may do this",
         }
     }
 
@@ -301,6 +315,12 @@ impl ArmKind {
     #[must_use]
     pub const fn trains(self) -> bool {
         !matches!(self, Self::ReportsOnly | Self::LiteralRule)
+    }
+
+    /// Whether the model is boosted trees, with settings of their own.
+    #[must_use]
+    pub const fn grows_trees(self) -> bool {
+        matches!(self, Self::LocalTrees | Self::PooledTrees)
     }
 
     /// Whether platforms train together.

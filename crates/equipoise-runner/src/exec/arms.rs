@@ -14,6 +14,7 @@ use equipoise_federated::{
     VectorSpec,
 };
 use equipoise_model::Trainer;
+use equipoise_model::boosted::{Boosted, BoostedSpec};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     PrivacyUnit, Quantizer,
@@ -25,6 +26,8 @@ use std::path::Path;
 pub(crate) struct Trained {
     /// One model a platform; a single one where all share it; none for a reference arm.
     pub models: Vec<Params>,
+    /// One forest a platform, or a single one, for an arm that grows trees; none where a platform has no rows.
+    pub trees: Vec<Option<Boosted>>,
     /// What happened, for a federation.
     pub federation: Option<FederationState>,
     /// How sums were laid out, where updates were hidden.
@@ -92,8 +95,30 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
             let (model, outcome) = alone(slice, &rows, setting.seed, setting)?;
             Ok(Trained { models: vec![model], outcomes: vec![outcome], ..Trained::default() })
         }
+        ArmKind::LocalTrees => grow(slice, &ClientRows::by_platform(&world.train, platforms), setting),
+        ArmKind::PooledTrees => grow(slice, &[ClientRows::pooled(&world.train)], setting),
         ArmKind::Federated | ArmKind::FederatedLogistic => federate(slice, world, setting),
     }
+}
+
+/// One forest for each set of rows.
+fn grow(slice: &ArmSlice, clients: &[ClientRows], setting: &Setting<'_>) -> Result<Trained, Fault> {
+    let spec = BoostedSpec {
+        learning_rate: setting.learning_rate,
+        ..expect(slice.trees.as_ref(), "trees")?.clone()
+    };
+    let mut trained = Trained::default();
+    for (client, rows) in (0_u64..).zip(clients) {
+        let seed = setting.seed.derive("platform", client);
+        let forest = if rows.is_empty() {
+            None
+        } else {
+            Some(Boosted::fit(&rows.rows(), &spec, seed).map_err(runtime)?)
+        };
+        trained.outcomes.push(ended(rows, Ok(1)).map_err(runtime)?.1);
+        trained.trees.push(forest);
+    }
+    Ok(trained)
 }
 
 /// As many passes over the rows as a federation makes in all. A model that diverged is the one before any training.
@@ -302,7 +327,10 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
             }
             scored(slice, &trained.models[0], 2 * columns, &values)
         }
-        _ if trained.models.len() > 1 => by_platform(slice, world, trained),
+        _ if trained.models.len().max(trained.trees.len()) > 1 => by_platform(slice, world, trained),
+        ArmKind::LocalTrees | ArmKind::PooledTrees => {
+            by_trees(trained.trees[0].as_ref(), columns, &test.values)
+        }
         ArmKind::LocalOnly | ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
             scored(slice, &trained.models[0], columns, &test.values)
         }
@@ -314,18 +342,30 @@ fn scored(slice: &ArmSlice, model: &Params, columns: usize, values: &[f32]) -> R
     trainer.score(&model.0, columns, values).map_err(runtime)
 }
 
+/// Without rows there is no forest and nothing to rank by: every score is the lowest.
+fn by_trees(forest: Option<&Boosted>, columns: usize, values: &[f32]) -> Result<Vec<f32>, Fault> {
+    match forest {
+        Some(forest) => forest.score(columns, values).map_err(runtime),
+        None => Ok(vec![0.0; values.len() / columns]),
+    }
+}
+
 /// Each platform scores its own accounts with its own model.
 fn by_platform(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result<Vec<f32>, Fault> {
     let TestRows { case, values, .. } = &world.test;
     let columns = world.meta.columns.len();
     let mut scores = vec![0.0; case.len()];
-    for (platform, model) in trained.models.iter().enumerate() {
+    for platform in 0..trained.models.len().max(trained.trees.len()) {
         let own: Vec<usize> = (0..case.len())
             .filter(|&row| usize::from(world.cases.platform[case[row] as usize]) == platform)
             .collect();
         let rows: Vec<f32> =
             own.iter().flat_map(|&row| &values[row * columns..(row + 1) * columns]).copied().collect();
-        for (row, score) in own.iter().zip(scored(slice, model, columns, &rows)?) {
+        let ranked = match trained.trees.get(platform) {
+            Some(forest) => by_trees(forest.as_ref(), columns, &rows)?,
+            None => scored(slice, &trained.models[platform], columns, &rows)?,
+        };
+        for (row, score) in own.iter().zip(ranked) {
             scores[*row] = score;
         }
     }

@@ -66,6 +66,9 @@ pub(super) fn run(
     trained.models.iter().for_each(|model| {
         hasher.update(&model.to_le_bytes());
     });
+    for forest in trained.trees.iter().flatten() {
+        hasher.update(&serde_json::to_vec(forest).map_err(runtime)?);
+    }
     let record = TrialRecord {
         learning_rate,
         parameters: trained.models.first().map_or(0, |model| model.len() as u64),
@@ -76,6 +79,9 @@ pub(super) fn run(
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
+    if !trained.trees.is_empty() {
+        write_json_atomic(&dir.join("trees.json"), &trained.trees).map_err(runtime)?;
+    }
     write_models(arm, &world, &trained, learning_rate, dir)?;
     if let Some(state) = &trained.federation {
         write_json_atomic(&dir.join("rounds.json"), &state.history).map_err(runtime)?;

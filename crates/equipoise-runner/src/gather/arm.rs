@@ -87,12 +87,12 @@ pub(super) fn primary(experiment: &Experiment) -> Box<dyn Metric> {
 fn role(arm: &ArmResults<'_>) -> ArmRole {
     match arm.plan.slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => ArmRole::Reference,
-        ArmKind::LocalOnly => ArmRole::Local,
+        ArmKind::LocalOnly | ArmKind::LocalTrees => ArmRole::Local,
         ArmKind::Federated | ArmKind::FederatedLogistic if arm.plan.slice.privacy.is_some() => {
             ArmRole::Private
         }
         ArmKind::Federated | ArmKind::FederatedLogistic => ArmRole::Federated,
-        ArmKind::PooledUnlinked | ArmKind::PooledLinked => ArmRole::Pooled,
+        ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledTrees => ArmRole::Pooled,
     }
 }
 

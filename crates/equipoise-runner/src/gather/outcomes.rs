@@ -49,7 +49,8 @@ pub(super) fn rows(arm: &ArmResults<'_>, metas: &[WorldMeta]) -> Vec<OutcomeRow>
 
 /// Whether client numbers are platform numbers.
 fn arm_is_by_platform(arm: &ArmResults<'_>) -> bool {
-    arm.plan.slice.arm.federates() || arm.plan.slice.arm == crate::config::ArmKind::LocalOnly
+    use crate::config::ArmKind::{LocalOnly, LocalTrees};
+    arm.plan.slice.arm.federates() || matches!(arm.plan.slice.arm, LocalOnly | LocalTrees)
 }
 
 /// Every client of a round with what befell it.
