@@ -209,3 +209,64 @@ fn what_does_not_fit_is_named() {
     assert!(model.score(3, &[0.0; 3]).is_err() && model.score(2, &[0.0; 3]).is_err());
     assert!(model.score(2, &[0.0, f32::INFINITY]).is_err());
 }
+
+fn equal_widths() -> BoostedSpec {
+    BoostedSpec { binning: Binning::UniformWidth { bins: 40 }, rounds: 12, max_leaves: 15, ..spec() }
+}
+
+/// Adds what platforms send, in the clear.
+fn add(sent: Vec<Vec<i64>>) -> Result<Vec<i64>, equipoise_model::ModelError> {
+    let mut sum = vec![0_i64; sent[0].len()];
+    sent.iter().for_each(|words| sum.iter_mut().zip(words).for_each(|(sum, word)| *sum += word));
+    Ok(sum)
+}
+
+#[test]
+fn trees_over_platforms_are_the_trees_over_all_rows_bit_for_bit() {
+    let mut data = noisy(1_200, 9);
+    // Missing values in two columns, in one platform only.
+    for row in 0..200 {
+        data.values[row * 9 + 3] = f32::NAN;
+        data.values[row * 9 + 7 * usize::from(row % 3 == 0)] = f32::NAN;
+    }
+    let half = Fraction::new(0.5).unwrap();
+    for spec in [equal_widths(), BoostedSpec { column_share: half, max_depth: 3, ..equal_widths() }] {
+        let parts = [0..200, 200..201, 201..1_200].map(|range| data.select(&range.collect::<Vec<_>>()));
+        let rows: Vec<Rows<'_>> = parts.iter().map(Data::rows).collect();
+        let (together, sent) = Boosted::fit_parts(&rows, &spec, Seed::root(4), &mut add).unwrap();
+        let pooled = fit(&data.rows(), &spec);
+        assert_eq!(serde_json::to_string(&together).unwrap(), serde_json::to_string(&pooled).unwrap());
+        assert!(sent.sums > 12 && sent.words > sent.sums, "{sent:?}");
+    }
+}
+
+#[test]
+fn trees_over_platforms_refuse_what_would_need_rows() {
+    let data = noisy(50, 3);
+    let refused =
+        |spec: BoostedSpec| Boosted::fit_parts(&[data.rows()], &spec, Seed::root(1), &mut add).unwrap_err();
+    assert!(
+        refused(BoostedSpec { row_share: Fraction::new(0.5).unwrap(), ..equal_widths() })
+            .to_string()
+            .contains("row-share")
+    );
+    assert!(
+        refused(BoostedSpec { binning: Binning::Quantile { bins: 9 }, ..equal_widths() })
+            .to_string()
+            .contains("uniform-width")
+    );
+    assert!(
+        Boosted::fit_parts(&[], &equal_widths(), Seed::root(1), &mut add).is_err(),
+        "no platform has a row"
+    );
+}
+
+#[test]
+fn a_sum_that_loses_a_platform_gives_another_forest() {
+    let data = noisy(400, 4);
+    let parts = [0..100, 100..400].map(|range| data.select(&range.collect::<Vec<_>>()));
+    let rows: Vec<Rows<'_>> = parts.iter().map(Data::rows).collect();
+    let lossy = &mut |sent: Vec<Vec<i64>>| add(sent[1..].to_vec());
+    let (lost, _) = Boosted::fit_parts(&rows, &equal_widths(), Seed::root(4), lossy).unwrap();
+    assert_ne!(lost, fit(&data.rows(), &equal_widths()));
+}

@@ -339,6 +339,7 @@ fn name(slice: &ArmSlice) -> (String, String) {
         ArmKind::PooledUnlinked => "pooled, unlinked",
         ArmKind::PooledLinked => "pooled, linked",
         ArmKind::LocalTrees => "local trees",
+        ArmKind::FederatedTrees => "federated trees",
         ArmKind::PooledTrees => "pooled trees",
     };
     match &slice.privacy {

@@ -85,6 +85,23 @@ fn encrypted_and_plain_sums_give_the_same_models_to_the_bit() {
     assert_eq!(sealed, open);
 }
 
+/// Sums of integers are exact: on one binning and one learning rate, federating trees is pooling them.
+#[test]
+fn federated_and_pooled_trees_are_one_forest() {
+    let runs = tempfile::tempdir().unwrap();
+    let trees = "trees={ rounds = 10, learning-rate = 0.1, max-leaves = 7, max-depth = 4, min-samples-leaf = 5, min-hessian = 1e-3, \
+                 min-gain = 0.0, l2 = 1.0, binning = { uniform-width = { bins = 32 } }, row-share = 1.0, column-share = 1.0 }";
+    let arms = "arms=[\"local-trees\", \"federated-trees\", \"pooled-trees\"]";
+    let file = smoke();
+    let one = ["--set", arms, "--set", trees, "--set", "experiment.seeds=1"];
+    succeed(runs.path(), &run(file.to_str().unwrap(), &one));
+    let models = models(runs.path());
+    let of =
+        |arm: &str| models.iter().find(|(label, _)| label.starts_with(arm)).map(|(_, model)| model).unwrap();
+    assert_eq!(of("federated trees"), of("pooled trees"));
+    assert_ne!(of("local trees"), of("pooled trees"));
+}
+
 /// SIGKILL while planning, while worlds are made, and between rounds, again and again; the hash must be that of a run that
 /// nobody disturbed.
 #[test]

@@ -17,6 +17,7 @@
 mod auc;
 mod bins;
 mod edges;
+mod federate;
 mod gradient;
 mod grow;
 mod histogram;
@@ -28,6 +29,7 @@ mod textbook;
 mod tree;
 
 pub use bins::{Binned, Binner};
+pub use federate::Sent;
 pub use gradient::{Gradients, Scale};
 pub use histogram::{Histogram, Totals};
 pub use probe::{Probe, auc_probe};
@@ -180,8 +182,12 @@ fn check(rows: &Rows<'_>) -> Result<(), ModelError> {
 
 /// The logit of the weighted share of positives, kept within 1e-6 of the ends.
 fn prior_logit(rows: &Rows<'_>) -> f64 {
+    logit_of(rows.labels.iter().zip(rows.weights))
+}
+
+fn logit_of<'a>(rows: impl Iterator<Item = (&'a f32, &'a f32)>) -> f64 {
     let (mut positive, mut all) = (0.0, 0.0);
-    for (&label, &weight) in rows.labels.iter().zip(rows.weights) {
+    for (&label, &weight) in rows {
         positive += f64::from(weight) * f64::from(label);
         all += f64::from(weight);
     }

@@ -1,10 +1,10 @@
 //! From a file and its overrides to checked points. Every error names its place; all points are checked before any work.
 
 use super::sweep::{Point, set_dotted};
-use super::{AggregationSpec, Experiment};
+use super::{AggregationSpec, ArmKind, Experiment};
 use crate::fault::{Fault, config};
 use equipoise_federated::{LocalSpec, ScheduleSpec};
-use equipoise_model::boosted::BoostedSpec;
+use equipoise_model::boosted::{Binning, BoostedSpec};
 use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
@@ -162,6 +162,15 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     if let Some(Err(error)) = e.trees.as_ref().map(BoostedSpec::check) {
         need(false, format!("trees: {error}"));
     }
+    let apart = e.arms.contains(&ArmKind::FederatedTrees);
+    let equal_widths = |trees: &BoostedSpec| {
+        matches!(trees.binning, Binning::UniformWidth { .. }) && trees.row_share.get() >= 1.0
+    };
+    need(
+        !apart || e.trees.as_ref().is_none_or(equal_widths),
+        "binning: federated trees need `uniform-width` and `row-share = 1.0`; quantiles would need the rows"
+            .into(),
+    );
     let positive =
         t.learning_rates.iter().chain(&t.private_learning_rates).all(|rate| *rate > 0.0 && rate.is_finite());
     need(positive, "learning-rates: must be positive and finite".into());

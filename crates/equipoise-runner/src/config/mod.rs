@@ -259,13 +259,15 @@ pub enum ArmKind {
     PooledLinked,
     /// Boosted trees on each platform's own rows: what industry would pick for rows, beside the networks.
     LocalTrees,
+    /// Boosted trees grown together from summed histograms of integers; rows stay where they are.
+    FederatedTrees,
     /// Boosted trees on all rows in one place, accounts not linked.
     PooledTrees,
 }
 
 impl ArmKind {
     /// Every arm, in the order of the ladder.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReportsOnly,
         Self::LiteralRule,
         Self::LocalOnly,
@@ -274,6 +276,7 @@ impl ArmKind {
         Self::PooledUnlinked,
         Self::PooledLinked,
         Self::LocalTrees,
+        Self::FederatedTrees,
         Self::PooledTrees,
     ];
 
@@ -289,6 +292,7 @@ impl ArmKind {
             Self::PooledUnlinked => "pooled-unlinked",
             Self::PooledLinked => "pooled-linked",
             Self::LocalTrees => "local-trees",
+            Self::FederatedTrees => "federated-trees",
             Self::PooledTrees => "pooled-trees",
         }
     }
@@ -307,6 +311,7 @@ impl ArmKind {
             Self::PooledUnlinked => "all rows in one place, accounts not linked; nobody may do this",
             Self::PooledLinked => "all rows in one place, accounts of one person linked; nobody may do this",
             Self::LocalTrees => "each platform trains boosted trees on its own rows",
+            Self::FederatedTrees => "platforms grow boosted trees together from summed histograms",
             Self::PooledTrees => "boosted trees on all rows in one place, not linked; nobody may do this",
         }
     }
@@ -320,7 +325,7 @@ impl ArmKind {
     /// Whether the model is boosted trees, with settings of their own.
     #[must_use]
     pub const fn grows_trees(self) -> bool {
-        matches!(self, Self::LocalTrees | Self::PooledTrees)
+        matches!(self, Self::LocalTrees | Self::FederatedTrees | Self::PooledTrees)
     }
 
     /// Whether platforms train together.

@@ -14,7 +14,7 @@ use equipoise_federated::{
     VectorSpec,
 };
 use equipoise_model::Trainer;
-use equipoise_model::boosted::{Boosted, BoostedSpec};
+use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     PrivacyUnit, Quantizer,
@@ -28,6 +28,8 @@ pub(crate) struct Trained {
     pub models: Vec<Params>,
     /// One forest a platform, or a single one, for an arm that grows trees; none where a platform has no rows.
     pub trees: Vec<Option<Boosted>>,
+    /// What growing trees together sent.
+    pub histograms: Option<Sent>,
     /// What happened, for a federation.
     pub federation: Option<FederationState>,
     /// How sums were laid out, where updates were hidden.
@@ -96,6 +98,7 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
             Ok(Trained { models: vec![model], outcomes: vec![outcome], ..Trained::default() })
         }
         ArmKind::LocalTrees => grow(slice, &ClientRows::by_platform(&world.train, platforms), setting),
+        ArmKind::FederatedTrees => grow_together(slice, world, setting),
         ArmKind::PooledTrees => grow(slice, &[ClientRows::pooled(&world.train)], setting),
         ArmKind::Federated | ArmKind::FederatedLogistic => federate(slice, world, setting),
     }
@@ -119,6 +122,32 @@ fn grow(slice: &ArmSlice, clients: &[ClientRows], setting: &Setting<'_>) -> Resu
         trained.trees.push(forest);
     }
     Ok(trained)
+}
+
+/// One forest from the platforms' summed histograms.
+fn grow_together(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
+    let spec = BoostedSpec {
+        learning_rate: setting.learning_rate,
+        ..expect(slice.trees.as_ref(), "trees")?.clone()
+    };
+    let clients = ClientRows::by_platform(&world.train, world.meta.platforms.len());
+    let parts: Vec<_> = clients.iter().map(ClientRows::rows).collect();
+    let mut add = |sent: Vec<Vec<i64>>| {
+        let mut sent = sent.into_iter();
+        let mut sum = sent.next().unwrap_or_default();
+        sent.for_each(|words| sum.iter_mut().zip(words).for_each(|(sum, word)| *sum += word));
+        Ok(sum)
+    };
+    // The address of the pooled forest's draws, so that the two are one forest on one binning.
+    let seed = setting.seed.derive("platform", 0);
+    let (forest, sent) = Boosted::fit_parts(&parts, &spec, seed, &mut add).map_err(runtime)?;
+    let outcomes = clients.iter().map(|rows| ended(rows, Ok(1)).map(|(_, outcome)| outcome));
+    Ok(Trained {
+        trees: vec![Some(forest)],
+        histograms: Some(sent),
+        outcomes: outcomes.collect::<Result<_, _>>().map_err(runtime)?,
+        ..Trained::default()
+    })
 }
 
 /// As many passes over the rows as a federation makes in all. A model that diverged is the one before any training.
@@ -328,7 +357,7 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
             scored(slice, &trained.models[0], 2 * columns, &values)
         }
         _ if trained.models.len().max(trained.trees.len()) > 1 => by_platform(slice, world, trained),
-        ArmKind::LocalTrees | ArmKind::PooledTrees => {
+        ArmKind::LocalTrees | ArmKind::FederatedTrees | ArmKind::PooledTrees => {
             by_trees(trained.trees[0].as_ref(), columns, &test.values)
         }
         ArmKind::LocalOnly | ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {

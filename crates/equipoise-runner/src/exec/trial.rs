@@ -9,6 +9,7 @@ use crate::plan::{ArmSlice, Stage, Unit};
 use equipoise_core::{RiskScore, Seed, SimTime};
 use equipoise_eval::Case;
 use equipoise_federated::{Outcome, RoundRecord, SlotPlan};
+use equipoise_model::boosted::Sent;
 use equipoise_privacy::PrivacyClaim;
 use equipoise_store::{Table, read_json, read_table, write_json_atomic, write_table};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub struct TrialRecord {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What growing trees together sent.
+    pub histograms: Option<Sent>,
     /// How the training of each model ended, for an arm without rounds (those have `rounds.json`).
     pub outcomes: Vec<Outcome>,
 }
@@ -76,6 +79,7 @@ pub(super) fn run(
         metrics,
         plan: trained.plan.clone(),
         claim: trained.claim.clone(),
+        histograms: trained.histograms,
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;

@@ -91,7 +91,7 @@ fn role(arm: &ArmResults<'_>) -> ArmRole {
         ArmKind::Federated | ArmKind::FederatedLogistic if arm.plan.slice.privacy.is_some() => {
             ArmRole::Private
         }
-        ArmKind::Federated | ArmKind::FederatedLogistic => ArmRole::Federated,
+        ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::FederatedTrees => ArmRole::Federated,
         ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledTrees => ArmRole::Pooled,
     }
 }

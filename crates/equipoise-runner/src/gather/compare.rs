@@ -32,6 +32,10 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
         for arm in arms.iter().filter(|arm| arm.plan.slice.arm == ArmKind::PooledLinked) {
             add(Some(arm), partner(arms, ArmKind::PooledUnlinked, arm), Some("linkage share"));
         }
+        let trees = |kind| arms.iter().find(|arm| arm.plan.slice.arm == kind);
+        let alone = trees(ArmKind::LocalTrees);
+        add(trees(ArmKind::PooledTrees), alone, Some("learning share of trees"));
+        add(trees(ArmKind::FederatedTrees), alone, Some("gain of federating trees"));
         for arm in arms {
             let is_local = arm.plan.slice.arm == ArmKind::LocalOnly;
             let listed = arm.plan.slice.arm == ArmKind::PooledUnlinked;

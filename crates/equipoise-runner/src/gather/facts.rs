@@ -2,7 +2,7 @@
 
 use super::ArmResults;
 use super::compare::person_name;
-use crate::config::{AggregationSpec, Evaluation, Labels};
+use crate::config::{AggregationSpec, ArmKind, Evaluation, Labels};
 use crate::data::WorldMeta;
 use crate::exec::Context;
 use crate::report::data::{
@@ -201,10 +201,14 @@ fn ledger(arm: &ArmResults<'_>) -> Option<LedgerRow> {
 fn seats(context: &Context<'_>) -> Vec<SeatRow> {
     let mut profiles: Vec<LeakageProfile> = Vec::new();
     for arm in &context.plan.arms {
-        let profile = match &arm.slice.aggregation {
-            Some(AggregationSpec::Hidden(scheme)) => scheme.build().leakage(),
-            Some(AggregationSpec::Visible(rule)) => visible(rule.rule().name()),
-            None => continue,
+        let profile = if arm.slice.arm == ArmKind::FederatedTrees {
+            histograms()
+        } else {
+            match &arm.slice.aggregation {
+                Some(AggregationSpec::Hidden(scheme)) => scheme.build().leakage(),
+                Some(AggregationSpec::Visible(rule)) => visible(rule.rule().name()),
+                None => continue,
+            }
         };
         if !profiles.contains(&profile) {
             profiles.push(profile);
@@ -220,6 +224,23 @@ fn seats(context: &Context<'_>) -> Vec<SeatRow> {
     profiles.iter().flat_map(|profile| profile.seats.iter().map(move |view| row(profile, view))).collect()
 }
 
+fn histograms() -> LeakageProfile {
+    LeakageProfile::new(
+        HISTOGRAMS,
+        "Histograms are added in the clear: the server reads, for every leaf, how many rows of each platform lie in each bin, and their gradients.",
+        &[
+            (
+                "server",
+                "every platform's histograms, its smallest and largest value of each feature, its numbers of rows and positives",
+                true,
+            ),
+            ("platform", "the splits and leaves that are broadcast", false),
+        ],
+    )
+}
+
+const HISTOGRAMS: &str = "histograms in the clear";
+
 fn visible(rule: &str) -> LeakageProfile {
     LeakageProfile::new(
         rule,
@@ -233,6 +254,20 @@ fn visible(rule: &str) -> LeakageProfile {
 
 #[allow(clippy::cast_precision_loss)]
 fn cost(arm: &ArmResults<'_>) -> Option<CostRow> {
+    if let Some(sent) = arm.trials.iter().flatten().find_map(|trial| trial.record.histograms) {
+        return Some(CostRow {
+            arm: arm.plan.id.clone(),
+            scheme: HISTOGRAMS.to_owned(),
+            parameters: 0,
+            rounds: sent.sums,
+            virtual_time: None,
+            upload_bytes_per_platform_round: 8.0 * sent.words as f64 / sent.sums.max(1) as f64,
+            bytes_per_parameter: 0.0,
+            slots: None,
+            width_bits: None,
+            noise_headroom_bits: None,
+        });
+    }
     let scheme = match arm.plan.slice.aggregation.as_ref()? {
         AggregationSpec::Hidden(scheme) => scheme.build().name(),
         AggregationSpec::Visible(rule) => rule.rule().name(),
