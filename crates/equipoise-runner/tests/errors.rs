@@ -135,6 +135,13 @@ fn parts_of_a_federation_that_contradict_each_other_are_refused() {
         &["alpha: must be above 0"],
     );
     refused("minimum = 2", "minimum = 1", Some("minimum"), &["hides nobody"]);
+    refused(
+        "minimum = 2",
+        "minimum = 2\nfaults = { over-selection = 1.0, deadline = 1.0, speed-sigma = 0.5, round-sigma = 0.1, \
+         stragglers = \"partial-work\", crash = 0.0, away-rounds = 0, byzantine = 0.0 }",
+        None,
+        &["a clipped sum is one step"],
+    );
 }
 
 #[test]

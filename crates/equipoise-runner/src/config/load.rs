@@ -3,7 +3,7 @@
 use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, ArmKind, Experiment};
 use crate::fault::{Fault, config};
-use equipoise_federated::{LocalSpec, ScheduleSpec};
+use equipoise_federated::{FaultSpec, LocalSpec, ScheduleSpec, Stragglers};
 use equipoise_model::boosted::{Binning, BoostedSpec};
 use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
@@ -223,6 +223,10 @@ fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     }
     if e.privacy.epsilon.is_finite() && section.partition.members().is_some() {
         return Err("partition: coalitions are studied without a guarantee (`epsilon = \"inf\"`)".into());
+    }
+    let partial = |faults: &FaultSpec| faults.stragglers == Stragglers::PartialWork;
+    if e.privacy.epsilon.is_finite() && section.cohort.faults.as_ref().is_some_and(partial) {
+        return Err("stragglers: a clipped sum is one step and has no part to send; use `late`".into());
     }
     let plain = matches!(section.local, LocalSpec::FedAvg(_));
     if e.privacy.epsilon.is_finite() && !plain {
