@@ -2,6 +2,7 @@
 //! be printed before the run and is the same after any restart.
 
 use crate::faults::FaultSpec;
+use crate::roll::Roll;
 use equipoise_core::{Draw, Fraction, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +48,8 @@ impl Cohort {
     /// The share of its steps that a client of this round has time for.
     #[must_use]
     pub fn effort(&self, client: u32) -> f64 {
-        self.partial.iter().find(|(partial, _)| *partial == client).map_or(1.0, |(_, effort)| *effort)
+        let at = self.partial.binary_search_by_key(&client, |(partial, _)| *partial);
+        at.map_or(1.0, |at| self.partial[at].1)
     }
 }
 
@@ -64,16 +66,11 @@ impl CohortSpec {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn draw(&self, clients: u32, round: u32, seed: Seed) -> Cohort {
         let at = seed.derive("cohort", u64::from(round));
-        let mut asked: Vec<u32> = (0..clients).collect();
         let needed = self.size(clients);
         let ask = self.faults.map_or(needed, |faults| {
             ((faults.over_selection * f64::from(needed)).ceil() as u32).clamp(needed, clients)
         });
-        if ask < clients {
-            at.rng().shuffle(&mut asked);
-            asked.truncate(ask as usize);
-            asked.sort_unstable();
-        }
+        let asked = Roll::draw(clients, ask, &mut at.rng());
         let drops = |client: &u32| at.derive("dropout", u64::from(*client)).rng().chance(self.dropout.get());
         let (dropped, clients) = asked.into_iter().partition(drops);
         let mut cohort = Cohort { round, clients, dropped, ..Cohort::default() };

@@ -2,6 +2,7 @@
 //! the same after any restart. Time is virtual: 1 is what a typical client needs for a round.
 
 use crate::cohort::Cohort;
+use crate::roll::Roll;
 use equipoise_core::{Draw, Fraction, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -53,15 +54,12 @@ impl FaultSpec {
         need("round-sigma", "not negative", self.round_sigma, self.round_sigma >= 0.0)
     }
 
-    /// Whether `client` is byzantine in a run of `clients`.
+    /// Who is byzantine in a run of `clients`, ascending.
     #[must_use]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A share of a u32.
     pub fn byzantine(&self, clients: u32, seed: Seed) -> Vec<u32> {
-        let mut all: Vec<u32> = (0..clients).collect();
-        seed.derive("byzantine", 0).rng().shuffle(&mut all);
-        all.truncate((self.byzantine.get() * f64::from(clients)) as usize);
-        all.sort_unstable();
-        all
+        let count = (self.byzantine.get() * f64::from(clients)) as u32;
+        Roll::draw(clients, count, &mut seed.derive("byzantine", 0).rng())
     }
 
     /// The time that `client` needs for a whole round.

@@ -13,6 +13,7 @@ mod leakage;
 mod local;
 mod plain;
 mod platforms;
+mod roll;
 mod rounds;
 mod schedule;
 mod secure_sum;

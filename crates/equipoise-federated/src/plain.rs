@@ -2,6 +2,7 @@
 //! oracle that encrypted sums must equal to the bit. It protects nothing: the server reads every update.
 
 use crate::leakage::LeakageProfile;
+use crate::roll::Roll;
 use crate::secure_sum::{
     CohortRecord, IntSum, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError, VectorSpec, Wire,
 };
@@ -17,7 +18,75 @@ pub struct PlainSum {
     round: u32,
     values: Vec<i64>,
     weight: u64,
-    clients: Vec<u32>,
+    clients: Roll,
+}
+
+impl PlainSum {
+    /// Nobody's sum of `round`.
+    pub(crate) fn new(spec: &VectorSpec, round: u32) -> Self {
+        Self { round, values: vec![0; spec.len], weight: 0, clients: Roll::empty(spec.max_clients) }
+    }
+
+    /// Adds one update. Integers: the sum is the same in any order and in any number of parts.
+    ///
+    /// # Errors
+    /// If the update does not belong here or lies beyond the plan; the sum is as it was.
+    pub(crate) fn add(&mut self, spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), SumError> {
+        check_update(spec, update)?;
+        let (round, client) = (self.round, update.client());
+        if update.round() != round {
+            return Err(SumError::Round { client, got: update.round(), want: round });
+        }
+        if !self.clients.add(client) {
+            return Err(SumError::Twice { round, client });
+        }
+        for (total, value) in self.values.iter_mut().zip(update.values()) {
+            *total += value;
+        }
+        self.weight += u64::from(update.weight());
+        Ok(())
+    }
+
+    /// Adds a part of the same sum.
+    ///
+    /// # Errors
+    /// If a client is in both.
+    pub(crate) fn join(&mut self, part: &Self) -> Result<(), SumError> {
+        if let Some(client) = self.clients.join(&part.clients) {
+            return Err(SumError::Twice { round: self.round, client });
+        }
+        for (total, value) in self.values.iter_mut().zip(&part.values) {
+            *total += value;
+        }
+        self.weight += part.weight;
+        Ok(())
+    }
+
+    /// How many are in it.
+    pub(crate) fn clients(&self) -> u32 {
+        self.clients.len()
+    }
+
+    /// Numbers of one update.
+    pub(crate) const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// What its uploads took on the wire.
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        u64::from(self.clients()) * wire_bytes(self.values.len())
+    }
+
+    /// The integers.
+    pub(crate) fn open(self) -> IntSum {
+        let clients = self.clients();
+        IntSum { values: self.values, weight: self.weight, clients }
+    }
+}
+
+/// Bytes of one readable upload: a word a value, and the round, the client and the weight.
+const fn wire_bytes(values: usize) -> u64 {
+    4 * values as u64 + 12
 }
 
 /// What a platform sends: its integers, readable.
@@ -26,7 +95,7 @@ pub struct PlainUpload(OutgoingUpdate);
 
 impl Wire for PlainUpload {
     fn wire_bytes(&self) -> u64 {
-        4 * self.0.values().len() as u64 + 12
+        wire_bytes(self.0.values().len())
     }
 }
 
@@ -73,7 +142,7 @@ impl SecureSum for Plain {
             delta_log2: 0,
             noise_bound_log2: 0.0,
             polynomials: 0,
-            upload_bytes: 4 * spec.len as u64 + 12,
+            upload_bytes: wire_bytes(spec.len),
         })
     }
 
@@ -93,7 +162,7 @@ impl SecureSum for Plain {
     }
 
     fn empty(&self, public: &VectorSpec, round: u32) -> PlainSum {
-        PlainSum { round, values: vec![0; public.len], weight: 0, clients: vec![] }
+        PlainSum::new(public, round)
     }
 
     fn accumulate(
@@ -102,21 +171,7 @@ impl SecureSum for Plain {
         sum: &mut PlainSum,
         upload: &PlainUpload,
     ) -> Result<(), SumError> {
-        let update = &upload.0;
-        check_update(public, update)?;
-        let (round, client) = (sum.round, update.client());
-        if update.round() != round {
-            return Err(SumError::Round { client, got: update.round(), want: round });
-        }
-        if sum.clients.contains(&client) {
-            return Err(SumError::Twice { round, client });
-        }
-        for (total, value) in sum.values.iter_mut().zip(update.values()) {
-            *total += value;
-        }
-        sum.weight += u64::from(update.weight());
-        sum.clients.push(client);
-        Ok(())
+        sum.add(public, &upload.0)
     }
 
     fn partial_open(
@@ -130,8 +185,11 @@ impl SecureSum for Plain {
     }
 
     fn open(&self, _public: &VectorSpec, sum: PlainSum, _shares: &[NoShare]) -> Result<IntSum, SumError> {
-        let clients = u32::try_from(sum.clients.len()).expect("a cohort fits into 32 bits");
-        Ok(IntSum { values: sum.values, weight: sum.weight, clients })
+        Ok(sum.open())
+    }
+
+    fn clear<'p>(&self, public: &'p VectorSpec) -> Option<&'p VectorSpec> {
+        Some(public)
     }
 
     fn leakage(&self) -> LeakageProfile {
@@ -157,7 +215,59 @@ pub fn check_update(spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), Su
         return Err(SumError::Length { round, client, got: update.values().len(), want: spec.len });
     }
     let bound = u64::from(update.weight()) * spec.quantizer.max_integer().unsigned_abs();
-    let fits =
-        update.weight() <= spec.max_weight && update.values().iter().all(|v| v.unsigned_abs() <= bound);
+    let fits = update.weight() <= spec.max_weight && within(update.values(), bound);
     if fits && client < spec.max_clients { Ok(()) } else { Err(SumError::BeyondPlan { round, client }) }
+}
+
+/// Whether no value is farther from zero than `bound`.
+fn within(values: &[i64], bound: u64) -> bool {
+    // A value's bits, or those of its distance from -1: all of them together are at least as large as the largest. Branches would
+    // keep this loop from being laid side by side, and most updates stay far below their bound.
+    let all = values.iter().fold(0_u64, |all, value| all | (value ^ (value >> 63)).cast_unsigned());
+    all < bound || values.iter().all(|value| value.unsigned_abs() <= bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::outgoing;
+    use equipoise_privacy::Quantizer;
+
+    #[test]
+    fn a_value_beyond_the_bound_is_found_on_either_side() {
+        for (values, fits) in [
+            (vec![7, -7, 0], true),
+            (vec![1, 2, -3], true),
+            (vec![8], false),
+            (vec![-8], false),
+            (vec![0, i64::MIN], false),
+            (vec![i64::MAX], false),
+            (vec![], true),
+        ] {
+            assert_eq!(within(&values, 7), fits, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn parts_are_the_whole_and_nobody_is_in_two() {
+        let quantizer = Quantizer { clip_abs: 1.0, bits: 8 };
+        let spec = VectorSpec { len: 2, quantizer, max_weight: 3, max_clients: 4 };
+        let update = |client: u32| outgoing(client, 3, &[client as i32, -1]);
+        let sum = |clients: &[u32]| {
+            let mut sum = PlainSum::new(&spec, 0);
+            clients.iter().for_each(|&client| sum.add(&spec, &update(client)).unwrap());
+            sum
+        };
+        let mut parts = sum(&[3, 0]);
+        parts.join(&sum(&[2])).unwrap();
+        assert_eq!(parts.wire_bytes(), 3 * 20);
+        let twice = SumError::Twice { round: 0, client: 2 };
+        assert_eq!(parts.join(&sum(&[1, 2])).unwrap_err(), twice);
+        assert_eq!(parts.add(&spec, &update(2)).unwrap_err(), twice);
+        assert_eq!(sum(&[0, 2, 3]).open(), {
+            let mut parts = sum(&[2]);
+            parts.join(&sum(&[3, 0])).unwrap();
+            parts.open()
+        });
+    }
 }

@@ -3,8 +3,10 @@
 use crate::cohort::Cohort;
 use crate::compression::Compression;
 use crate::local::{Broadcast, LocalRule};
+use crate::plain::PlainSum;
 use crate::rounds::{FederationError, FederationState};
 use crate::schedule::Buffered;
+use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
 use crate::trainer::{
     Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
 };
@@ -31,44 +33,69 @@ pub(crate) struct Platforms<'a> {
     pub(crate) tamper: Option<Tamper<'a>>,
     /// Where each client began, if not from the model of this round.
     pub(crate) buffered: Option<Buffered<'a>>,
+    /// What is summed, if the server reads every update and so may add each as it comes.
+    pub(crate) clear: Option<&'a VectorSpec>,
+    pub(crate) stopwatch: &'a dyn Stopwatch,
+}
+
+/// One worker's place: a trainer, memory that every client after the first finds warm, and its part of a readable sum.
+struct Place<'a> {
+    trainer: Box<dyn LocalTrainer + 'a>,
+    update: Vec<f32>,
+    integers: Vec<i64>,
+    part: Option<PlainSum>,
 }
 
 impl Platforms<'_> {
     /// Trains the cohort, one task a client and the largest first, and returns what left in client order whatever the thread count.
     pub(crate) fn train(&self, state: &FederationState, cohort: &Cohort) -> Result<Trained, FederationError> {
-        let workers: Mutex<Vec<Box<dyn LocalTrainer + '_>>> = Mutex::new(Vec::new());
+        let idle: Mutex<Vec<Place<'_>>> = Mutex::new(Vec::new());
         let mut order = cohort.clients.clone();
         order.sort_by_key(|&client| (std::cmp::Reverse(self.trainers.size(client)), client));
-        let trained: Result<Vec<Sent>, TrainError> = order
+        let mut sent = Vec::new();
+        // Into one vector of known length: collecting results would allocate for each of them.
+        order
             .par_iter()
             .with_max_len(1)
             .map(|&client| {
-                let idle = workers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                let mut worker = match idle {
-                    Some(worker) => worker,
-                    None => self.trainers.worker().map_err(|error| TrainError {
-                        client,
-                        round: cohort.round,
-                        ..error
-                    })?,
+                let free = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut place = match free {
+                    Some(place) => place,
+                    None => self.place(client, cohort.round)?,
                 };
-                let sent = self.one(worker.as_mut(), state, cohort, client);
-                workers.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+                let sent = self.one(&mut place, state, cohort, client);
+                idle.lock().unwrap_or_else(PoisonError::into_inner).push(place);
                 sent
             })
-            .collect();
-        let mut sent = trained?;
+            .collect_into_vec(&mut sent);
+        let mut sent = sent.into_iter().collect::<Result<Vec<Sent>, FederationError>>()?;
         sent.sort_by_key(|sent| sent.client);
-        Ok(Trained::of(sent))
+        let places = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = places.into_iter().filter_map(|place| place.part);
+        let whole = parts.next().map(|first| {
+            parts.try_fold(first, |mut sum, part| {
+                timed(self.stopwatch, Seat::Server, || sum.join(&part))?;
+                Ok(sum)
+            })
+        });
+        let whole =
+            whole.transpose().map_err(|source| FederationError::Sum { round: cohort.round, source })?;
+        Ok(Trained::of(sent, whole))
+    }
+
+    fn place(&self, client: u32, round: u32) -> Result<Place<'_>, FederationError> {
+        let trainer = self.trainers.worker().map_err(|error| TrainError { client, round, ..error })?;
+        let part = self.clear.map(|spec| PlainSum::new(spec, round));
+        Ok(Place { trainer, update: vec![], integers: vec![], part })
     }
 
     fn one(
         &self,
-        worker: &mut dyn LocalTrainer,
+        place: &mut Place<'_>,
         state: &FederationState,
         cohort: &Cohort,
         client: u32,
-    ) -> Result<Sent, TrainError> {
+    ) -> Result<Sent, FederationError> {
         let round = cohort.round;
         let seed = self.seed.derive("round", u64::from(round)).derive("client", u64::from(client));
         let ctx = RoundCtx {
@@ -83,11 +110,14 @@ impl Platforms<'_> {
             Some(buffered) => buffered.of(client, fresh),
             None => (state.params.0.as_slice(), fresh),
         };
-        let sent = Broadcast { global, beside: &state.beside.0 };
+        let broadcast = Broadcast { global, beside: &state.beside.0 };
         let mut kept = state.kept.get(&client).cloned().unwrap_or_default();
-        let mut update = vec![0.0; self.local.sends() * sent.global.len()];
-        let mut stats = self.local.train(worker, sent, client, &ctx, &mut kept, &mut update)?;
-        if stats.outcome.takes_part() && !update.iter().all(|value| value.is_finite()) {
+        let mut update = std::mem::take(&mut place.update);
+        update.clear();
+        update.resize(self.local.sends() * global.len(), 0.0);
+        let trainer = place.trainer.as_mut();
+        let mut stats = self.local.train(trainer, broadcast, client, &ctx, &mut kept, &mut update)?;
+        if stats.outcome.takes_part() && !finite(&update) {
             stats.outcome = Outcome::NotFinite;
         }
         let outcome = stats.outcome;
@@ -95,13 +125,23 @@ impl Platforms<'_> {
         let stands = outcome.takes_part() || matches!(stats.contribution, Contribution::BoundedSum(_));
         let mut sent = Sent { client, outcome, update: None, saturated: 0, sensitivity: None, kept };
         if stands {
-            let (update, saturated, sensitivity) = self.outgoing(round, client, weight, update, stats);
+            let (update, saturated, sensitivity) =
+                self.outgoing((round, client, weight), update, stats.contribution, place);
             let byzantine = self.byzantine.binary_search(&client).is_ok();
-            sent.update = Some(match self.tamper {
+            let update = match self.tamper {
                 Some(tamper) if byzantine => tamper(update, seed.derive("byzantine", 0)),
                 _ => update,
-            });
+            };
             (sent.saturated, sent.sensitivity) = (saturated, Some(sensitivity));
+            if let (Some(spec), Some(part)) = (self.clear, &mut place.part) {
+                timed(self.stopwatch, Seat::Server, || part.add(spec, &update))
+                    .map_err(|source| FederationError::Sum { round, source })?;
+                place.integers = update.into_values();
+            } else {
+                sent.update = Some(update);
+            }
+        } else {
+            place.update = update;
         }
         Ok(sent)
     }
@@ -109,14 +149,13 @@ impl Platforms<'_> {
     /// On the platform: clip, quantise, and only then leave.
     fn outgoing(
         &self,
-        round: u32,
-        client: u32,
-        weight: u32,
+        (round, client, weight): (u32, u32, u32),
         update: Vec<f32>,
-        stats: TrainStats,
+        contribution: Contribution,
+        place: &mut Place<'_>,
     ) -> (OutgoingUpdate, u64, Option<f64>) {
         let local = LocalUpdate::new(update);
-        let (clipped, weight) = match stats.contribution {
+        let (clipped, weight) = match contribution {
             Contribution::Delta => (local.clip_l2(self.update_clip), weight),
             // A sum over units carries its own weight; scaling it again would scale its sensitivity.
             Contribution::BoundedSum(sensitivity) => (local.bounded_by_trainer(sensitivity), 1),
@@ -124,10 +163,17 @@ impl Platforms<'_> {
         let sensitivity = clipped.sensitivity().map(|bound| bound.value.get());
         let public = compression_seed(self.seed, round);
         let clipped = clipped.through(|values| self.compression.compress(values, public));
-        let quantized = clipped.quantise(&self.quantizer, weight);
+        let room = std::mem::take(&mut place.integers);
+        let (quantized, update) = clipped.quantise_into(&self.quantizer, weight, room);
+        place.update = update;
         let saturated = quantized.saturated();
         (quantized.without_noise(round, client), saturated, sensitivity)
     }
+}
+
+/// Whether every number is finite: in blocks without a branch, which a compiler lays side by side.
+fn finite(values: &[f32]) -> bool {
+    values.chunks(64).all(|block| block.iter().fold(true, |all, value| all & value.is_finite()))
 }
 
 /// The public address of a round's compression.
@@ -148,7 +194,7 @@ struct Sent {
 
 /// What left the cohort.
 pub(crate) struct Trained {
-    pub(crate) updates: Vec<OutgoingUpdate>,
+    pub(crate) left: Left,
     pub(crate) saturated: u64,
     pub(crate) sensitivity: Option<f64>,
     /// Clients whose training did not end as it should.
@@ -157,23 +203,40 @@ pub(crate) struct Trained {
     pub(crate) kept: Vec<(u32, Vec<f32>)>,
 }
 
+/// What the server has once everybody has answered.
+pub(crate) enum Left {
+    /// Every update, in client order.
+    Updates(Vec<OutgoingUpdate>),
+    /// Their sum, added as they came: the server could read each and kept none.
+    Sum(PlainSum),
+}
+
 impl Trained {
-    fn of(sent: Vec<Sent>) -> Self {
+    fn of(sent: Vec<Sent>, whole: Option<PlainSum>) -> Self {
         let saturated = sent.iter().map(|sent| sent.saturated).sum();
         // One unit lives on one platform, so the sum is as sensitive as its most sensitive part; one part without a
         // bound leaves the sum without one.
         let bounds = sent.iter().filter_map(|sent| sent.sensitivity);
         let sensitivity = bounds.reduce(|a, b| Some(a?.max(b?))).flatten();
-        let mut trained = Self { updates: vec![], saturated, sensitivity, outcomes: vec![], kept: vec![] };
+        let (mut updates, mut outcomes, mut kept) = (vec![], vec![], vec![]);
         for one in sent {
             if one.outcome != Outcome::Trained {
-                trained.outcomes.push((one.client, one.outcome));
+                outcomes.push((one.client, one.outcome));
             }
             if !one.kept.is_empty() {
-                trained.kept.push((one.client, one.kept));
+                kept.push((one.client, one.kept));
             }
-            trained.updates.extend(one.update);
+            updates.extend(one.update);
         }
-        trained
+        let left = whole.map_or(Left::Updates(updates), Left::Sum);
+        Self { left, saturated, sensitivity, outcomes, kept }
+    }
+
+    /// Clients whose updates stand.
+    pub(crate) fn clients(&self) -> usize {
+        match &self.left {
+            Left::Updates(updates) => updates.len(),
+            Left::Sum(sum) => sum.clients() as usize,
+        }
     }
 }

@@ -5,9 +5,9 @@ use crate::aggregator::Aggregator;
 use crate::cohort::{Cohort, CohortSpec};
 use crate::compression::Compression;
 use crate::local::LocalRule;
-use crate::platforms::{Platforms, Tamper, Trained, compression_seed};
+use crate::platforms::{Left, Platforms, Tamper, Trained, compression_seed};
 use crate::schedule::{Arrival, Buffered, ScheduleSpec, Traffic};
-use crate::secure_sum::{SlotPlan, Stopwatch, SumError, SumSession, WireCost};
+use crate::secure_sum::{IntSum, SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
 use crate::trainer::{Outcome, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Params, Seed};
@@ -240,11 +240,13 @@ impl Federation<'_> {
         };
         let enough = |clients: usize| clients >= self.cohorts.minimum as usize;
         if enough(record.cohort.clients.len()) {
-            let trained = self.train(&state, &record.cohort, &arrivals)?;
-            (record.saturated, record.outcomes) = (trained.saturated, trained.outcomes.clone());
-            if enough(trained.updates.len()) {
-                let delta = self.combine(round, &trained, &mut record.wire)?;
-                state = self.advance(state, trained, &delta);
+            let mut trained = self.train(&state, &record.cohort, &arrivals)?;
+            (record.saturated, record.outcomes) = (trained.saturated, std::mem::take(&mut trained.outcomes));
+            let clients = trained.clients();
+            if enough(clients) {
+                let sensitivity = self.sensitivity(round, &trained)?;
+                let delta = self.combine(round, trained.left, sensitivity, &mut record.wire)?;
+                state = self.advance(state, clients, trained.kept, &delta);
                 record.opened = true;
             }
         }
@@ -279,6 +281,10 @@ impl Federation<'_> {
     ) -> Result<Trained, FederationError> {
         let clients = self.trainers.clients();
         let byzantine = self.cohorts.faults.map_or(vec![], |faults| faults.byzantine(clients, self.seed));
+        let clear = match &self.aggregation {
+            Aggregation::Hidden(session) => session.clear(),
+            Aggregation::Visible(_) => None,
+        };
         let platforms = Platforms {
             trainers: self.trainers,
             local: self.local,
@@ -289,6 +295,8 @@ impl Federation<'_> {
             seed: self.seed,
             byzantine: &byzantine,
             tamper: self.tamper,
+            clear,
+            stopwatch: self.stopwatch,
             buffered: match self.schedule {
                 ScheduleSpec::Synchronous {} => None,
                 ScheduleSpec::Buffered { power, .. } => {
@@ -301,14 +309,20 @@ impl Federation<'_> {
 
     /// The global model steps; what is broadcast beside it moves by its mean change times the share of clients that sent one.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // Parameters are f32 by definition.
-    fn advance(&self, mut state: FederationState, trained: Trained, delta: &[f64]) -> FederationState {
+    fn advance(
+        &self,
+        mut state: FederationState,
+        clients: usize,
+        kept: Vec<(u32, Vec<f32>)>,
+        delta: &[f64],
+    ) -> FederationState {
         let (model, beside) = delta.split_at(state.params.len());
         (state.server, state.params) = self.server.step(state.server, state.params, model);
-        let share = trained.updates.len() as f64 / f64::from(self.trainers.clients().max(1));
+        let share = clients as f64 / f64::from(self.trainers.clients().max(1));
         for (value, change) in state.beside.0.iter_mut().zip(beside) {
             *value = (f64::from(*value) + share * change) as f32;
         }
-        state.kept.extend(trained.kept);
+        state.kept.extend(kept);
         state
     }
 
@@ -317,26 +331,31 @@ impl Federation<'_> {
     fn combine(
         &mut self,
         round: u32,
-        trained: &Trained,
+        left: Left,
+        sensitivity: f64,
         wire: &mut WireCost,
     ) -> Result<Vec<f64>, FederationError> {
-        let updates = trained.updates.as_slice();
-        let sensitivity = self.sensitivity(round, trained)?;
         let lsb = self.quantizer.lsb();
-        let (mut sum, weight) = match &mut self.aggregation {
-            Aggregation::Hidden(session) => {
+        let real = |opened: IntSum| -> (Vec<f64>, f64) {
+            (opened.values.iter().map(|&value| value as f64 * lsb).collect(), opened.weight as f64)
+        };
+        let (mut sum, weight) = match (&mut self.aggregation, left) {
+            (Aggregation::Hidden(session), Left::Updates(updates)) => {
                 let (opened, cost) = session
-                    .sum(round, updates, self.stopwatch)
+                    .sum(round, &updates, self.stopwatch)
                     .map_err(|source| FederationError::Sum { round, source })?;
                 *wire = cost;
-                let real: Vec<f64> = opened.values.iter().map(|&value| value as f64 * lsb).collect();
-                (real, opened.weight as f64)
+                real(opened)
             }
-            Aggregation::Visible(rule) => {
+            (_, Left::Sum(sum)) => {
+                wire.upload_bytes = sum.wire_bytes();
+                real(sum.open())
+            }
+            (Aggregation::Visible(rule), Left::Updates(updates)) => {
                 wire.upload_bytes = updates.iter().map(|update| 4 * update.values().len() as u64 + 12).sum();
                 let weight: u64 = updates.iter().map(|update| u64::from(update.weight())).sum();
                 let scale = lsb * weight as f64;
-                (rule.aggregate(updates).into_iter().map(|value| value * scale).collect(), weight as f64)
+                (rule.aggregate(&updates).into_iter().map(|value| value * scale).collect(), weight as f64)
             }
         };
         self.mechanism.on_server(&mut sum, sensitivity, self.seed.derive("noise", u64::from(round)));
@@ -354,7 +373,10 @@ impl Federation<'_> {
 
     /// The L2 sensitivity of the opened sum, rounding included. A mechanism that adds noise needs one.
     fn sensitivity(&self, round: u32, trained: &Trained) -> Result<f64, FederationError> {
-        let len = trained.updates.first().map_or(0, |update| update.values().len());
+        let len = match &trained.left {
+            Left::Updates(updates) => updates.first().map_or(0, |update| update.values().len()),
+            Left::Sum(sum) => sum.len(),
+        };
         match trained.sensitivity {
             Some(bound) => Ok(self.quantizer.rounded_sensitivity(bound, len)),
             None if self.mechanism.event() == DpEvent::None => Ok(0.0),

@@ -268,6 +268,12 @@ pub trait SecureSum: Send + Sync {
     ) -> Result<IntSum, SumError>;
     /// What each seat learns.
     fn leakage(&self) -> LeakageProfile;
+    /// What is summed, where the server reads every update as it comes. Only such sums may be kept in readable parts, one a worker,
+    /// so that no update outlives its client's turn; a scheme that hides anything says nothing here.
+    fn clear<'p>(&self, public: &'p Self::Public) -> Option<&'p VectorSpec> {
+        let _ = public;
+        None
+    }
 }
 
 /// Who does a piece of work, for timing by whoever may read a clock.
@@ -321,6 +327,11 @@ pub trait SumSession: Send {
     ) -> Result<(IntSum, WireCost), SumError>;
     /// The plan that the session runs on.
     fn plan(&self) -> &SlotPlan;
+    /// What is summed, where the scheme hides nothing (see [`SecureSum::clear`]): whoever holds the session may then sum readable
+    /// updates on its own instead of handing them over.
+    fn clear(&self) -> Option<&VectorSpec> {
+        None
+    }
     /// What each seat learns.
     fn leakage(&self) -> LeakageProfile;
 }
@@ -410,13 +421,17 @@ impl<S: SecureSum> SumSession for Session<'_, S> {
         &self.plan
     }
 
+    fn clear(&self) -> Option<&VectorSpec> {
+        self.scheme.clear(&self.setup.public)
+    }
+
     fn leakage(&self) -> LeakageProfile {
         SecureSum::leakage(self.scheme)
     }
 }
 
 /// Runs `work` under the stopwatch and hands its value back.
-fn timed<T>(stopwatch: &dyn Stopwatch, seat: Seat, mut work: impl FnMut() -> T) -> T {
+pub(crate) fn timed<T>(stopwatch: &dyn Stopwatch, seat: Seat, mut work: impl FnMut() -> T) -> T {
     let mut value = None;
     stopwatch.run(seat, &mut || {
         if value.is_none() {

@@ -7,7 +7,7 @@
 //! reference is burn's automatic differentiation over `Network`.
 
 use crate::LayerShape;
-use crate::product::{Matrix, add_scaled, dot, product};
+use crate::product::{Finish, Matrix, Start, dot, product_with};
 use crate::rows::Rows;
 
 /// What a forward pass leaves for the backward pass, and what that leaves for the gradient.
@@ -35,12 +35,11 @@ impl Tape {
         batch.iter().for_each(|&row| self.inputs[0].extend_from_slice(rows.row(row as usize)));
     }
 
-    /// Takes features `[*, columns]`, filled up with zeros to `rows`.
-    pub(crate) fn pad(&mut self, values: &[f32], rows: usize, columns: usize) {
+    /// Takes the features of `rows` rows.
+    pub(crate) fn take(&mut self, values: &[f32], rows: usize) {
         self.rows = rows;
         self.inputs[0].clear();
         self.inputs[0].extend_from_slice(values);
-        self.inputs[0].resize(rows * columns, 0.0);
     }
 
     /// Runs the features forward through `weights`; leaves the logits.
@@ -50,17 +49,16 @@ impl Tape {
             let (weight, bias) = (&weights[shape.offset..shape.bias()], &weights[shape.bias()..shape.end()]);
             let (before, after) = self.inputs.split_at_mut(index + 1);
             let input = &before[index];
-            let out = if index == last { &mut self.logits } else { &mut after[0] };
-            out.clear();
-            if shape.outputs == 1 {
-                out.extend(input.chunks_exact(shape.inputs).map(|row| dot(row, weight) + bias[0]));
+            if index == last {
+                // One output: as many inner products as rows.
+                self.logits.clear();
+                self.logits.extend(input.chunks_exact(shape.inputs).map(|row| dot(row, weight) + bias[0]));
             } else {
-                (0..self.rows).for_each(|_| out.extend_from_slice(bias));
                 let (rows, inputs, outputs) = (self.rows, shape.inputs, shape.outputs);
-                product(out, true, Matrix::new(input, rows, inputs), Matrix::new(weight, inputs, outputs));
-            }
-            if index != last {
-                out.iter_mut().for_each(|value| *value = value.max(0.0));
+                let out = sized(&mut after[0], rows * outputs);
+                let (input, weight) =
+                    (Matrix::new(input, rows, inputs), Matrix::new(weight, inputs, outputs));
+                product_with(out, Start::Row(bias), input, weight, Finish::Relu);
             }
         }
     }
@@ -72,37 +70,41 @@ impl Tape {
             let weight = &weights[shape.offset..shape.bias()];
             let (before, after) = self.deltas.split_at_mut(index);
             let (delta, out) = (&after[0], &mut before[index - 1]);
-            out.clear();
-            out.resize(self.rows * shape.inputs, 0.0);
-            if shape.outputs == 1 {
-                let rows = out.chunks_exact_mut(shape.inputs).zip(delta);
-                rows.for_each(|(out, delta)| add_scaled(out, *delta, weight));
-            } else {
-                let (rows, inputs, outputs) = (self.rows, shape.inputs, shape.outputs);
-                let turned = Matrix::new(weight, inputs, outputs).transposed();
-                product(out, false, Matrix::new(delta, rows, outputs), turned);
-            }
+            let (rows, inputs, outputs) = (self.rows, shape.inputs, shape.outputs);
+            let delta = Matrix::new(delta, rows, outputs);
+            let turned = Matrix::new(weight, inputs, outputs).transposed();
             // The input of layer `index` is a ReLU's output: where it is zero, nothing goes back.
-            for (out, input) in out.iter_mut().zip(&self.inputs[index]) {
-                *out = if *input > 0.0 { *out } else { 0.0 };
-            }
+            let finish = Finish::WherePositive(&self.inputs[index]);
+            product_with(sized(out, rows * inputs), Start::Zero, delta, turned, finish);
         }
     }
 
     /// Writes the gradient of the sum over rows in the flat layout.
     pub(crate) fn gradient(&self, shapes: &[LayerShape], out: &mut [f32]) {
+        self.slopes(shapes, out, Finish::Keep);
+    }
+
+    /// Moves `weights` down that gradient and `decay` times themselves, without writing it anywhere: the bytes of a gradient and a step.
+    pub(crate) fn descend(&self, shapes: &[LayerShape], weights: &mut [f32], rate: f32, decay: f32) {
+        self.slopes(shapes, weights, Finish::Descend { rate, decay });
+    }
+
+    fn slopes(&self, shapes: &[LayerShape], out: &mut [f32], finish: Finish<'_>) {
         for ((input, delta), shape) in self.inputs.iter().zip(&self.deltas).zip(shapes) {
-            let (weight, bias) = out[shape.offset..shape.end()].split_at_mut(shape.inputs * shape.outputs);
-            bias.fill(0.0);
-            delta.chunks_exact(shape.outputs).for_each(|delta| add_scaled(bias, 1.0, delta));
-            if shape.outputs == 1 {
-                weight.fill(0.0);
-                let rows = input.chunks_exact(shape.inputs).zip(delta);
-                rows.for_each(|(input, delta)| add_scaled(weight, *delta, input));
-            } else {
-                let turned = Matrix::new(input, self.rows, shape.inputs).transposed();
-                product(weight, false, turned, Matrix::new(delta, self.rows, shape.outputs));
-            }
+            let (rows, inputs, outputs) = (self.rows, shape.inputs, shape.outputs);
+            let (weight, bias) = out[shape.offset..shape.end()].split_at_mut(inputs * outputs);
+            let (input, delta) = (Matrix::new(input, rows, inputs), Matrix::new(delta, rows, outputs));
+            product_with(bias, Start::Zero, Matrix::ones(rows), delta, finish);
+            // One output or one column is the same memory either way; a row is wide enough for the registers.
+            let (left, right) =
+                if outputs == 1 { (delta.transposed(), input) } else { (input.transposed(), delta) };
+            product_with(weight, Start::Zero, left, right, finish);
         }
     }
+}
+
+/// A buffer as long as it has to be; what stands in it is about to be overwritten.
+fn sized(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    buffer.resize(length, 0.0);
+    buffer
 }

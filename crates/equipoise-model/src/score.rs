@@ -1,15 +1,13 @@
 //! Scoring: many rows, no gradient.
 //!
-//! Rows pass in blocks of one fixed shape and the logistic function is `libm`'s, so that a row's score is a function of that
-//! row and the weights, bit for bit, for any number of rows or threads. Matrix products may still round differently on
-//! processors with another instruction set; it is a recorded setting of a run.
+//! Products sum each number in one order (see `product`) and the logistic function is `libm`'s, so that a row's score is a function
+//! of that row and the weights, bit for bit, for any number of rows or threads, and on any machine.
 
 use crate::maths::{cross_entropy, sigmoid};
-use crate::rows::length;
+use crate::rows::{length, not_finite};
 use crate::{ModelError, Rows, Trainer};
 
-/// Rows that are scored together. Fixed, and filled up with zeros, so that the numbers of a row cannot depend on how many
-/// rows or threads there are.
+/// Rows that are scored together: enough to fill the products, few enough that what is between layers stays in a cache.
 const SCORE_ROWS: usize = 256;
 
 impl Trainer {
@@ -34,7 +32,7 @@ impl Trainer {
         length("a row", self.columns(), columns)?;
         let rows = values.len() / columns;
         length("the features", rows * columns, values.len())?;
-        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        if let Some(at) = not_finite(values) {
             let (row, got) = (at / columns, values[at]);
             return Err(ModelError::Value { what: "a feature", row, range: "finite", got });
         }
@@ -51,9 +49,9 @@ impl Trainer {
     fn logits(&mut self, weights: &[f32], values: &[f32]) -> Vec<f32> {
         let (columns, mut logits) = (self.columns(), Vec::with_capacity(values.len() / self.columns()));
         for chunk in values.chunks(SCORE_ROWS * columns) {
-            self.tape.pad(chunk, SCORE_ROWS, columns);
+            self.tape.take(chunk, chunk.len() / columns);
             self.tape.forward(&self.shapes, weights);
-            logits.extend_from_slice(&self.tape.logits[..chunk.len() / columns]);
+            logits.extend_from_slice(&self.tape.logits);
         }
         logits
     }

@@ -9,7 +9,7 @@ use crate::loss::Batch;
 use crate::network::{Network, numbers, tensor};
 use crate::optimiser::OptimiserState;
 use crate::rows::length;
-use crate::{LayerShape, ModelError, ModelSpec, Rows, TrainConfig};
+use crate::{LayerShape, ModelError, ModelSpec, Optimiser, Rows, TrainConfig};
 use burn::tensor::{Device, activation::log_sigmoid};
 use equipoise_core::{Draw, Seed};
 use serde::{Deserialize, Serialize};
@@ -209,9 +209,7 @@ impl Trainer {
                 if !batch_loss.is_finite() {
                     return Err(ModelError::Diverged { step: *steps });
                 }
-                course.bend(&mut self.gradient, weights);
-                self.optimiser.step(weights, &self.gradient, config);
-                course.correct(weights);
+                self.batch_step(weights, config, course);
                 loss += batch_loss;
                 mass += batch_mass;
                 *steps += 1;
@@ -220,7 +218,8 @@ impl Trainer {
         Ok(if mass > 0.0 { loss / mass } else { 0.0 })
     }
 
-    /// Puts the gradient of one batch into `self.gradient`; the sum of its weighted losses.
+    /// Puts the gradient of one batch into `self.gradient`, or on the fused path what it is made of onto the tape; the sum of its
+    /// weighted losses.
     fn batch_gradient(
         &mut self,
         weights: &[f32],
@@ -232,13 +231,12 @@ impl Trainer {
         let whole = Batch { rows, of: batch, positive: config.positive_weight, mass };
         match self.backward {
             Backward::Fused => {
-                let Self { tape, shapes, gradient, .. } = self;
+                let Self { tape, shapes, .. } = self;
                 tape.gather(rows, batch);
                 tape.forward(shapes, weights);
                 let slopes = tape.deltas.last_mut().expect("a model has a layer");
                 let loss = config.loss.slopes(slopes, &tape.logits, whole);
                 tape.backward(shapes, weights);
-                tape.gradient(shapes, gradient);
                 Ok(loss)
             }
             Backward::Burn => {
@@ -255,6 +253,25 @@ impl Trainer {
                 Ok(loss)
             }
         }
+    }
+
+    /// One step down what [`Trainer::batch_gradient`] left. Plain descent straight from the tape gives the bytes of a gradient and a
+    /// step, and writes neither the one nor passes over the other.
+    #[allow(clippy::cast_possible_truncation)] // Settings are f64 in files, the arithmetic is f32.
+    fn batch_step(&mut self, weights: &mut [f32], config: &TrainConfig, course: &Course<'_>) {
+        let taped = self.backward == Backward::Fused;
+        let plain = config.optimiser == (Optimiser::Sgd { momentum: 0.0 }) && course.towards.is_none();
+        if taped && plain {
+            let (rate, decay) = (config.learning_rate as f32, config.weight_decay as f32);
+            self.tape.descend(&self.shapes, weights, rate, decay);
+        } else {
+            if taped {
+                self.tape.gradient(&self.shapes, &mut self.gradient);
+            }
+            course.bend(&mut self.gradient, weights);
+            self.optimiser.step(weights, &self.gradient, config);
+        }
+        course.correct(weights);
     }
 
     /// The gradient of the weighted mean cross-entropy of all rows, by burn's automatic differentiation of the textbook

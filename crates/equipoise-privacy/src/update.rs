@@ -129,14 +129,30 @@ impl ClippedUpdate {
     /// sensitivity by itself.
     #[must_use]
     pub fn quantise(self, quantizer: &Quantizer, weight: u32) -> QuantizedUpdate {
-        let of_one = quantizer.encoder();
-        let values: Vec<i64> = match i64::from(weight) {
+        self.quantise_into(quantizer, weight, Vec::new()).0
+    }
+
+    /// [`ClippedUpdate::quantise`] into memory that some other update has left. Gives back this one's, emptied, so that a worker
+    /// needs no fresh memory for each client.
+    #[must_use]
+    pub fn quantise_into(
+        mut self,
+        quantizer: &Quantizer,
+        weight: u32,
+        room: Vec<i64>,
+    ) -> (QuantizedUpdate, Vec<f32>) {
+        let (of_one, mut values) = (quantizer.encoder(), room);
+        values.clear();
+        match i64::from(weight) {
             // Most updates weigh 1, and a product of 64 bits takes most of this loop.
-            1 => self.values.iter().map(|&value| of_one(value)).collect(),
-            weight => self.values.iter().map(|&value| weight * of_one(value)).collect(),
-        };
-        let saturated = self.values.iter().map(|&value| u64::from(quantizer.cuts(value))).sum();
-        QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }
+            1 => values.extend(self.values.iter().map(|&value| of_one(value))),
+            weight => values.extend(self.values.iter().map(|&value| weight * of_one(value))),
+        }
+        // Counted in short blocks of a narrow type, of which more fit side by side.
+        let cut = |block: &[f32]| block.iter().map(|&value| u32::from(quantizer.cuts(value))).sum::<u32>();
+        let saturated = self.values.chunks(1024).map(|block| u64::from(cut(block))).sum();
+        self.values.clear();
+        (QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }, self.values)
     }
 }
 
@@ -184,6 +200,12 @@ impl OutgoingUpdate {
     #[must_use]
     pub fn values(&self) -> &[i64] {
         &self.values
+    }
+
+    /// The integers, taken out: what is left of a message that has been read.
+    #[must_use]
+    pub fn into_values(self) -> Vec<i64> {
+        self.values
     }
 
     /// What a platform that breaks the protocol sends in place of its honest update. Nothing downstream may trust these
@@ -258,6 +280,17 @@ mod tests {
         let sent = quantised.without_noise(5, 2);
         assert_eq!((sent.round(), sent.client(), sent.weight()), (5, 2, 3));
         assert_eq!(sent.values(), [3, 21, -9]);
+    }
+
+    #[test]
+    fn memory_that_is_used_again_holds_nothing_of_the_last_update() {
+        let clipped = || LocalUpdate::new(vec![1.0, -2.0, 9.0]).clip_l2(bound(100.0));
+        let (first, update) = clipped().quantise_into(&GRID, 1, vec![5; 50]);
+        assert!(update.is_empty() && update.capacity() >= 3);
+        assert_eq!(first.saturated(), 1);
+        let room = first.without_noise(0, 0).into_values();
+        let (again, _) = clipped().quantise_into(&GRID, 2, room);
+        assert_eq!(again.without_noise(0, 1), clipped().quantise(&GRID, 2).without_noise(0, 1));
     }
 
     #[test]
