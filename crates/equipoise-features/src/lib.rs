@@ -29,6 +29,7 @@ mod stream;
 mod summary;
 #[cfg(test)]
 mod test_world;
+mod unit;
 
 pub use block::{RowBlock, RuleBlock};
 pub use dictionary::{FeatureDef, Group, Reads, Sight, dictionary, dictionary_markdown};
@@ -37,3 +38,4 @@ pub use rule::LiteralRule;
 pub use sequence::Token;
 pub use spec::{FeatureError, FeatureSpec};
 pub use stream::FeatureStream;
+pub use unit::UnitScale;

@@ -28,6 +28,7 @@
 
 pub mod baselines;
 pub mod boosted;
+pub mod calibration;
 mod clip;
 mod config;
 mod error;
@@ -36,11 +37,13 @@ pub mod laws;
 mod loss;
 mod maths;
 mod network;
+mod one_hot;
 mod optimiser;
 mod product;
 mod rows;
 mod score;
 mod spec;
+pub mod stacked;
 #[cfg(test)]
 mod textbook;
 mod trainer;

@@ -7,10 +7,11 @@ use crate::config::demand;
 use crate::fused::Tape;
 use crate::loss::Batch;
 use crate::network::{Network, numbers, tensor};
+use crate::one_hot::Bins;
 use crate::optimiser::OptimiserState;
 use crate::rows::length;
 use crate::{LayerShape, ModelError, ModelSpec, Rows, TrainConfig};
-use burn::tensor::{Device, activation::log_sigmoid};
+use burn::tensor::{Device, Tensor, activation::log_sigmoid};
 use equipoise_core::{Draw, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) shapes: Vec<LayerShape>,
+    columns: usize,
+    bins: Option<Bins>,
     pub(crate) tape: Tape,
     autodiff: Device,
     backward: Backward,
@@ -110,8 +113,10 @@ impl Trainer {
         let shapes = spec.layers(columns);
         Ok(Self {
             gradient: vec![0.0; spec.parameters(columns)],
-            tape: Tape::new(shapes.len()),
+            tape: Tape::new(shapes.len(), spec.one_hot(columns)),
             shapes,
+            columns,
+            bins: spec.bins(),
             autodiff: Device::flex().autodiff(),
             backward,
             optimiser: OptimiserState::default(),
@@ -127,8 +132,8 @@ impl Trainer {
 
     /// Features a row.
     #[must_use]
-    pub fn columns(&self) -> usize {
-        self.shapes[0].inputs
+    pub const fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Trains `weights` in place on one client's rows. No rows: no step, and losses of 0.
@@ -242,7 +247,7 @@ impl Trainer {
                 Ok(loss)
             }
             Backward::Burn => {
-                let features = tensor(gather(rows, batch), [batch.len(), rows.columns], &self.autodiff);
+                let features = self.features(gather(rows, batch), batch.len());
                 let network = Network::from_flat(&self.shapes, weights, &self.autodiff);
                 let logits = network.forward(features);
                 let mut slopes = Vec::with_capacity(batch.len());
@@ -271,7 +276,7 @@ impl Trainer {
         if mass > 0.0 {
             let (device, shape) = (&self.autodiff, [rows.len(), 1]);
             let network = Network::from_flat(&self.shapes, weights, device);
-            let logits = network.forward(tensor(rows.values.to_vec(), [rows.len(), rows.columns], device));
+            let logits = network.forward(self.features(rows.values.to_vec(), rows.len()));
             let labels = tensor(rows.labels.to_vec(), shape, device);
             let share = tensor(rows.weights.to_vec(), shape, device).div_scalar(mass as f32);
             let loss = (labels.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
@@ -283,7 +288,16 @@ impl Trainer {
 
     pub(crate) fn check(&self, weights: &[f32], rows: &Rows<'_>) -> Result<(), ModelError> {
         length("the weights", self.parameters(), weights.len())?;
-        rows.check_lengths(&self.shapes[0])
+        rows.check_lengths(self.columns)
+    }
+
+    /// Features of `rows` rows as burn's first layer takes them.
+    fn features(&self, values: Vec<f32>, rows: usize) -> Tensor<2> {
+        let values = match self.bins {
+            Some(bins) => bins.write_out(&values),
+            None => values,
+        };
+        tensor(values, [rows, self.shapes[0].inputs], &self.autodiff)
     }
 }
 

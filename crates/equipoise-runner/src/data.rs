@@ -58,8 +58,29 @@ pub struct TrainRows {
     pub cutoff: Vec<i32>,
     /// Label that was known: 0 or 1.
     pub label: Vec<f32>,
+    /// Which fold of 256 the row's person, household or team drew: what may be held out of training together.
+    pub fold: Vec<u8>,
     /// `[rows, columns]`.
     pub values: Vec<f32>,
+}
+
+impl TrainRows {
+    /// The rows, by index, for which `holds`.
+    #[must_use]
+    pub fn keep(&self, holds: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.label.len()).filter(|&row| holds(row)).collect();
+        let columns = self.columns;
+        let values = kept.iter().flat_map(|&row| &self.values[row * columns..(row + 1) * columns]);
+        Self {
+            columns,
+            platform: kept.iter().map(|&row| self.platform[row]).collect(),
+            account: kept.iter().map(|&row| self.account[row]).collect(),
+            cutoff: kept.iter().map(|&row| self.cutoff[row]).collect(),
+            label: kept.iter().map(|&row| self.label[row]).collect(),
+            fold: kept.iter().map(|&row| self.fold[row]).collect(),
+            values: values.copied().collect(),
+        }
+    }
 }
 
 /// Rows to decide on: one a decision and tested account that was still open.
@@ -225,7 +246,8 @@ fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {
         .with("platform", rows.platform.clone())?
         .with("account", rows.account.clone())?
         .with("cutoff", rows.cutoff.clone())?
-        .with("known_label", rows.label.clone())?;
+        .with("known_label", rows.label.clone())?
+        .with("fold", rows.fold.clone())?;
     with_rows(table, "f", rows.columns, &rows.values)
 }
 
@@ -236,6 +258,7 @@ fn read_train(table: &Table, columns: usize) -> Result<TrainRows, StoreError> {
         account: table.u32("account")?.to_vec(),
         cutoff: table.i32("cutoff")?.to_vec(),
         label: table.f32("known_label")?.to_vec(),
+        fold: table.u8("fold")?.to_vec(),
         values: rows_of(table, "f", columns)?,
     })
 }

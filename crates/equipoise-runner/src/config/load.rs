@@ -162,6 +162,22 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     if let Some(Err(error)) = e.trees.as_ref().map(BoostedSpec::check) {
         need(false, format!("trees: {error}"));
     }
+    let binned = e.arms.iter().any(|arm| arm.is_binned());
+    need(
+        e.binned.is_some() || !binned,
+        "binned: an arm bins its features and the file does not say into how many".into(),
+    );
+    need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
+    if let Some(calibration) = &e.calibration {
+        if let Err(error) = calibration.check() {
+            need(false, error.to_string().replacen(' ', ": ", 1));
+        }
+        need(
+            !e.privacy.epsilon.is_finite() || calibration.held_out().is_none(),
+            "calibration: a map fitted to rows is a release outside the ledger; with a finite epsilon use `prior-shift` or `none`"
+                .into(),
+        );
+    }
     let apart = e.arms.contains(&ArmKind::FederatedTrees);
     let equal_widths = |trees: &BoostedSpec| {
         matches!(trees.binning, Binning::UniformWidth { .. }) && trees.row_share.get() >= 1.0
