@@ -30,6 +30,7 @@ mod stream;
 mod summary;
 #[cfg(test)]
 mod test_world;
+mod unit;
 
 pub use block::{RowBlock, RuleBlock, SequenceBlock};
 pub use dictionary::{FeatureDef, Group, Reads, Sight, dictionary, dictionary_markdown};
@@ -38,3 +39,4 @@ pub use rule::LiteralRule;
 pub use sequence::Token;
 pub use spec::{FeatureError, FeatureSpec};
 pub use stream::FeatureStream;
+pub use unit::UnitScale;

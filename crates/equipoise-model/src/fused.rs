@@ -7,6 +7,7 @@
 //! reference is burn's automatic differentiation over `Network`.
 
 use crate::LayerShape;
+use crate::one_hot::OneHot;
 use crate::product::{Finish, Matrix, Start, dot, product_with};
 use crate::rows::Rows;
 
@@ -20,12 +21,14 @@ pub(crate) struct Tape {
     pub(crate) logits: Vec<f32>,
     /// Derivative by each layer's output, `[rows, outputs]`.
     pub(crate) deltas: Vec<Vec<f32>>,
+    /// Where the ones stand, if the only layer takes one-hot vectors; its input then holds the ones alone.
+    one_hot: Option<OneHot>,
 }
 
 impl Tape {
-    pub(crate) fn new(layers: usize) -> Self {
+    pub(crate) fn new(layers: usize, one_hot: Option<OneHot>) -> Self {
         let empty = || (0..layers).map(|_| Vec::new()).collect();
-        Self { rows: 0, inputs: empty(), logits: Vec::new(), deltas: empty() }
+        Self { rows: 0, inputs: empty(), logits: Vec::new(), deltas: empty(), one_hot }
     }
 
     /// Takes the features of the rows in `batch`.
@@ -33,6 +36,9 @@ impl Tape {
         self.rows = batch.len();
         self.inputs[0].clear();
         batch.iter().for_each(|&row| self.inputs[0].extend_from_slice(rows.row(row as usize)));
+        if let Some(one_hot) = &mut self.one_hot {
+            one_hot.take(&mut self.inputs[0]);
+        }
     }
 
     /// Takes the features of `rows` rows.
@@ -40,10 +46,16 @@ impl Tape {
         self.rows = rows;
         self.inputs[0].clear();
         self.inputs[0].extend_from_slice(values);
+        if let Some(one_hot) = &mut self.one_hot {
+            one_hot.take(&mut self.inputs[0]);
+        }
     }
 
     /// Runs the features forward through `weights`; leaves the logits.
     pub(crate) fn forward(&mut self, shapes: &[LayerShape], weights: &[f32]) {
+        if let Some(one_hot) = &self.one_hot {
+            return one_hot.forward(&self.inputs[0], weights, &mut self.logits);
+        }
         let last = shapes.len() - 1;
         for (index, shape) in shapes.iter().enumerate() {
             let (weight, bias) = (&weights[shape.offset..shape.bias()], &weights[shape.bias()..shape.end()]);
@@ -81,12 +93,21 @@ impl Tape {
 
     /// Writes the gradient of the sum over rows in the flat layout.
     pub(crate) fn gradient(&self, shapes: &[LayerShape], out: &mut [f32]) {
+        if let Some(one_hot) = &self.one_hot {
+            return one_hot.gradient(&self.inputs[0], &self.deltas[0], out);
+        }
         self.slopes(shapes, out, Finish::Keep);
     }
 
     /// Moves `weights` down that gradient and `decay` times themselves, without writing it anywhere: the bytes of a gradient and a step.
+    /// Only where [`Tape::descends`].
     pub(crate) fn descend(&self, shapes: &[LayerShape], weights: &mut [f32], rate: f32, decay: f32) {
         self.slopes(shapes, weights, Finish::Descend { rate, decay });
+    }
+
+    /// Whether a step can be taken without writing its gradient: not where a gradient touches a few weights only.
+    pub(crate) const fn descends(&self) -> bool {
+        self.one_hot.is_none()
     }
 
     fn slopes(&self, shapes: &[LayerShape], out: &mut [f32], finish: Finish<'_>) {

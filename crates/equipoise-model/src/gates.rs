@@ -189,9 +189,9 @@ mod tests {
             recurrent: &mut by_state,
         }
         .run();
-        for (got, want) in by_input.iter().chain(&by_state).chain(&carry).zip([
-            0.0, 0.1875, 0.25, 0.0, 0.1875, 0.125, 0.75,
-        ]) {
+        for (got, want) in
+            by_input.iter().chain(&by_state).chain(&carry).zip([0.0, 0.1875, 0.25, 0.0, 0.1875, 0.125, 0.75])
+        {
             assert!((got - want).abs() < 1e-6, "{by_input:?} {by_state:?} {carry:?}");
         }
     }
@@ -213,7 +213,11 @@ mod tests {
                 state: &mut state,
                 gates: &mut gates,
             };
-            if wide { step.run() } else { Wide::run(step) }
+            if wide {
+                step.run()
+            } else {
+                Wide::run(step)
+            }
             state.iter().chain(&gates).map(|value| value.to_bits()).collect::<Vec<_>>()
         };
         assert_eq!(run(true), run(false));

@@ -29,6 +29,7 @@
 
 pub mod baselines;
 pub mod boosted;
+pub mod calibration;
 mod clip;
 mod config;
 mod error;
@@ -41,6 +42,7 @@ mod maths;
 mod network;
 mod network_gru;
 mod network_transformer;
+mod one_hot;
 mod optimiser;
 mod packed;
 mod product;
@@ -53,6 +55,7 @@ mod sequence_spec;
 mod sequence_trainer;
 mod sequences;
 mod spec;
+pub mod stacked;
 #[cfg(test)]
 mod textbook;
 mod trainer;

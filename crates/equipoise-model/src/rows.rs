@@ -1,6 +1,6 @@
 //! The rows that one client trains on: features, labels, weights, side by side.
 
-use crate::{LayerShape, ModelError};
+use crate::ModelError;
 
 /// Rows of one client. Borrowed, so that a worker never copies a client's data but batch by batch.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +33,9 @@ impl<'a> Rows<'a> {
         &self.values[index * self.columns..(index + 1) * self.columns]
     }
 
-    /// Checks that the slices agree with each other and with a model whose first layer is `first`.
-    pub(crate) fn check_lengths(&self, first: &LayerShape) -> Result<(), ModelError> {
-        length("a row", first.inputs, self.columns)?;
+    /// Checks that the slices agree with each other and with a model of `columns` features.
+    pub(crate) fn check_lengths(&self, columns: usize) -> Result<(), ModelError> {
+        length("a row", columns, self.columns)?;
         length("the features", self.len() * self.columns, self.values.len())?;
         length("the row weights", self.len(), self.weights.len())
     }
@@ -72,12 +72,10 @@ pub(crate) const fn length(what: &'static str, expected: usize, got: usize) -> R
 mod tests {
     use super::*;
 
-    const FIRST: LayerShape = LayerShape { inputs: 2, outputs: 1, offset: 0 };
-
     #[test]
     fn lengths_that_disagree_are_named() {
         let rows = Rows { columns: 2, values: &[0.0; 3], labels: &[0.0; 2], weights: &[1.0; 2] };
-        let error = rows.check_lengths(&FIRST).unwrap_err();
+        let error = rows.check_lengths(2).unwrap_err();
         assert_eq!(error.to_string(), "the features must hold 4 numbers, got 3");
     }
 

@@ -27,7 +27,9 @@ impl SequenceWorker {
         let hidden = match spec {
             ModelSpec::Gru { hidden } => usize::from(*hidden),
             ModelSpec::Transformer { .. } => 0,
-            ModelSpec::LogisticRegression {} | ModelSpec::Mlp { .. } => return None,
+            ModelSpec::LogisticRegression {} | ModelSpec::BinnedLogistic { .. } | ModelSpec::Mlp { .. } => {
+                return None;
+            }
         };
         Some(Self { spec: spec.clone(), tape: GruTape::new(columns, hidden) })
     }
@@ -62,7 +64,7 @@ impl Trainer {
         length("the weights", self.parameters(), weights.len())?;
         match (examples, &self.sequence) {
             (Examples::Rows(rows), None) => {
-                rows.check_lengths(&self.shapes[0])?;
+                rows.check_lengths(self.columns())?;
                 rows.check_values()
             }
             (Examples::Sequences(sequences), Some(_)) => sequences.check(self.columns()),
@@ -127,7 +129,8 @@ impl Trainer {
             let column = |values: &[f32]| {
                 Tensor::<2>::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &*device)
             };
-            let (labels, share) = (column(sequences.labels), column(sequences.weights).div_scalar(mass as f32));
+            let (labels, share) =
+                (column(sequences.labels), column(sequences.weights).div_scalar(mass as f32));
             let loss = (labels.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
             let mut gradients = (loss * share).sum().backward();
             network.read_gradients(&mut gradients, shapes, &mut out)?;

@@ -4,6 +4,7 @@
 //! from burn's generator, which is global and races between threads.
 
 use crate::ModelError;
+use crate::one_hot::{Bins, OneHot};
 use equipoise_core::{Draw, Fraction, Params, Seed};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -13,6 +14,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub enum ModelSpec {
     /// One linear layer: the baseline that wins under strong privacy (PETs challenge: 0.94 against 0.78 AUPRC).
     LogisticRegression {},
+    /// One weight for each of `bins + 2` public bins of each column (see `one_hot`): columns are read on the unit interval.
+    BinnedLogistic {
+        /// Bins of equal width above 0, at least 2.
+        #[serde(deserialize_with = "bins")]
+        bins: u16,
+    },
     /// Linear layers with a ReLU after each but the last.
     Mlp {
         /// Width of each hidden layer; at least one, none zero.
@@ -36,6 +43,19 @@ pub enum ModelSpec {
         /// Layers, at least 1.
         layers: u16,
     },
+}
+
+fn bins<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let bins = u16::deserialize(deserializer)?;
+    check_bins(bins).map_err(serde::de::Error::custom)?;
+    Ok(bins)
+}
+
+const fn check_bins(bins: u16) -> Result<(), ModelError> {
+    if bins < 2 {
+        return Err(ModelError::Spec("one bin tells no value from another; give at least 2 bins"));
+    }
+    Ok(())
 }
 
 fn hidden_widths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
@@ -89,7 +109,12 @@ impl ModelSpec {
     /// One of each kind that reads rows: what their law tests run over.
     #[must_use]
     pub fn examples_over_rows() -> Vec<Self> {
-        vec![Self::LogisticRegression {}, Self::Mlp { hidden: vec![32] }, Self::Mlp { hidden: vec![7, 5] }]
+        vec![
+            Self::LogisticRegression {},
+            Self::BinnedLogistic { bins: 8 },
+            Self::Mlp { hidden: vec![32] },
+            Self::Mlp { hidden: vec![7, 5] },
+        ]
     }
 
     /// The model in words, for a report.
@@ -97,6 +122,7 @@ impl ModelSpec {
     pub fn describe(&self) -> String {
         match self {
             Self::LogisticRegression {} => "logistic regression".to_owned(),
+            Self::BinnedLogistic { bins } => format!("logistic regression on {bins} public bins a feature"),
             Self::Mlp { hidden } => {
                 let widths: Vec<String> = hidden.iter().map(u16::to_string).collect();
                 format!("multilayer perceptron, hidden {}, ReLU", widths.join("-"))
@@ -112,10 +138,11 @@ impl ModelSpec {
     #[must_use]
     pub fn layers(&self, columns: usize) -> Vec<LayerShape> {
         let hidden: &[u16] = match self {
-            Self::LogisticRegression {} => &[],
+            Self::LogisticRegression {} | Self::BinnedLogistic { .. } => &[],
             Self::Mlp { hidden } => hidden,
             Self::Gru { .. } | Self::Transformer { .. } => return self.sequence_layers(columns),
         };
+        let columns = columns * self.bins().map_or(1, Bins::width);
         let (mut layers, mut inputs, mut offset) = (Vec::with_capacity(hidden.len() + 1), columns, 0);
         for outputs in hidden.iter().map(|&width| usize::from(width)).chain([1]) {
             let layer = LayerShape { inputs, outputs, offset };
@@ -131,8 +158,9 @@ impl ModelSpec {
         self.layers(columns).last().map_or(0, LayerShape::end)
     }
 
-    /// Initial weights of a model over rows (those of the others are at [`ModelSpec::reads_sequences`]). Hidden layers are uniform in ±√(6 / inputs) and have no bias; the last layer of a perceptron is
-    /// uniform in ±√(1 / inputs), that of the logistic regression is zero (its loss is convex). The last bias is
+    /// Initial weights of a model over rows (those of the others are at [`ModelSpec::reads_sequences`]). Hidden layers are uniform in
+    /// ±√(6 / inputs) and have no bias; the last layer of a perceptron is
+    /// uniform in ±√(1 / inputs), that of the logistic regressions is zero (its loss is convex). The last bias is
     /// the logit of `prior`, the share of rows expected to be positive (kept within 1e-6 of the ends), so that training
     /// need not spend its first rounds, and its privacy budget, on learning that harm is rare.
     #[must_use]
@@ -143,7 +171,7 @@ impl ModelSpec {
         let last = layers.len() - 1;
         for (index, layer) in layers.iter().enumerate() {
             let bound = match (self, index == last) {
-                (Self::LogisticRegression {}, _) => 0.0,
+                (Self::LogisticRegression {} | Self::BinnedLogistic { .. }, _) => 0.0,
                 (_, true) => libm::sqrt(1.0 / layer.inputs.max(1) as f64),
                 (Self::Mlp { .. }, false) => libm::sqrt(6.0 / layer.inputs.max(1) as f64),
                 (Self::Gru { hidden }, false) => libm::sqrt(1.0 / f64::from(*hidden)),
@@ -172,9 +200,33 @@ impl ModelSpec {
         }
         match self {
             Self::LogisticRegression {} => Ok(()),
+            Self::BinnedLogistic { bins } => {
+                check_bins(*bins)?;
+                let few = u32::try_from(self.parameters(columns)).is_ok();
+                if few { Ok(()) } else { Err(ModelError::Spec("columns times bins must stay below 2^32")) }
+            }
             Self::Mlp { hidden } => check_hidden(hidden),
             Self::Gru { .. } | Self::Transformer { .. } => self.check_shape(),
         }
+    }
+
+    /// The bins of the model's columns, if it has some. Such a model reads every column on the unit interval; below it stands what is not
+    /// seen.
+    pub(crate) const fn bins(&self) -> Option<Bins> {
+        match self {
+            Self::BinnedLogistic { bins } => Some(Bins(*bins)),
+            _ => None,
+        }
+    }
+
+    /// Whether every column is read on the unit interval, and below it as not seen.
+    #[must_use]
+    pub const fn reads_unit_interval(&self) -> bool {
+        self.bins().is_some()
+    }
+
+    pub(crate) fn one_hot(&self, columns: usize) -> Option<OneHot> {
+        self.bins().map(|bins| OneHot::new(bins, columns))
     }
 }
 
@@ -194,6 +246,8 @@ mod tests {
     fn files_name_models_in_kebab_case() {
         assert_eq!(parse("model.logistic-regression = {}").unwrap(), ModelSpec::LogisticRegression {});
         assert_eq!(parse("[model.mlp]\nhidden = [32]").unwrap(), ModelSpec::Mlp { hidden: vec![32] });
+        let binned = "model.binned-logistic = { bins = 8 }";
+        assert_eq!(parse(binned).unwrap(), ModelSpec::BinnedLogistic { bins: 8 });
     }
 
     #[test]
@@ -205,6 +259,8 @@ mod tests {
             "model.mlp = { hidden = [3, 0] }",
             "model.mlp = { hidden = [] }",
             "model.mlp = {}",
+            "model.binned-logistic = {}",
+            "model.binned-logistic = { bins = 1 }",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -223,6 +279,7 @@ mod tests {
     #[test]
     fn parameters_are_counted_by_hand() {
         assert_eq!(ModelSpec::LogisticRegression {}.parameters(40), 41);
+        assert_eq!(ModelSpec::BinnedLogistic { bins: 8 }.parameters(40), 40 * 10 + 1);
         assert_eq!(ModelSpec::Mlp { hidden: vec![32] }.parameters(40), 40 * 32 + 32 + 32 + 1);
         let layers = ModelSpec::Mlp { hidden: vec![3] }.layers(2);
         assert_eq!(layers[1], LayerShape { inputs: 3, outputs: 1, offset: 9 });

@@ -41,7 +41,9 @@ fn textbook(spec: &ModelSpec, weights: &[f32], rows: &Rows<'_>, config: &TrainCo
     let mut network = Network::from_flat(&spec.layers(rows.columns), weights, &device);
     let mut optimiser = optimiser(config);
     for _ in 0..config.epochs {
-        let logits = network.forward(tensor(rows.values.to_vec(), [rows.len(), rows.columns], &device));
+        let values = spec.bins().map_or_else(|| rows.values.to_vec(), |bins| bins.write_out(rows.values));
+        let inputs = values.len() / rows.len();
+        let logits = network.forward(tensor(values, [rows.len(), inputs], &device));
         let labels = tensor(rows.labels.to_vec(), shape, &device);
         let factor = labels.clone() * (config.positive_weight - 1.0) + 1.0;
         let row_weights = tensor(rows.weights.to_vec(), shape, &device);

@@ -7,12 +7,13 @@ use crate::config::demand;
 use crate::fused::Tape;
 use crate::loss::Batch;
 use crate::network::{Network, numbers, tensor};
+use crate::one_hot::Bins;
 use crate::optimiser::OptimiserState;
 use crate::rows::length;
 use crate::sequence_network::READS_SEQUENCES;
 use crate::sequence_trainer::SequenceWorker;
 use crate::{Examples, LayerShape, ModelError, ModelSpec, Optimiser, Rows, TrainConfig};
-use burn::tensor::{Device, activation::log_sigmoid};
+use burn::tensor::{Device, Tensor, activation::log_sigmoid};
 use equipoise_core::{Draw, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub struct Trainer {
     pub(crate) shapes: Vec<LayerShape>,
+    columns: usize,
+    bins: Option<Bins>,
     pub(crate) tape: Tape,
     /// For a model that reads sequences.
     pub(crate) sequence: Option<SequenceWorker>,
@@ -115,9 +118,11 @@ impl Trainer {
         let shapes = spec.layers(columns);
         Ok(Self {
             gradient: vec![0.0; spec.parameters(columns)],
-            tape: Tape::new(shapes.len()),
+            tape: Tape::new(shapes.len(), spec.one_hot(columns)),
             shapes,
             sequence: SequenceWorker::new(spec, columns),
+            columns,
+            bins: spec.bins(),
             autodiff: Device::flex().autodiff(),
             backward,
             optimiser: OptimiserState::default(),
@@ -133,8 +138,8 @@ impl Trainer {
 
     /// Features a row, or a step of a sequence.
     #[must_use]
-    pub fn columns(&self) -> usize {
-        self.shapes[0].inputs
+    pub const fn columns(&self) -> usize {
+        self.columns
     }
 
     /// Trains `weights` in place on one client's rows. No rows: no step, and losses of 0.
@@ -252,7 +257,7 @@ impl Trainer {
                 Ok(loss)
             }
             Backward::Burn => {
-                let features = tensor(gather(rows, batch), [batch.len(), rows.columns], &self.autodiff);
+                let features = self.features(gather(rows, batch), batch.len());
                 let network = Network::from_flat(&self.shapes, weights, &self.autodiff);
                 let logits = network.forward(features);
                 let mut slopes = Vec::with_capacity(batch.len());
@@ -272,7 +277,9 @@ impl Trainer {
     #[allow(clippy::cast_possible_truncation)] // Settings are f64 in files, the arithmetic is f32.
     fn batch_step(&mut self, weights: &mut [f32], config: &TrainConfig, course: &Course<'_>) {
         let taped = self.backward == Backward::Fused && self.sequence.is_none();
-        let plain = config.optimiser == (Optimiser::Sgd { momentum: 0.0 }) && course.towards.is_none();
+        let plain = config.optimiser == (Optimiser::Sgd { momentum: 0.0 })
+            && course.towards.is_none()
+            && self.tape.descends();
         if taped && plain {
             let (rate, decay) = (config.learning_rate as f32, config.weight_decay as f32);
             self.tape.descend(&self.shapes, weights, rate, decay);
@@ -308,7 +315,7 @@ impl Trainer {
         if mass > 0.0 {
             let (device, shape) = (&self.autodiff, [rows.len(), 1]);
             let network = Network::from_flat(&self.shapes, weights, device);
-            let logits = network.forward(tensor(rows.values.to_vec(), [rows.len(), rows.columns], device));
+            let logits = network.forward(self.features(rows.values.to_vec(), rows.len()));
             let labels = tensor(rows.labels.to_vec(), shape, device);
             let share = tensor(rows.weights.to_vec(), shape, device).div_scalar(mass as f32);
             let loss = (labels.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
@@ -323,7 +330,16 @@ impl Trainer {
         if self.sequence.is_some() {
             return Err(ModelError::Spec(READS_SEQUENCES));
         }
-        rows.check_lengths(&self.shapes[0])
+        rows.check_lengths(self.columns)
+    }
+
+    /// Features of `rows` rows as burn's first layer takes them.
+    fn features(&self, values: Vec<f32>, rows: usize) -> Tensor<2> {
+        let values = match self.bins {
+            Some(bins) => bins.write_out(&values),
+            None => values,
+        };
+        tensor(values, [rows, self.shapes[0].inputs], &self.autodiff)
     }
 }
 

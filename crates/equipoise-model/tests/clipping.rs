@@ -99,6 +99,28 @@ fn dropping_one_row_moves_the_sum_by_no_more_than_the_bound() {
     assert!((largest / clip - 1.0).abs() <= 2e-6, "{largest}");
 }
 
+/// A row of `n` columns has `n` ones and a bias, so nobody needs to look at data to know the norm: half the root of `n + 1` at scores of
+/// one half.
+#[test]
+fn the_norm_of_a_binned_row_is_known_beforehand() {
+    let mut case = Case::new(&ModelSpec::BinnedLogistic { bins: 8 }, 24, 50);
+    case.data.weights.fill(1.0);
+    let (_, stats) = case.sum(&(0..50).collect::<Vec<_>>(), 1.0);
+    assert!((stats.largest_norm - 2.5).abs() < 1e-6 && stats.clipped == 50, "{stats:?}");
+}
+
+#[test]
+fn a_broken_binned_row_contributes_nothing_and_is_counted() {
+    for broken in [f32::NAN, f32::INFINITY] {
+        let mut case = Case::new(&ModelSpec::BinnedLogistic { bins: 8 }, 6, 20);
+        let rest: Vec<u32> = (0..20).filter(|&row| row != 7).collect();
+        let (without, _) = case.sum(&rest, 0.5);
+        case.data.values[7 * 6 + 2] = broken;
+        let (with, stats) = case.sum(&(0..20).collect::<Vec<_>>(), 0.5);
+        assert_eq!((stats.non_finite, with), (1, without));
+    }
+}
+
 #[test]
 fn an_empty_batch_gives_zeros() {
     let mut case = Case::new(&ModelSpec::Mlp { hidden: vec![4] }, 3, 5);

@@ -58,8 +58,29 @@ pub struct TrainRows {
     pub cutoff: Vec<i32>,
     /// Label that was known: 0 or 1.
     pub label: Vec<f32>,
+    /// Which fold of 256 the row's person, household or team drew: what may be held out of training together.
+    pub fold: Vec<u8>,
     /// `[rows, columns]`.
     pub values: Vec<f32>,
+}
+
+impl TrainRows {
+    /// The rows, by index, for which `holds`.
+    #[must_use]
+    pub fn keep(&self, holds: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.label.len()).filter(|&row| holds(row)).collect();
+        let columns = self.columns;
+        let values = kept.iter().flat_map(|&row| &self.values[row * columns..(row + 1) * columns]);
+        Self {
+            columns,
+            platform: kept.iter().map(|&row| self.platform[row]).collect(),
+            account: kept.iter().map(|&row| self.account[row]).collect(),
+            cutoff: kept.iter().map(|&row| self.cutoff[row]).collect(),
+            label: kept.iter().map(|&row| self.label[row]).collect(),
+            fold: kept.iter().map(|&row| self.fold[row]).collect(),
+            values: values.copied().collect(),
+        }
+    }
 }
 
 /// Rows to decide on: one a decision and tested account that was still open.
@@ -96,7 +117,8 @@ impl SequenceRows {
     /// If a world holds more than 2^32 events of sequences.
     pub fn push(&mut self, codes: &[u16]) {
         self.codes.extend_from_slice(codes);
-        self.ends.push(u32::try_from(self.codes.len()).expect("a world's sequences hold fewer than 2^32 events"));
+        self.ends
+            .push(u32::try_from(self.codes.len()).expect("a world's sequences hold fewer than 2^32 events"));
     }
 
     /// The codes of row `row`.
@@ -104,6 +126,14 @@ impl SequenceRows {
     pub fn of(&self, row: usize) -> &[u16] {
         let from = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.codes[from as usize..self.ends[row] as usize]
+    }
+
+    /// The sequences of the rows that `holds` keeps, in order.
+    #[must_use]
+    pub fn keep(&self, holds: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self::default();
+        (0..self.ends.len()).filter(|&row| holds(row)).for_each(|row| kept.push(self.of(row)));
+        kept
     }
 }
 
@@ -272,15 +302,16 @@ pub struct Reads {
 
 /// One line an event: its row and its code. A row without events has no line.
 fn event_table(sequences: &SequenceRows) -> Result<Table, StoreError> {
-    let rows = (0_u32..).zip(&sequences.ends).flat_map(|(row, _)| {
-        std::iter::repeat_n(row, sequences.of(row as usize).len())
-    });
+    let rows = (0_u32..)
+        .zip(&sequences.ends)
+        .flat_map(|(row, _)| std::iter::repeat_n(row, sequences.of(row as usize).len()));
     Table::new().with("row", rows.collect::<Vec<u32>>())?.with("event", sequences.codes.clone())
 }
 
 fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
     let (codes, of) = (table.u16("event")?, table.u32("row")?);
-    let end = |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
+    let end =
+        |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
     Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
 }
 
@@ -289,7 +320,8 @@ fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {
         .with("platform", rows.platform.clone())?
         .with("account", rows.account.clone())?
         .with("cutoff", rows.cutoff.clone())?
-        .with("known_label", rows.label.clone())?;
+        .with("known_label", rows.label.clone())?
+        .with("fold", rows.fold.clone())?;
     with_rows(table, "f", rows.columns, &rows.values)
 }
 
@@ -300,6 +332,7 @@ fn read_train(table: &Table, columns: usize) -> Result<TrainRows, StoreError> {
         account: table.u32("account")?.to_vec(),
         cutoff: table.i32("cutoff")?.to_vec(),
         label: table.f32("known_label")?.to_vec(),
+        fold: table.u8("fold")?.to_vec(),
         values: rows_of(table, "f", columns)?,
     })
 }
@@ -337,5 +370,7 @@ mod tests {
         assert_eq!(table.rows(), 3);
         assert_eq!(read_events(&table, 5).unwrap(), sequences);
         assert_eq!([sequences.of(0), sequences.of(1), sequences.of(3)], [&[][..], &[3, 4], &[5]]);
+        let kept = sequences.keep(|row| row != 1);
+        assert_eq!([kept.of(0), kept.of(2)], [sequences.of(0), sequences.of(3)]);
     }
 }

@@ -30,6 +30,11 @@ pub fn strategies() -> Vec<Strategy> {
         equipoise_model::Loss::examples().iter().map(|spec| table("training.loss", spec, &spec.describe())),
     );
     all.extend(
+        equipoise_model::calibration::CalibrationSpec::examples()
+            .iter()
+            .map(|spec| table("calibration", spec, &spec.describe())),
+    );
+    all.extend(
         equipoise_encrypted::SchemeSpec::examples()
             .iter()
             .map(|spec| table("aggregation.hidden", spec, &spec.build().leakage().headline)),

@@ -9,15 +9,17 @@ use crate::config::{
     Protocol, Start, Tuning,
 };
 use crate::fault::{Fault, runtime};
-use equipoise_features::FeatureSpec;
+use equipoise_features::{FeatureSpec, UnitScale};
+use equipoise_federated::{FedAvg, LocalSpec};
 use equipoise_model::boosted::BoostedSpec;
+use equipoise_model::calibration::CalibrationSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_synth::WorldSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 3), (Stage::Trial, 3)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 3), (Stage::Tune, 3), (Stage::Trial, 3)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -84,6 +86,12 @@ pub struct ArmSlice {
     pub model: Option<ModelSpec>,
     /// Its trees, where it grows some.
     pub trees: Option<BoostedSpec>,
+    /// Where each column's values may lie and who sees it, for a model that reads the unit interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<UnitScale>,
+    /// How its scores become probabilities, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationSpec>,
     /// What the model says before any training.
     pub start: Option<Start>,
     /// How a platform trains, where local epochs are run.
@@ -183,7 +191,7 @@ impl Plan {
         let mut settings = Vec::new();
         for kind in &first.arms {
             for point in &loaded.points {
-                let slice = slice(*kind, &point.experiment);
+                let slice = slice(*kind, &point.experiment, &loaded.world);
                 if arms.iter().any(|arm| arm.slice == slice) {
                     continue;
                 }
@@ -302,17 +310,24 @@ impl Builder {
 }
 
 /// The slice of an experiment that an arm reads. What is not in here cannot change the arm.
-fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
+fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
     let network = arm.trains() && !arm.grows_trees();
     let private = arm.federates() && e.privacy.epsilon.is_finite();
     let model = match arm {
         _ if !arm.trains() || arm.grows_trees() => None,
         ArmKind::FederatedLogistic => Some(ModelSpec::LogisticRegression {}),
+        _ if arm.is_binned() => e.binned.map(|binned| ModelSpec::BinnedLogistic { bins: binned.bins }),
         _ => Some(e.model.clone()),
     };
+    let schemas = || (0..world.platform.len()).map(|platform| world.schema(platform)).collect::<Vec<_>>();
+    let scaled = model.as_ref().is_some_and(ModelSpec::reads_unit_interval);
     let Tuning { learning_rates, private_learning_rates, .. } = &e.tuning;
     let rates = if private { private_learning_rates } else { learning_rates };
     let mut federation = arm.federates().then(|| e.federation.clone());
+    if let (ArmKind::FederatedBinned, Some(section)) = (arm, &mut federation) {
+        // A baseline stays the same whatever rule is studied beside it, and it has one layer.
+        section.local = LocalSpec::FedAvg(FedAvg {});
+    }
     if let (true, Some(section)) = (private, &mut federation) {
         // One clipped step a round on the server's own optimiser: the local-epoch settings are not read.
         section.rounds = e.privacy.rounds;
@@ -322,6 +337,8 @@ fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
         arm,
         model,
         trees: if arm.grows_trees() { e.trees.clone() } else { None },
+        scale: scaled.then(|| UnitScale::new(e.features.label_adjacent, &schemas())),
+        calibration: e.calibration.filter(|spec| arm.trains() && *spec != CalibrationSpec::None {}),
         start: network.then_some(e.start),
         training: network.then(|| e.training.clone()),
         passes: (network && (!arm.federates() || e.federation.partition.members().is_some()))
@@ -347,6 +364,9 @@ fn name(slice: &ArmSlice) -> (String, String) {
         ArmKind::LocalTrees => "local trees",
         ArmKind::FederatedTrees => "federated trees",
         ArmKind::PooledTrees => "pooled trees",
+        ArmKind::LocalBinned => "local binned",
+        ArmKind::FederatedBinned => "federated binned",
+        ArmKind::PooledBinned => "pooled binned",
     };
     match &slice.privacy {
         Some(privacy) => {

@@ -144,6 +144,28 @@ fn parts_of_a_federation_that_contradict_each_other_are_refused() {
     );
 }
 
+/// A fitted map is a release of held-out rows that no ledger holds.
+#[test]
+fn a_calibration_outside_the_ledger_is_refused() {
+    let start = "[start]\n";
+    let with = |calibration: &str| format!("[calibration]\n{calibration}\n\n{start}");
+    let temperature = with("temperature = { held-out = 0.2 }");
+    refused(start, &temperature, Some("[calibration]"), &["outside the ledger", "prior-shift"]);
+    refused(
+        start,
+        &with("isotonic = { held-out = 1.0 }"),
+        Some("isotonic"),
+        &["held-out: must be strictly between"],
+    );
+    refused(start, &with("platt = {}"), Some("platt"), &["unknown variant `platt`"]);
+}
+
+#[test]
+fn an_arm_without_its_bins_is_refused() {
+    refused("[binned]\nbins = 8", "", None, &["binned: an arm bins its features"]);
+    refused("bins = 8 ", "bins = 1 ", Some("bins = 1"), &["bins: at least 2"]);
+}
+
 #[test]
 fn unequal_tuning_budgets_are_refused() {
     refused(

@@ -64,6 +64,7 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
         "local",
         "partition",
         "training.loss",
+        "calibration",
         "compression",
         "schedule",
     ];

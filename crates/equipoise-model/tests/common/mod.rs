@@ -24,6 +24,14 @@ impl Data {
         Self { columns, values, labels, weights }
     }
 
+    /// The same, each number through the logistic function if `spec` reads the unit interval.
+    pub fn for_model(mut self, spec: &ModelSpec) -> Self {
+        if spec.reads_unit_interval() {
+            self.values.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-2.0 * *value).exp()));
+        }
+        self
+    }
+
     pub fn rows(&self) -> Rows<'_> {
         Rows { columns: self.columns, values: &self.values, labels: &self.labels, weights: &self.weights }
     }

@@ -162,6 +162,22 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     if let Some(Err(error)) = e.trees.as_ref().map(BoostedSpec::check) {
         need(false, format!("trees: {error}"));
     }
+    let binned = e.arms.iter().any(|arm| arm.is_binned());
+    need(
+        e.binned.is_some() || !binned,
+        "binned: an arm bins its features and the file does not say into how many".into(),
+    );
+    need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
+    if let Some(calibration) = &e.calibration {
+        if let Err(error) = calibration.check() {
+            need(false, error.to_string().replacen(' ', ": ", 1));
+        }
+        need(
+            !e.privacy.epsilon.is_finite() || calibration.held_out().is_none(),
+            "calibration: a map fitted to rows is a release outside the ledger; with a finite epsilon use `prior-shift` or `none`"
+                .into(),
+        );
+    }
     let apart = e.arms.contains(&ArmKind::FederatedTrees);
     let equal_widths = |trees: &BoostedSpec| {
         matches!(trees.binning, Binning::UniformWidth { .. }) && trees.row_share.get() >= 1.0
@@ -211,7 +227,10 @@ fn check_model(e: &Experiment) -> Result<(), String> {
             return Err("sequence-length: a model over sequences needs sequences; at least 1".into());
         }
         if e.arms.contains(&ArmKind::PooledLinked) {
-            return Err("arms: `pooled-linked` joins the rows of a person and has no sequence of them; leave it out".into());
+            return Err(
+                "arms: `pooled-linked` joins the rows of a person and has no sequence of them; leave it out"
+                    .into(),
+            );
         }
     }
     Ok(())
@@ -223,7 +242,8 @@ fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     let section = &e.federation;
     section.partition.check(platforms, columns)?;
     section.compression.map().check()?;
-    let layers: Vec<_> = e.model.layers(e.model_columns()).iter().map(|layer| layer.offset..layer.end()).collect();
+    let layers: Vec<_> =
+        e.model.layers(e.model_columns()).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
     rule.check(&layers)?;
     if let Some(faults) = &section.cohort.faults {

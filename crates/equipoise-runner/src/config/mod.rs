@@ -18,6 +18,7 @@ use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
 use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec, ScheduleSpec, ServerSpec};
 use equipoise_model::boosted::BoostedSpec;
+use equipoise_model::calibration::CalibrationSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_policy::Reviewer;
 use equipoise_privacy::Quantizer;
@@ -40,6 +41,12 @@ pub struct Experiment {
     /// Boosted trees, where an arm grows some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trees: Option<BoostedSpec>,
+    /// Bins of a logistic regression, where an arm is one on binned features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binned: Option<Binned>,
+    /// How scores become probabilities, where they do; queues are sorted by the score either way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<CalibrationSpec>,
     /// What the model says before any training.
     pub start: Start,
     /// How a platform trains it.
@@ -128,6 +135,14 @@ pub enum Population {
     /// Accounts with a simulated harmful pattern and the benign look-alikes that were made to match them: the hardest
     /// question, and at delta = 0 one that nobody can answer.
     Matched,
+}
+
+/// Public bins of a logistic regression on binned features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Binned {
+    /// Bins of equal width over each feature's documented range, at least 2; not seen and exactly 0 have their own.
+    pub bins: u16,
 }
 
 /// What a model says before any training.
@@ -275,11 +290,17 @@ pub enum ArmKind {
     FederatedTrees,
     /// Boosted trees on all rows in one place, accounts not linked.
     PooledTrees,
+    /// Logistic regression on publicly binned features, on each platform's own rows.
+    LocalBinned,
+    /// The same, trained together by federated averaging, whatever local rule is studied beside it.
+    FederatedBinned,
+    /// The same on all rows in one place, accounts not linked.
+    PooledBinned,
 }
 
 impl ArmKind {
     /// Every arm, in the order of the ladder.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ReportsOnly,
         Self::LiteralRule,
         Self::LocalOnly,
@@ -290,6 +311,9 @@ impl ArmKind {
         Self::LocalTrees,
         Self::FederatedTrees,
         Self::PooledTrees,
+        Self::LocalBinned,
+        Self::FederatedBinned,
+        Self::PooledBinned,
     ];
 
     /// The name in files.
@@ -306,6 +330,9 @@ impl ArmKind {
             Self::LocalTrees => "local-trees",
             Self::FederatedTrees => "federated-trees",
             Self::PooledTrees => "pooled-trees",
+            Self::LocalBinned => "local-binned",
+            Self::FederatedBinned => "federated-binned",
+            Self::PooledBinned => "pooled-binned",
         }
     }
 
@@ -325,6 +352,13 @@ impl ArmKind {
             Self::LocalTrees => "each platform trains boosted trees on its own rows",
             Self::FederatedTrees => "platforms grow boosted trees together from summed histograms",
             Self::PooledTrees => "boosted trees on all rows in one place, not linked; nobody may do this",
+            Self::LocalBinned => {
+                "each platform trains a logistic regression on publicly binned features alone"
+            }
+            Self::FederatedBinned => {
+                "platforms train a logistic regression on publicly binned features together"
+            }
+            Self::PooledBinned => "the same on all rows in one place, not linked; nobody may do this",
         }
     }
 
@@ -340,9 +374,15 @@ impl ArmKind {
         matches!(self, Self::LocalTrees | Self::FederatedTrees | Self::PooledTrees)
     }
 
+    /// Whether the model is a logistic regression on binned features, with bins of its own.
+    #[must_use]
+    pub const fn is_binned(self) -> bool {
+        matches!(self, Self::LocalBinned | Self::FederatedBinned | Self::PooledBinned)
+    }
+
     /// Whether platforms train together.
     #[must_use]
     pub const fn federates(self) -> bool {
-        matches!(self, Self::Federated | Self::FederatedLogistic)
+        matches!(self, Self::Federated | Self::FederatedLogistic | Self::FederatedBinned)
     }
 }

@@ -207,6 +207,7 @@ mod tests {
             account: (0..n).map(|row| row / 2).collect(),
             cutoff: (0..n).map(|row| (row % 7) as i32).collect(),
             label: (0..n).map(|row| f32::from(row % 10 == 0)).collect(),
+            fold: (0..n).map(|row| (row % 256) as u8).collect(),
             values: (0..n).map(|row| ((row * 37) % n) as f32).collect(),
         }
     }

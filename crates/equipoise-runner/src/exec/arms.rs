@@ -13,8 +13,8 @@ use equipoise_federated::{
     Aggregation, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
 };
-use equipoise_model::{Steps, Trainer};
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
+use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     PrivacyUnit, Quantizer,
@@ -79,11 +79,12 @@ fn init(slice: &ArmSlice, columns: usize, seed: Seed) -> Result<Params, Fault> {
 /// # Errors
 /// If training fails; a platform that drops out of a round is not a failure.
 pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
-    let platforms = world.meta.platforms.len();
+    let shown = super::view::to_train(slice, world);
+    let (world, platforms) = (&*shown, world.meta.platforms.len());
     let material = Material::of(slice.model.as_ref(), world);
     match slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => Ok(Trained::default()),
-        ArmKind::LocalOnly => {
+        ArmKind::LocalOnly | ArmKind::LocalBinned => {
             let clients = ClientRows::by_platform(material, platforms);
             let trained = clients
                 .iter()
@@ -92,7 +93,7 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
             let (models, outcomes) = trained.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
             Ok(Trained { models, outcomes, ..Trained::default() })
         }
-        ArmKind::PooledUnlinked | ArmKind::PooledLinked => {
+        ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledBinned => {
             let linked = slice.arm == ArmKind::PooledLinked;
             let rows = ClientRows::pooled(if linked { (&world.train_linked).into() } else { material });
             let (model, outcome) = alone(slice, &rows, setting.seed, setting)?;
@@ -101,7 +102,9 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
         ArmKind::LocalTrees => grow(slice, &ClientRows::by_platform(&world.train, platforms), setting),
         ArmKind::FederatedTrees => grow_together(slice, world, setting),
         ArmKind::PooledTrees => grow(slice, &[ClientRows::pooled(&world.train)], setting),
-        ArmKind::Federated | ArmKind::FederatedLogistic => federate(slice, world, setting),
+        ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::FederatedBinned => {
+            federate(slice, world, setting)
+        }
     }
 }
 
@@ -342,6 +345,8 @@ fn rounds(
 /// # Errors
 /// If a model does not fit the rows.
 pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result<Vec<f32>, Fault> {
+    let shown = super::view::to_score(slice, world);
+    let world = &*shown;
     let test = &world.test;
     let columns = world.meta.columns.len();
     match slice.arm {
@@ -363,7 +368,13 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
         ArmKind::LocalTrees | ArmKind::FederatedTrees | ArmKind::PooledTrees => {
             by_trees(trained.trees[0].as_ref(), columns, &test.values)
         }
-        ArmKind::LocalOnly | ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
+        ArmKind::LocalOnly
+        | ArmKind::LocalBinned
+        | ArmKind::Federated
+        | ArmKind::FederatedLogistic
+        | ArmKind::FederatedBinned
+        | ArmKind::PooledUnlinked
+        | ArmKind::PooledBinned => {
             let all: Vec<usize> = (0..test.case.len()).collect();
             ranked(slice, world, &trained.models[0], &all)
         }

@@ -1,13 +1,17 @@
 //! Units, executed: each is idempotent, writes a directory of its own and is finished by one rename.
 
 mod arms;
+mod calibrate;
 mod checkpoint;
 mod review;
 mod trial;
 mod tune;
+mod view;
 mod world;
 
 pub(crate) use arms::mechanism;
+pub use calibrate::CalibrationRecord;
+pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use trial::{TrialRecord, read_cases, read_trial};
 pub use tune::TuneRecord;
 pub(crate) use world::make as make_world;

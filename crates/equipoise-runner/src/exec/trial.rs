@@ -36,6 +36,9 @@ pub struct TrialRecord {
     pub claim: Option<PrivacyClaim>,
     /// What growing trees together sent.
     pub histograms: Option<Sent>,
+    /// How well its scores say what they mean, before and after calibration, where they are calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<super::CalibrationRecord>,
     /// How the training of each model ended, for an arm without rounds (those have `rounds.json`).
     pub outcomes: Vec<Outcome>,
 }
@@ -65,6 +68,7 @@ pub(super) fn run(
     let trained = arms::train(arm, &world, &setting)?;
     let scores = arms::score(arm, &world, &trained)?;
     let cases = review::cases(&world, &scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
+    let calibration = super::calibrate::run(arm, &world, &trained, &cases)?;
     let metrics = evaluation.metrics();
     let metrics = metrics.iter().map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
     let mut hasher = blake3::Hasher::new();
@@ -82,17 +86,18 @@ pub(super) fn run(
         plan: trained.plan.clone(),
         claim: trained.claim.clone(),
         histograms: trained.histograms,
+        calibration,
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
     if !trained.trees.is_empty() {
         write_json_atomic(&dir.join("trees.json"), &trained.trees).map_err(runtime)?;
     }
-    write_models(arm, &world, &trained, learning_rate, dir)?;
+    write_models(arm, &world, &trained, &record, dir)?;
     if let Some(state) = &trained.federation {
         write_json_atomic(&dir.join("rounds.json"), &state.history).map_err(runtime)?;
     }
-    write_scores(&world, &scores, dir)?;
+    write_scores(&world, &scores, record.calibration.as_ref(), dir)?;
     write_review(&cases, dir)
 }
 
@@ -108,7 +113,7 @@ fn write_models(
     arm: &ArmSlice,
     world: &WorldData,
     trained: &arms::Trained,
-    learning_rate: Option<f64>,
+    record: &TrialRecord,
     dir: &Path,
 ) -> Result<(), Fault> {
     let (models, Some(spec)) = (&trained.models, &arm.model) else { return Ok(()) };
@@ -126,8 +131,10 @@ fn write_models(
         "arm": arm.arm.id(),
         "model": serde_json::to_string(spec).map_err(runtime)?,
         "features": names,
+        "scale": arm.scale.as_ref().map(serde_json::to_string).transpose().map_err(runtime)?.unwrap_or_default(),
         "seed": arm.seed.to_string(),
-        "learning-rate": learning_rate.map_or_else(String::new, |rate| rate.to_string()),
+        "learning-rate": record.learning_rate.map_or_else(String::new, |rate| rate.to_string()),
+        "calibration": record.calibration.as_ref().map_or_else(|| "none".to_owned(), |record| record.describe()),
         "privacy": trained.claim.as_ref().map_or_else(|| "no guarantee".to_owned(), ToString::to_string),
     });
     let names: Vec<&str> = match models.len() {
@@ -169,12 +176,24 @@ fn published(
     Ok(bytes)
 }
 
-fn write_scores(world: &WorldData, scores: &[f32], dir: &Path) -> Result<(), Fault> {
-    let table = Table::new()
+fn write_scores(
+    world: &WorldData,
+    scores: &[f32],
+    calibration: Option<&super::CalibrationRecord>,
+    dir: &Path,
+) -> Result<(), Fault> {
+    let mut table = Table::new()
         .with("decision", world.test.decision.clone())
         .and_then(|table| table.with("case", world.test.case.clone()))
         .and_then(|table| table.with("risk_score", scores.to_vec()))
         .map_err(runtime)?;
+    if let Some(calibration) = calibration {
+        let platform = |case: &u32| world.cases.platform[*case as usize];
+        let rows = world.test.case.iter().zip(scores);
+        let probability: Vec<f32> =
+            rows.map(|(case, score)| calibration.map(platform(case)).apply(*score)).collect();
+        table = table.with("probability", probability).map_err(runtime)?;
+    }
     let meta = [("note", "synthetic-trained; not for operational decisions about people")];
     write_table(&dir.join("scores.parquet"), &table, &meta).map_err(runtime)
 }

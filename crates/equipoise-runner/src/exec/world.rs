@@ -122,6 +122,13 @@ impl Cut<'_> {
         self.seed.derive("split", u64::from(unit)).rng().chance(share)
     }
 
+    /// The fold of an account, the same for everybody of its household or team.
+    fn fold(&self, platform: usize, account: usize) -> u8 {
+        let person = self.truth().platforms[platform].accounts[account].person.0;
+        let unit = self.truth().persons[person as usize].unit;
+        u8::try_from(self.seed.derive("fold", u64::from(unit)).rng().below(256)).unwrap_or(u8::MAX)
+    }
+
     fn label_cutoff(&self) -> i32 {
         days(self.slice.protocol.label_cutoff)
     }
@@ -162,6 +169,7 @@ impl Cut<'_> {
                     Labels::Truth => self.began(platform, account, cutoff),
                 };
                 push(&mut rows, platform, account, cutoff, label);
+                rows.fold.push(self.fold(platform, account));
                 rows.values.extend_from_slice(block.row(at));
                 self.push_events(platform, cutoff, at, &mut events);
             },
@@ -194,6 +202,7 @@ impl Cut<'_> {
                     Labels::Truth => self.person_began(platform, account, block.cutoff.0),
                 };
                 push(&mut rows, platform, account, block.cutoff.0, label);
+                rows.fold.push(self.fold(platform, account));
                 rows.values.extend_from_slice(block.row(at));
                 self.push_linked(platform, id(account), block.cutoff.0, &mut rows.values);
             },

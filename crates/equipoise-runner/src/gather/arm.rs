@@ -87,12 +87,15 @@ pub(super) fn primary(experiment: &Experiment) -> Box<dyn Metric> {
 fn role(arm: &ArmResults<'_>) -> ArmRole {
     match arm.plan.slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => ArmRole::Reference,
-        ArmKind::LocalOnly | ArmKind::LocalTrees => ArmRole::Local,
-        ArmKind::Federated | ArmKind::FederatedLogistic if arm.plan.slice.privacy.is_some() => {
-            ArmRole::Private
+        ArmKind::LocalOnly | ArmKind::LocalTrees | ArmKind::LocalBinned => ArmRole::Local,
+        kind if kind.federates() && arm.plan.slice.privacy.is_some() => ArmRole::Private,
+        ArmKind::Federated
+        | ArmKind::FederatedLogistic
+        | ArmKind::FederatedBinned
+        | ArmKind::FederatedTrees => ArmRole::Federated,
+        ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledTrees | ArmKind::PooledBinned => {
+            ArmRole::Pooled
         }
-        ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::FederatedTrees => ArmRole::Federated,
-        ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledTrees => ArmRole::Pooled,
     }
 }
 

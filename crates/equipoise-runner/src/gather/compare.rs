@@ -36,6 +36,9 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
         let alone = trees(ArmKind::LocalTrees);
         add(trees(ArmKind::PooledTrees), alone, Some("learning share of trees"));
         add(trees(ArmKind::FederatedTrees), alone, Some("gain of federating trees"));
+        let alone = find(ArmKind::LocalBinned);
+        add(find(ArmKind::PooledBinned), alone, Some("learning share of binned"));
+        add(find(ArmKind::FederatedBinned), alone, Some("gain of federating binned"));
         for arm in arms {
             let is_local = arm.plan.slice.arm == ArmKind::LocalOnly;
             let listed = arm.plan.slice.arm == ArmKind::PooledUnlinked;

@@ -2,6 +2,7 @@
 //! hands plain numbers to the report module. Pure in the units: the same units give the same bytes.
 
 mod arm;
+mod calibration;
 mod coalitions;
 mod compare;
 mod facts;
@@ -60,6 +61,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     let mut data = facts::describe(context, &arms, &metas);
     data.arms = arms.iter().map(|arm| arm::report(arm, &metas, plan.first())).collect();
     data.comparisons = compare::ladder(&arms, plan.first());
+    data.calibration = arms.iter().flat_map(calibration::rows).collect();
     data.closed = compare::closed(&arms, plan.first());
     data.coalitions = coalitions::shares(&arms, &metas, plan.first());
     data.failures = failures.iter().map(|f| format!("unit {} ({}): {}", f.unit, f.label, f.why)).collect();

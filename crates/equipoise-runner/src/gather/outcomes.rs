@@ -49,8 +49,9 @@ pub(super) fn rows(arm: &ArmResults<'_>, metas: &[WorldMeta]) -> Vec<OutcomeRow>
 
 /// Whether client numbers are platform numbers.
 fn arm_is_by_platform(arm: &ArmResults<'_>) -> bool {
-    use crate::config::ArmKind::{FederatedTrees, LocalOnly, LocalTrees};
-    arm.plan.slice.arm.federates() || matches!(arm.plan.slice.arm, LocalOnly | LocalTrees | FederatedTrees)
+    use crate::config::ArmKind::{FederatedTrees, LocalBinned, LocalOnly, LocalTrees};
+    let kind = arm.plan.slice.arm;
+    kind.federates() || matches!(kind, LocalOnly | LocalBinned | LocalTrees | FederatedTrees)
 }
 
 /// Every client of a round with what befell it.

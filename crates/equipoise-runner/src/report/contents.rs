@@ -98,6 +98,27 @@ pub(super) fn closed(data: &ReportData) -> Table {
     table
 }
 
+/// What calibration did.
+pub(super) fn calibration(data: &ReportData) -> Table {
+    let heads =
+        ["Arm", "Map, by world", "#Held-out rows", "#of them positive", "Metric", "#Before", "#After"];
+    let title =
+        "Calibration on held-out persons of the training side (queues are sorted by the score itself)";
+    let mut table = Table::new("calibration", title, &heads);
+    for row in &data.calibration {
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            row.map.clone(),
+            count(row.held_out.0),
+            count(row.held_out.1),
+            metric_label(data, &row.metric),
+            estimate_words(&row.before),
+            estimate_words(&row.after),
+        ]);
+    }
+    table
+}
+
 /// What each platform adds.
 pub(super) fn coalitions(data: &ReportData) -> Table {
     let heads = ["Platform", "#Shapley value [95% interval]", "#Lost if it alone abstains [95% interval]"];

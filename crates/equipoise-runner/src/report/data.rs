@@ -36,6 +36,9 @@ pub struct ReportData {
     pub closed: Vec<ClosedRow>,
     /// What each platform adds, where a run has every coalition.
     pub coalitions: Vec<CoalitionRow>,
+    /// How well scores say what they mean, before and after calibration.
+    #[serde(default)]
+    pub calibration: Vec<CalibrationRow>,
     /// The names of the platforms.
     pub platforms: Vec<String>,
     /// One card for each mechanism that makes a privacy claim.
@@ -236,6 +239,23 @@ pub struct CoalitionRow {
     pub share: Estimate,
     /// What the whole loses when it alone abstains.
     pub missed: Estimate,
+}
+
+/// What calibration did to one metric of one arm.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CalibrationRow {
+    /// The arm.
+    pub arm: String,
+    /// The map, as it was fitted in each world.
+    pub map: String,
+    /// Held-out rows that it was fitted to and the positives among them, over all worlds.
+    pub held_out: (u64, u64),
+    /// The metric.
+    pub metric: String,
+    /// Of the scores as the model gives them.
+    pub before: Estimate,
+    /// Of the probabilities.
+    pub after: Estimate,
 }
 
 /// How much of the learning share (local only to pooled, unlinked) an arm closes.

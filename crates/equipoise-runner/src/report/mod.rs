@@ -31,9 +31,9 @@ mod validation_figures;
 mod words;
 
 pub use data::{
-    ArmReport, ArmRole, BurdenRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate, Fact, FeatureRow,
-    Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, ReportData, SeatRow, Section, StepPoint,
-    TuningRow, Verdict,
+    ArmReport, ArmRole, BurdenRow, CalibrationRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate,
+    Fact, FeatureRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, ReportData, SeatRow,
+    Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};

@@ -134,6 +134,14 @@ pub(crate) fn sample() -> ReportData {
             arm("private-05", "private, ε = 0.5", Private, Some(0.5), 0.29),
             arm("pooled", "pooled", Pooled, None, 0.47),
         ],
+        calibration: vec![CalibrationRow {
+            arm: text("federated"),
+            map: text("logit / 1.310; logit / 1.274"),
+            held_out: (4_120, 31),
+            metric: text("average-precision"),
+            before: value(0.31, 0.02),
+            after: value(0.22, 0.02),
+        }],
         coalitions: vec![CoalitionRow {
             platform: text("games"),
             share: Estimate::Value { mean: 0.02, low: -0.01, high: 0.05, seeds: 10 },

@@ -236,6 +236,9 @@ fn ladder(data: &ReportData) -> Vec<Block> {
     blocks.push(table(contents::closed(data), "no federated arm stands between local only and pooled"));
     let title = "Other metrics (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Table));
+    if !data.calibration.is_empty() {
+        blocks.push(Block::Table(contents::calibration(data)));
+    }
     blocks.extend(contents::per_seed(data).map(Block::Folded));
     blocks.push(match table(contents::tuning(data), "nothing was tuned") {
         Block::Table(table) => Block::Folded(table),
