@@ -2,7 +2,7 @@
 //! seams, and over deliberately wrong implementations that they must reject.
 
 use crate::aggregator::Aggregator;
-use crate::compression::Compression;
+use crate::compression::{Compression, Sparsifier};
 use crate::local::{Broadcast, LocalRule};
 use crate::secure_sum::{DynSecureSum, SumError, Untimed, VectorSpec};
 use crate::server::{ServerOptimizer, ServerState};
@@ -253,6 +253,50 @@ pub fn check_compression(map: &dyn Compression, seed: Seed) -> Result<(), String
     Ok(())
 }
 
+/// At most as many coordinates leave as may; nothing is lost, to the bit; what stays is shorter by the share that may leave, so that
+/// nothing waits for ever; a function of its arguments.
+///
+/// # Errors
+/// Names the law that does not hold.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+pub fn check_sparsifier(choice: &dyn Sparsifier, seed: Seed) -> Result<(), String> {
+    let (name, len, rounds) = (choice.name(), 41, 400);
+    let kept = choice.keeps(len);
+    let square = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    let mut rng = seed.derive("vector", 0).rng();
+    // A few coordinates are large in every round: what is small must leave nevertheless, some time.
+    let steady: Vec<f32> =
+        (0..len).map(|at| rng.normal() as f32 * if at % 7 == 0 { 9.0 } else { 0.4 }).collect();
+    let mut behind = Vec::new();
+    for round in 0..rounds {
+        let update = steady.clone();
+        let mut whole = update.clone();
+        whole.iter_mut().zip(&behind).for_each(|(value, waited)| *value += *waited);
+        let (mut again, before) = (behind.clone(), behind.clone());
+        let sent = choice.send(update.clone(), &mut behind);
+        if choice.send(update, &mut again) != sent || again != behind {
+            return Err(format!("`{name}` is not a function of its arguments"));
+        }
+        if sent.len() != len || behind.len() != len {
+            return Err(format!("`{name}` changes the length of an update"));
+        }
+        if sent.iter().filter(|value| value.abs() > 0.0).count() > kept {
+            return Err(format!("`{name}` sends more than it says"));
+        }
+        let both = sent.iter().zip(&behind).map(|(sent, behind)| sent + behind);
+        if both
+            .zip(&whole)
+            .any(|(both, whole)| both.to_bits() != whole.to_bits() && (both - whole).abs() > 0.0)
+        {
+            return Err(format!("`{name}` loses something in round {round}, after {before:?}"));
+        }
+        if square(&behind) > (1.0 - kept as f64 / len as f64) * square(&whole) * (1.0 + 1e-6) {
+            return Err(format!("`{name}` keeps back more than the share that may wait"));
+        }
+    }
+    Ok(())
+}
+
 /// Clients whose losses are `curvature / 2 |w - target|^2`, trained by gradient steps: what a law or a test can work out by hand.
 #[derive(Clone, Debug)]
 pub struct Quadratics {
@@ -309,6 +353,59 @@ impl TrainerFactory for Quadratics {
     }
     fn weight(&self, _client: u32) -> u32 {
         1
+    }
+}
+
+/// Platforms over devices are one level: with everybody taking part and one inner round, the platforms' updates, each by its public
+/// weight, are the devices' updates, each by its own. `platforms[p]` are the devices of platform `p`; `lsb` is the devices' grid.
+///
+/// # Errors
+/// Names the law that does not hold.
+#[allow(clippy::cast_possible_truncation)]
+pub fn check_levels(
+    above: &dyn TrainerFactory,
+    devices: &dyn TrainerFactory,
+    platforms: &[std::ops::Range<u32>],
+    lsb: f64,
+) -> Result<(), String> {
+    let layers = devices.layers();
+    let len = layers.last().map_or(0, |layer| layer.end);
+    let from: Vec<f32> = (0..len).map(|at| 0.1 * at as f32 - 0.2).collect();
+    let ctx =
+        RoundCtx { round: 0, seed: Seed::root(1), drift: Drift::default(), effort: 1.0, layers: &layers };
+    let mean = |of: &dyn TrainerFactory, clients: std::ops::Range<u32>| -> Result<(Vec<f64>, u64), String> {
+        let (mut sum, mut total) = (vec![0.0; len], 0_u64);
+        let mut worker = of.worker().map_err(|error| error.to_string())?;
+        for client in clients {
+            let mut update = vec![0.0; len];
+            let stats = worker.train(&from, client, &ctx, &mut update).map_err(|error| error.to_string())?;
+            if !stats.outcome.takes_part() {
+                continue;
+            }
+            let weight = of.weight(client);
+            sum.iter_mut()
+                .zip(&update)
+                .for_each(|(sum, value)| *sum += f64::from(weight) * f64::from(*value));
+            total += u64::from(weight);
+        }
+        sum.iter_mut().for_each(|value| *value /= total.max(1) as f64);
+        Ok((sum, total))
+    };
+    let close =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() <= lsb + 1e-6 * (1.0 + b.abs()));
+    for (platform, own) in (0..).zip(platforms) {
+        let ((theirs, _), (alone, _)) = (mean(devices, own.clone())?, mean(above, platform..platform + 1)?);
+        if !close(&alone, &theirs) {
+            return Err(format!(
+                "platform {platform} does not send the mean of its devices: {alone:?}, {theirs:?}"
+            ));
+        }
+    }
+    let ((one, _), (two, _)) = (mean(devices, 0..devices.clients())?, mean(above, 0..above.clients())?);
+    if close(&two, &one) {
+        Ok(())
+    } else {
+        Err(format!("platforms are not weighted by their devices: {two:?} on two levels, {one:?} on one"))
     }
 }
 

@@ -10,6 +10,7 @@ mod compression;
 mod faults;
 pub mod laws;
 mod leakage;
+mod levels;
 mod local;
 mod plain;
 mod platforms;
@@ -25,9 +26,10 @@ pub use aggregator::{
     TrimmedMean, WeightedMean,
 };
 pub use cohort::{Cohort, CohortSpec};
-pub use compression::{Compression, CompressionSpec, NoCompression, Rotation, Subset};
+pub use compression::{Compression, CompressionSpec, NoCompression, Rotation, Sparsifier, Subset, TopK};
 pub use faults::{FaultSpec, Stragglers};
 pub use leakage::{LeakageProfile, SeatView};
+pub use levels::{Devices, DevicesSpec, Inside};
 pub use local::{Broadcast, Ditto, FedAvg, FedProx, LocalLayers, LocalRule, LocalSpec, Scaffold};
 pub use plain::{NoShare, Plain, PlainSum, PlainUpload, check_update};
 pub use platforms::Tamper;

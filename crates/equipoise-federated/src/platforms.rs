@@ -1,7 +1,9 @@
 //! The platforms' side of a round: train, clip, quantise, and only then leave.
 
 use crate::cohort::Cohort;
-use crate::compression::Compression;
+use crate::compression::sparse::keep_rounding;
+use crate::compression::{Compression, Sparsifier};
+use crate::levels::Inside;
 use crate::local::{Broadcast, LocalRule};
 use crate::plain::PlainSum;
 use crate::rounds::{FederationError, FederationState};
@@ -9,7 +11,7 @@ use crate::schedule::Buffered;
 use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
 use crate::trainer::{Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Seed};
-use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
+use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer, Rounding};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +25,10 @@ pub(crate) struct Platforms<'a> {
     pub(crate) local: &'a dyn LocalRule,
     pub(crate) layers: &'a [Range<usize>],
     pub(crate) compression: &'a dyn Compression,
+    /// How each client chooses what it sends, where it does.
+    pub(crate) sparsifier: Option<&'a dyn Sparsifier>,
     pub(crate) quantizer: Quantizer,
+    pub(crate) rounding: Rounding,
     pub(crate) update_clip: ClipNorm,
     pub(crate) seed: Seed,
     /// Who is byzantine, ascending, and what they do.
@@ -119,12 +124,30 @@ impl Platforms<'_> {
             stats.outcome = Outcome::NotFinite;
         }
         let outcome = stats.outcome;
+        let inside = place.trainer.inside().map(|inside| Inside { platform: client, ..inside });
         // Who takes part under a guarantee must not depend on data: such a sum stands, with what is not finite as zero.
         let stands = outcome.takes_part() || matches!(stats.contribution, Contribution::BoundedSum(_));
-        let mut sent = Sent { client, outcome, update: None, saturated: 0, sensitivity: None, kept };
+        let mut sent = Sent {
+            client,
+            outcome,
+            update: None,
+            saturated: 0,
+            sensitivity: None,
+            kept,
+            residual: vec![],
+            inside,
+        };
         if stands {
-            let (update, saturated, sensitivity) =
-                self.outgoing((round, client, weight), update, stats.contribution, place);
+            if self.sparsifier.is_some() {
+                sent.residual = state.residual.get(&client).cloned().unwrap_or_default();
+            }
+            let (update, saturated, sensitivity) = self.outgoing(
+                (round, client, weight, seed),
+                update,
+                stats.contribution,
+                place,
+                &mut sent.residual,
+            );
             let byzantine = self.byzantine.binary_search(&client).is_ok();
             let update = match self.tamper {
                 Some(tamper) if byzantine => tamper(update, seed.derive("byzantine", 0)),
@@ -147,10 +170,11 @@ impl Platforms<'_> {
     /// On the platform: clip, quantise, and only then leave.
     fn outgoing(
         &self,
-        (round, client, weight): (u32, u32, u32),
+        (round, client, weight, seed): (u32, u32, u32, Seed),
         update: Vec<f32>,
         contribution: Contribution,
         place: &mut Place<'_>,
+        residual: &mut Vec<f32>,
     ) -> (OutgoingUpdate, u64, Option<f64>) {
         let local = LocalUpdate::new(update);
         let (clipped, weight) = match contribution {
@@ -160,12 +184,22 @@ impl Platforms<'_> {
         };
         let sensitivity = clipped.sensitivity().map(|bound| bound.value.get());
         let public = compression_seed(self.seed, round);
-        let clipped = clipped.through(|values| self.compression.compress(values, public));
+        let mut chosen = vec![];
+        let clipped = match self.sparsifier {
+            None => clipped.through(|values| self.compression.compress(values, public)),
+            Some(choice) => clipped.with_memory(|values| {
+                chosen = choice.send(values, residual);
+                chosen.clone()
+            }),
+        };
         let room = std::mem::take(&mut place.integers);
-        let (quantized, update) = clipped.quantise_into(&self.quantizer, weight, room);
+        let address = seed.derive("rounding", 0);
+        let (quantized, update) = clipped.round_into(self.rounding, &self.quantizer, weight, address, room);
         place.update = update;
         let saturated = quantized.saturated();
-        (quantized.without_noise(round, client), saturated, sensitivity)
+        let update = quantized.without_noise(round, client);
+        keep_rounding(residual, &chosen, &update, &self.quantizer);
+        (update, saturated, sensitivity)
     }
 }
 
@@ -188,6 +222,8 @@ struct Sent {
     /// The bound of an update that stands; none where the update does not.
     sensitivity: Option<Option<f64>>,
     kept: Vec<f32>,
+    residual: Vec<f32>,
+    inside: Option<Inside>,
 }
 
 /// What left the cohort.
@@ -199,6 +235,10 @@ pub(crate) struct Trained {
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// What stays on each platform, where a rule keeps something.
     pub(crate) kept: Vec<(u32, Vec<f32>)>,
+    /// What compression left behind there.
+    pub(crate) residual: Vec<(u32, Vec<f32>)>,
+    /// What happened inside platforms that hold a federation of their own.
+    pub(crate) inside: Vec<Inside>,
 }
 
 /// What the server has once everybody has answered.
@@ -217,6 +257,7 @@ impl Trained {
         let bounds = sent.iter().filter_map(|sent| sent.sensitivity);
         let sensitivity = bounds.reduce(|a, b| Some(a?.max(b?))).flatten();
         let (mut updates, mut outcomes, mut kept) = (vec![], vec![], vec![]);
+        let (mut residual, mut inside) = (vec![], vec![]);
         for one in sent {
             if one.outcome != Outcome::Trained {
                 outcomes.push((one.client, one.outcome));
@@ -224,10 +265,14 @@ impl Trained {
             if !one.kept.is_empty() {
                 kept.push((one.client, one.kept));
             }
+            if !one.residual.is_empty() {
+                residual.push((one.client, one.residual));
+            }
+            inside.extend(one.inside);
             updates.extend(one.update);
         }
         let left = whole.map_or(Left::Updates(updates), Left::Sum);
-        Self { left, saturated, sensitivity, outcomes, kept }
+        Self { left, saturated, sensitivity, outcomes, kept, residual, inside }
     }
 
     /// Clients whose updates stand.

@@ -3,7 +3,9 @@
 
 use crate::aggregator::Aggregator;
 use crate::cohort::{Cohort, CohortSpec};
-use crate::compression::Compression;
+use crate::compression::sparse::visible_bytes;
+use crate::compression::{Compression, NoCompression, Sparsifier};
+use crate::levels::Inside;
 use crate::local::LocalRule;
 use crate::platforms::{Left, Platforms, Tamper, Trained, compression_seed};
 use crate::schedule::{Arrival, Buffered, ScheduleSpec, Traffic};
@@ -11,7 +13,7 @@ use crate::secure_sum::{IntSum, SlotPlan, Stopwatch, SumError, SumSession, WireC
 use crate::server::{ServerOptimizer, ServerState};
 use crate::trainer::{Outcome, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Params, Seed};
-use equipoise_privacy::{DpEvent, Mechanism, Quantizer};
+use equipoise_privacy::{DpEvent, Mechanism, Quantizer, Rounding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +23,16 @@ pub enum Aggregation<'a> {
     Hidden(Box<dyn SumSession + 'a>),
     /// The server sees every update.
     Visible(&'a dyn Aggregator),
+    /// The server sees of every update the coordinates that its client chose.
+    Chosen(&'a dyn Aggregator, &'a dyn Sparsifier),
+}
+
+impl<'a> Aggregation<'a> {
+    /// How each client chooses what it sends, where it does.
+    #[must_use]
+    pub const fn sparsifier(&self) -> Option<&'a dyn Sparsifier> {
+        if let Self::Chosen(_, choice) = self { Some(*choice) } else { None }
+    }
 }
 
 impl std::fmt::Debug for Aggregation<'_> {
@@ -28,6 +40,7 @@ impl std::fmt::Debug for Aggregation<'_> {
         match self {
             Self::Hidden(_) => f.write_str("Hidden(..)"),
             Self::Visible(rule) => write!(f, "Visible({})", rule.name()),
+            Self::Chosen(rule, choice) => write!(f, "Chosen({}, {})", rule.name(), choice.name()),
         }
     }
 }
@@ -57,6 +70,8 @@ pub struct Federation<'a> {
     pub compression: &'a dyn Compression,
     /// How reals become integers.
     pub quantizer: Quantizer,
+    /// Which of its two neighbours on the grid a real becomes.
+    pub rounding: Rounding,
     /// Bound on a whole update where the trainer set none: robustness and range, not privacy.
     pub update_clip: ClipNorm,
     /// How updates become one.
@@ -93,6 +108,9 @@ pub struct FederationState {
     /// goes on.
     #[serde(default)]
     pub kept: BTreeMap<u32, Vec<f32>>,
+    /// What compression left behind on each platform, likewise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub residual: BTreeMap<u32, Vec<f32>>,
     /// Who trains at the moment, where steps do not wait for rounds.
     #[serde(default)]
     pub traffic: Traffic,
@@ -111,6 +129,7 @@ impl FederationState {
             params,
             beside: Params(vec![]),
             kept: BTreeMap::new(),
+            residual: BTreeMap::new(),
             traffic: Traffic::default(),
             server: ServerState::default(),
             history: vec![],
@@ -135,6 +154,9 @@ pub struct RoundRecord {
     pub saturated: u64,
     /// Bytes on the wire.
     pub wire: WireCost,
+    /// What happened inside platforms that hold a federation of devices, by platform.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<Inside>,
 }
 
 /// Why a federation stopped.
@@ -199,8 +221,11 @@ impl Federation<'_> {
                 return Err(FederationError::Setting(why.into()));
             }
         }
+        self.check_choice().map_err(FederationError::Setting)?;
         match &self.aggregation {
-            Aggregation::Visible(rule) if rule.minimum_cohort() > self.cohorts.minimum as usize => {
+            Aggregation::Visible(rule) | Aggregation::Chosen(rule, _)
+                if rule.minimum_cohort() > self.cohorts.minimum as usize =>
+            {
                 Err(FederationError::CohortTooSmall {
                     rule: rule.name(),
                     need: rule.minimum_cohort(),
@@ -211,12 +236,33 @@ impl Federation<'_> {
         }
     }
 
+    /// What clients that choose their coordinates cannot be combined with.
+    fn check_choice(&self) -> Result<(), String> {
+        let Some(choice) = self.aggregation.sparsifier() else { return Ok(()) };
+        choice.check()?;
+        let name = choice.name();
+        if self.mechanism.event() != DpEvent::None {
+            return Err(format!(
+                "compression: `{name}` sends what a memory of earlier rounds holds, and nothing bounds what one account did to it; \
+                 a guarantee needs a linear map"
+            ));
+        }
+        if self.compression.name() != (NoCompression {}).name() {
+            return Err(format!("compression: `{name}` remembers coordinates, which another map renames"));
+        }
+        if self.local.sends() > 1 {
+            let rule = self.local.name();
+            return Err(format!("compression: `{name}` would delay the control variates of `{rule}`"));
+        }
+        Ok(())
+    }
+
     /// The slot plan, where updates are hidden.
     #[must_use]
     pub fn plan(&self) -> Option<&SlotPlan> {
         match &self.aggregation {
             Aggregation::Hidden(session) => Some(session.plan()),
-            Aggregation::Visible(_) => None,
+            Aggregation::Visible(_) | Aggregation::Chosen(..) => None,
         }
     }
 
@@ -237,16 +283,19 @@ impl Federation<'_> {
             opened: false,
             saturated: 0,
             wire: WireCost::default(),
+            inside: vec![],
         };
         let enough = |clients: usize| clients >= self.cohorts.minimum as usize;
         if enough(record.cohort.clients.len()) {
             let mut trained = self.train(&state, &record.cohort, &arrivals)?;
+            record.inside = std::mem::take(&mut trained.inside);
             (record.saturated, record.outcomes) = (trained.saturated, std::mem::take(&mut trained.outcomes));
             let clients = trained.clients();
             if enough(clients) {
                 let sensitivity = self.sensitivity(round, &trained)?;
+                let (kept, residual) = (trained.kept, trained.residual);
                 let delta = self.combine(round, trained.left, sensitivity, &mut record.wire)?;
-                state = self.advance(state, clients, trained.kept, &delta);
+                state = self.advance(state, clients, (kept, residual), &delta);
                 record.opened = true;
             }
         }
@@ -283,14 +332,16 @@ impl Federation<'_> {
         let byzantine = self.cohorts.faults.map_or(vec![], |faults| faults.byzantine(clients, self.seed));
         let clear = match &self.aggregation {
             Aggregation::Hidden(session) => session.clear(),
-            Aggregation::Visible(_) => None,
+            Aggregation::Visible(_) | Aggregation::Chosen(..) => None,
         };
         let platforms = Platforms {
             trainers: self.trainers,
             local: self.local,
             layers: &self.trainers.layers(),
             compression: self.compression,
+            sparsifier: self.aggregation.sparsifier(),
             quantizer: self.quantizer,
+            rounding: self.rounding,
             update_clip: self.update_clip,
             seed: self.seed,
             byzantine: &byzantine,
@@ -313,7 +364,7 @@ impl Federation<'_> {
         &self,
         mut state: FederationState,
         clients: usize,
-        kept: Vec<(u32, Vec<f32>)>,
+        (kept, residual): (Vec<(u32, Vec<f32>)>, Vec<(u32, Vec<f32>)>),
         delta: &[f64],
     ) -> FederationState {
         let (model, beside) = delta.split_at(state.params.len());
@@ -323,6 +374,7 @@ impl Federation<'_> {
             *value = (f64::from(*value) + share * change) as f32;
         }
         state.kept.extend(kept);
+        state.residual.extend(residual);
         state
     }
 
@@ -336,6 +388,7 @@ impl Federation<'_> {
         wire: &mut WireCost,
     ) -> Result<Vec<f64>, FederationError> {
         let lsb = self.quantizer.lsb();
+        let sparse = self.aggregation.sparsifier().is_some();
         let real = |opened: IntSum| -> (Vec<f64>, f64) {
             (opened.values.iter().map(|&value| value as f64 * lsb).collect(), opened.weight as f64)
         };
@@ -351,8 +404,9 @@ impl Federation<'_> {
                 wire.upload_bytes = sum.wire_bytes();
                 real(sum.open())
             }
-            (Aggregation::Visible(rule), Left::Updates(updates)) => {
-                wire.upload_bytes = updates.iter().map(|update| 4 * update.values().len() as u64 + 12).sum();
+            (Aggregation::Visible(rule) | Aggregation::Chosen(rule, _), Left::Updates(updates)) => {
+                let bytes = |update| visible_bytes(update, self.quantizer.bits, sparse);
+                wire.upload_bytes = updates.iter().map(bytes).sum();
                 let weight: u64 = updates.iter().map(|update| u64::from(update.weight())).sum();
                 let scale = lsb * weight as f64;
                 (rule.aggregate(&updates).into_iter().map(|value| value * scale).collect(), weight as f64)
@@ -378,7 +432,7 @@ impl Federation<'_> {
             Left::Sum(sum) => sum.len(),
         };
         match trained.sensitivity {
-            Some(bound) => Ok(self.quantizer.rounded_sensitivity(bound, len)),
+            Some(bound) => Ok(self.rounding.sensitivity(&self.quantizer, bound, len)),
             None if self.mechanism.event() == DpEvent::None => Ok(0.0),
             None => Err(FederationError::Unbounded { mechanism: self.mechanism.name(), round }),
         }

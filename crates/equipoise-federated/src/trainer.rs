@@ -1,5 +1,6 @@
 //! What a federation asks of whoever trains: flat slices in, flat slices out. No model library crosses this line.
 
+use crate::levels::Inside;
 use equipoise_core::Seed;
 use equipoise_privacy::Sensitivity;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,11 @@ pub trait LocalTrainer: Send {
         ctx: &RoundCtx<'_>,
         update: &mut [f32],
     ) -> Result<TrainStats, TrainError>;
+
+    /// Takes what happened, since it was last taken, inside a client that holds a federation of its own.
+    fn inside(&mut self) -> Option<Inside> {
+        None
+    }
 }
 
 /// Makes workers: one a thread.

@@ -179,6 +179,61 @@ fn every_compression_obeys_the_laws() {
 }
 
 #[test]
+fn every_choice_of_coordinates_obeys_the_laws() {
+    for spec in equipoise_federated::CompressionSpec::examples() {
+        if let Some(choice) = spec.sparsifier() {
+            laws::check_sparsifier(choice, Seed::root(9)).unwrap();
+        }
+    }
+}
+
+/// Wrong choices: the first coordinates and no others; the largest, and no memory; two more than it says.
+#[test]
+fn wrong_choices_of_coordinates_are_rejected() {
+    use equipoise_federated::{Sparsifier, TopK};
+    #[derive(Clone, Copy)]
+    enum Fault {
+        First,
+        Forgets,
+        TooMany,
+    }
+    struct Wrong(Fault);
+    impl Sparsifier for Wrong {
+        fn name(&self) -> &'static str {
+            "wrong"
+        }
+        fn keeps(&self, len: usize) -> usize {
+            len / 4
+        }
+        fn check(&self) -> Result<(), String> {
+            Ok(())
+        }
+        fn send(&self, mut update: Vec<f32>, behind: &mut Vec<f32>) -> Vec<f32> {
+            match self.0 {
+                Fault::TooMany => TopK { share: 0.3 }.send(update, behind),
+                Fault::Forgets => {
+                    let sent = TopK { share: 0.2 }.send(update, behind);
+                    behind.fill(0.0);
+                    sent
+                }
+                Fault::First => {
+                    behind.resize(update.len(), 0.0);
+                    update.iter_mut().zip(&*behind).for_each(|(value, waited)| *value += waited);
+                    let rest = update.split_off(update.len() / 4);
+                    let sent = [update.clone(), vec![0.0; rest.len()]].concat();
+                    *behind = [vec![0.0; update.len()], rest].concat();
+                    sent
+                }
+            }
+        }
+    }
+    let rejected = |fault| laws::check_sparsifier(&Wrong(fault), Seed::root(9)).unwrap_err();
+    assert!(rejected(Fault::First).contains("keeps back"), "{}", rejected(Fault::First));
+    assert!(rejected(Fault::Forgets).contains("loses"), "{}", rejected(Fault::Forgets));
+    assert!(rejected(Fault::TooMany).contains("sends more"), "{}", rejected(Fault::TooMany));
+}
+
+#[test]
 fn a_map_that_keeps_the_largest_coordinates_is_rejected() {
     use equipoise_federated::Compression;
     struct Largest;

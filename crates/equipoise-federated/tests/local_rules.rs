@@ -9,7 +9,7 @@ use equipoise_federated::{
     NoCompression, Outcome, Plain, RoundCtx, Scaffold, ScheduleSpec, ServerSgd, Stragglers, Tamper,
     TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
 };
-use equipoise_privacy::{MechanismSpec, NoNoiseSpec, OutgoingUpdate, Quantizer};
+use equipoise_privacy::{MechanismSpec, NoNoiseSpec, OutgoingUpdate, Quantizer, Rounding};
 use std::ops::Range;
 
 const QUANTIZER: Quantizer = Quantizer { clip_abs: 8.0, bits: 28 };
@@ -54,6 +54,7 @@ fn try_run(
         compression: &NoCompression {},
         schedule: ScheduleSpec::Synchronous {},
         quantizer: QUANTIZER,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
         mechanism: mechanism.as_ref(),
@@ -281,6 +282,7 @@ fn byzantine_clients_tamper_and_a_median_withstands_them() {
         compression: &NoCompression {},
         schedule: ScheduleSpec::Synchronous {},
         quantizer: QUANTIZER,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Visible(median.rule()),
         mechanism: mechanism.as_ref(),
@@ -330,6 +332,7 @@ fn buffered(
         compression: &NoCompression {},
         schedule: ScheduleSpec::Buffered { buffer: 2, concurrency: 4, power: 0.5 },
         quantizer: QUANTIZER,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
         mechanism: mechanism.as_ref(),

@@ -7,7 +7,7 @@ use equipoise_federated::{
     FederationError, FederationState, LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ScheduleSpec,
     ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
 };
-use equipoise_privacy::{MechanismSpec, Quantizer};
+use equipoise_privacy::{MechanismSpec, Quantizer, Rounding};
 
 /// Every client pulls the model towards its own number.
 struct Pull(Vec<f32>);
@@ -63,6 +63,7 @@ fn run(trainers: &Pull, dropout: f64, rounds: u32, state: FederationState) -> Fe
             faults: None,
         },
         quantizer: QUANTIZER,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(100.0).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
         mechanism: mechanism.as_ref(),
@@ -128,6 +129,7 @@ fn a_rule_that_needs_three_is_refused_at_a_floor_of_two() {
             faults: None,
         },
         quantizer: QUANTIZER,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(1.0).unwrap(),
         aggregation: Aggregation::Visible(rule.rule()),
         mechanism: mechanism.as_ref(),

@@ -35,6 +35,18 @@ impl fmt::Display for Adversary {
     }
 }
 
+/// How the steps that a claim charges came about, where cohorts and faults decide which rounds release something.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RoundsCharged {
+    /// Rounds that were planned; the noise was calibrated to them.
+    pub planned: u32,
+    /// Rounds whose sum was opened: what was released.
+    pub opened: u32,
+    /// Epsilon if all planned rounds had taken in every platform.
+    pub planned_epsilon: f64,
+}
+
 /// What a mechanism claims about the models released over all its steps. Its `Display` is the sentence to print.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -51,8 +63,12 @@ pub struct PrivacyClaim {
     pub adversary: Adversary,
     /// What the claim leaves open, each as a noun phrase.
     pub not_protected: Vec<String>,
-    /// Steps accounted.
+    /// Steps accounted: the most that one unit could take part in.
     pub steps: u32,
+    /// How many were planned and released, where that differs from what one unit could take part in; the holder of the claim promises
+    /// that who took part was decided without looking at data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<RoundsCharged>,
     /// Probability that a unit takes part in a step.
     pub sampling_rate: Fraction,
     /// Standard deviation of the noise over the sensitivity.
@@ -64,15 +80,25 @@ pub struct PrivacyClaim {
 impl fmt::Display for PrivacyClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Rounded up: a printed bound must not be smaller than the computed one.
-        let epsilon = libm::ceil(self.epsilon * 1e4) / 1e4;
+        let up = |epsilon: f64| libm::ceil(epsilon * 1e4) / 1e4;
+        let epsilon = up(self.epsilon);
+        let charged = self.rounds.map_or_else(String::new, |rounds| {
+            format!(
+                " (charged: the {} of them that one platform took part in at most; {} were planned, at epsilon {}; who takes part is \
+                 drawn without looking at data)",
+                self.steps,
+                rounds.planned,
+                up(rounds.planned_epsilon)
+            )
+        });
+        let released = self.rounds.map_or(self.steps, |rounds| rounds.opened);
         write!(
             f,
-            "For any two data sets that differ by {} {}, the released models of {} steps are ({epsilon}, {:e})-close \
+            "For any two data sets that differ by {} {}, the released models of {released} steps{charged} are ({epsilon}, {:e})-close \
              to {}: Gaussian noise of {} times the sensitivity on Poisson samples at rate {}, by {}. \
              Protected: {}. Not protected: {}.",
             self.relation,
             self.unit.noun(),
-            self.steps,
             self.delta.get(),
             self.adversary,
             self.noise_multiplier,
@@ -98,6 +124,7 @@ mod tests {
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["the contact graph".into(), "what scores reveal at inference".into()],
             steps: 500,
+            rounds: None,
             sampling_rate: Fraction::new(0.02).unwrap(),
             noise_multiplier: NoiseMultiplier::new(1.5).unwrap(),
             accountant: "Renyi accounting".into(),
@@ -109,6 +136,15 @@ mod tests {
              sensitivity on Poisson samples at rate 0.02, by Renyi accounting. Protected: the contents of one training \
              row (one account on one platform, as one row). Not protected: the contact graph; what scores reveal at \
              inference."
+        );
+        let rounds = RoundsCharged { planned: 600, opened: 550, planned_epsilon: 1.1 };
+        let charged = PrivacyClaim { rounds: Some(rounds), ..claim }.to_string();
+        assert!(
+            charged.contains(
+                "the released models of 550 steps (charged: the 500 of them that one platform took part in at most; 600 were planned, \
+                 at epsilon 1.1; who takes part is drawn without looking at data) are (0.9877, 1e-5)-close"
+            ),
+            "{charged}"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! The laws of mechanisms, as functions: tests run them over every registered mechanism and over deliberately wrong ones.
+//! The laws of mechanisms and of rounding, as functions: tests run them over every registered one and over deliberately wrong ones.
 
-use crate::{DpEvent, Mechanism, PrivacyUnit, RdpAccountant};
-use equipoise_core::Seed;
+use crate::{DpEvent, Mechanism, PrivacyUnit, Quantizer, RdpAccountant};
+use equipoise_core::{Draw, Seed};
 
 /// Coordinates of the statistical checks. The standard error of a deviation is then 0.24 %.
 const COORDINATES: u32 = 90_000;
@@ -116,6 +116,49 @@ fn check_claim(mechanism: &dyn Mechanism) -> Result<(), String> {
                 "the claim and the event state different numbers".into()
             })?;
         }
+    }
+    Ok(())
+}
+
+/// How reals become integers, by a name and whether it says of itself that it is unbiased; the draws have an address.
+pub type Encode<'a> = &'a dyn Fn(&Quantizer, &[f32], Seed) -> Vec<i64>;
+
+/// Checks the laws of [`crate::Rounding`].
+///
+/// # Errors
+/// The first law that is broken, in words.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small integers")]
+pub fn check_rounding(encode: Encode<'_>, unbiased: bool, seed: Seed) -> Result<(), String> {
+    let grid = Quantizer { clip_abs: 15.0, bits: 5 };
+    let draws = COORDINATES as usize;
+    let whole: Vec<f32> = (-15_i8..=15).map(f32::from).collect();
+    let kept: Vec<i64> = (-15..=15).collect();
+    ensure(encode(&grid, &whole, seed) == kept, || "a whole step does not stay as it is".into())?;
+    for value in [0.1_f32, 0.5, -0.5, 3.37, -7.81, 14.6] {
+        let drawn = encode(&grid, &vec![value; draws], seed.derive("value", u64::from(value.to_bits())));
+        let far = drawn.iter().find(|&&integer| (integer as f64 - f64::from(value)).abs() >= 1.0);
+        ensure(far.is_none(), || format!("{value} lands a whole step away, at {far:?}"))?;
+        // A draw between two steps has a variance of at most a quarter.
+        let mean = drawn.iter().sum::<i64>() as f64 / draws as f64;
+        let band = ERRORS * 0.5 / libm::sqrt(draws as f64);
+        let on_average = (mean - f64::from(value)).abs() <= band;
+        ensure(!unbiased || on_average, || format!("{value} is {mean} on average: biased"))?;
+    }
+    let mut rng = seed.derive("neighbours", 0).rng();
+    let pairs: Vec<(f32, f32)> = (0..draws)
+        .map(|_| {
+            let value = (20.0 * rng.uniform() - 10.0) as f32;
+            (value, value + (4.0 * rng.uniform() - 2.0) as f32)
+        })
+        .collect();
+    let (a, b): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
+    let at = seed.derive("shared", 0);
+    let (drawn_a, drawn_b) = (encode(&grid, &a, at), encode(&grid, &b, at));
+    ensure(encode(&grid, &a, at) == drawn_a, || "one address gives two roundings".into())?;
+    for ((x, y), (i, j)) in pairs.iter().zip(drawn_a.iter().zip(&drawn_b)) {
+        let apart = (i - j).abs() as f64;
+        let bound = (f64::from(*x) - f64::from(*y)).abs() + 1.0;
+        ensure(apart <= bound + 1e-6, || format!("{x} and {y} land {apart} steps apart under one draw"))?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod ledger;
 mod mechanism;
 mod noise;
 mod quantizer;
+mod rounding;
 mod sampler;
 mod sensitivity;
 mod update;
@@ -25,7 +26,7 @@ pub use accountant::{
     gaussian_noise_multiplier, log_normal_cdf, orders, rdp_curve, rdp_delta, rdp_epsilon, zcdp_epsilon,
     zcdp_epsilon_loose, zcdp_rho,
 };
-pub use claim::{Adversary, PrivacyClaim};
+pub use claim::{Adversary, PrivacyClaim, RoundsCharged};
 pub use event::DpEvent;
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub use mechanism::{
@@ -34,6 +35,7 @@ pub use mechanism::{
 };
 pub use noise::{NoiseError, NoiseSource};
 pub use quantizer::{Quantizer, QuantizerError};
+pub use rounding::Rounding;
 pub use sampler::PoissonSampler;
 pub use sensitivity::{PrivacyUnit, Relation, Sensitivity};
 pub use update::{ClippedUpdate, LocalUpdate, OutgoingUpdate, QuantizedUpdate};

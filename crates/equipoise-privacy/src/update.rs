@@ -17,8 +17,8 @@
 //! # Ok::<(), equipoise_core::UnitError>(())
 //! ```
 
-use crate::{Quantizer, Sensitivity};
-use equipoise_core::ClipNorm;
+use crate::{Quantizer, Rounding, Sensitivity};
+use equipoise_core::{ClipNorm, Seed};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -125,6 +125,13 @@ impl ClippedUpdate {
         Self { values: map(self.values), sensitivity: self.sensitivity }
     }
 
+    /// The update with what earlier rounds left behind in it, as a client with a memory sends it. Nothing bounds what one unit did to
+    /// that memory over the rounds, so no [`Sensitivity`] comes out: a mechanism that needs one refuses.
+    #[must_use]
+    pub fn with_memory(self, send: impl FnOnce(Vec<f32>) -> Vec<f32>) -> Self {
+        Self { values: send(self.values), sensitivity: None }
+    }
+
     /// Each coordinate as `weight * round(clamp(x) / lsb)`. For a private sum, `weight` is 1: a weight scales the
     /// sensitivity by itself.
     #[must_use]
@@ -151,6 +158,28 @@ impl ClippedUpdate {
         // Counted in short blocks of a narrow type, of which more fit side by side.
         let cut = |block: &[f32]| block.iter().map(|&value| u32::from(quantizer.cuts(value))).sum::<u32>();
         let saturated = self.values.chunks(1024).map(|block| u64::from(cut(block))).sum();
+        self.values.clear();
+        (QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }, self.values)
+    }
+}
+
+impl ClippedUpdate {
+    /// [`ClippedUpdate::quantise_into`] with a choice of rounding; `seed` addresses the platform's draws for this update.
+    #[must_use]
+    pub fn round_into(
+        mut self,
+        rounding: Rounding,
+        quantizer: &Quantizer,
+        weight: u32,
+        seed: Seed,
+        room: Vec<i64>,
+    ) -> (QuantizedUpdate, Vec<f32>) {
+        if rounding == (Rounding::Nearest {}) {
+            return self.quantise_into(quantizer, weight, room);
+        }
+        let mut values = rounding.encode(quantizer, &self.values, seed);
+        values.iter_mut().for_each(|value| *value *= i64::from(weight));
+        let saturated = self.values.iter().map(|&value| u64::from(quantizer.cuts(value))).sum();
         self.values.clear();
         (QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }, self.values)
     }
@@ -291,6 +320,24 @@ mod tests {
         let room = first.without_noise(0, 0).into_values();
         let (again, _) = clipped().quantise_into(&GRID, 2, room);
         assert_eq!(again.without_noise(0, 1), clipped().quantise(&GRID, 2).without_noise(0, 1));
+    }
+
+    #[test]
+    fn a_memory_takes_the_bound_away() {
+        let row = Sensitivity { unit: PrivacyUnit::Row, relation: Relation::ZeroOut, value: bound(1.0) };
+        let sent = LocalUpdate::new(vec![1.0]).bounded_by_trainer(row).with_memory(|values| values);
+        assert!(sent.sensitivity().is_none());
+    }
+
+    #[test]
+    fn drawn_rounding_multiplies_the_weight_in_after_the_draw() {
+        let clipped = LocalUpdate::new(vec![1.5; 400]).clip_l2(bound(100.0));
+        let drawn = clipped
+            .round_into(Rounding::Stochastic {}, &GRID, 3, Seed::root(1), vec![])
+            .0
+            .without_noise(0, 0);
+        assert!(drawn.values().iter().all(|value| [3, 6].contains(value)), "{:?}", drawn.values());
+        assert!([3, 6].iter().all(|value| drawn.values().contains(value)));
     }
 
     #[test]

@@ -75,6 +75,7 @@ impl Mechanism for Faulty {
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["everything else".into()],
             steps,
+            rounds: None,
             sampling_rate: Fraction::new(0.1).unwrap(),
             noise_multiplier: NoiseMultiplier::new(2.0).unwrap(),
             accountant: "none".into(),

@@ -1,9 +1,10 @@
 //! The same file gives the same bytes: for any thread count, behind encryption or not, and after any kill.
-#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // Helpers of tests fail by panicking.
 
 mod common;
 
 use common::{command, line, run, smoke, succeed};
+use equipoise_core::{Draw, Seed};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -52,6 +53,90 @@ fn every_local_rule_and_fault_gives_one_hash_for_any_thread_count() {
             hash_of(tempfile::tempdir().unwrap().path(), &arguments)
         };
         assert_eq!(hash("1"), hash("2"), "{local}");
+    }
+}
+
+/// Drawn rounding, memories and devices inside platforms depend on addresses alone too.
+#[test]
+fn rounding_memories_and_devices_give_one_hash_for_any_thread_count() {
+    for set in KINDS {
+        let hash = |threads| {
+            let mut arguments = set.to_vec();
+            arguments.extend_from_slice(&["--threads", threads]);
+            hash_of(tempfile::tempdir().unwrap().path(), &arguments)
+        };
+        assert_eq!(hash("1"), hash("3"), "{set:?}");
+    }
+}
+
+const INFINITE: &str = "sweep.grid={ \"privacy.epsilon\" = [\"inf\"] }";
+
+/// What keeps something between rounds: on platforms, in the middle of training, or inside them.
+const KINDS: [&[&str]; 3] = [
+    &[
+        "--set",
+        INFINITE,
+        "--set",
+        "federation.compression={ top-k = { share = 0.1 } }",
+        "--set",
+        "aggregation={ visible = { mean = {} } }",
+    ],
+    &["--set", INFINITE, "--set", DEVICES],
+    &["--set", "federation.rounding={ stochastic = {} }"],
+];
+
+const DEVICES: &str = "federation.partition={ devices = { participation = 0.2, dropout = 0.1, minimum = 2, rounds = 2, weight-levels = 4 } }";
+
+/// Twenty kills at drawn moments for each kind of state: control variates, personal models in a buffered server, memories of
+/// compression, devices, a guarantee. A run that ends before its kills are used up begins again in another place.
+#[test]
+#[ignore = "a hundred kills take minutes; .ci/full runs it"]
+fn twenty_kills_at_random_points_leave_every_kind_of_state_whole() {
+    let scaffold: &[&str] = &[
+        "--set",
+        INFINITE,
+        "--set",
+        "federation.local={ scaffold = {} }",
+        "--set",
+        "training.optimiser={ sgd = { momentum = 0.0 } }",
+    ];
+    let buffered: &[&str] = &[
+        "--set",
+        INFINITE,
+        "--set",
+        "federation.local={ ditto = { lambda = 0.5 } }",
+        "--set",
+        "federation.schedule={ buffered = { buffer = 2, concurrency = 3, power = 0.5 } }",
+    ];
+    for (kind, set) in (0_u64..).zip([scaffold, buffered].into_iter().chain(KINDS)) {
+        let mut arguments = set.to_vec();
+        arguments.extend(["--set", "federation.rounds=120", "--set", "privacy.rounds=120"]);
+        let begun = std::time::Instant::now();
+        let calm = hash_of(tempfile::tempdir().unwrap().path(), &arguments);
+        let whole = begun.elapsed();
+        let file = smoke();
+        let mut all = run(file.to_str().unwrap(), &SMALL);
+        all.extend_from_slice(&arguments);
+        let (mut kills, mut between, mut draws) = (0, 0, Seed::root(kind).rng());
+        while kills < 20 {
+            let runs = tempfile::tempdir().unwrap();
+            loop {
+                let mut child =
+                    command(runs.path(), &all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+                std::thread::sleep(whole.mul_f64(0.6 * draws.uniform()));
+                if kills == 20 || child.try_wait().unwrap().is_some() {
+                    child.wait().unwrap();
+                    break;
+                }
+                child.kill().unwrap(); // SIGKILL
+                child.wait().unwrap();
+                kills += 1;
+                between += usize::from(!checkpoints(runs.path()).is_empty());
+            }
+            assert_eq!(hash_of(runs.path(), &arguments), calm, "{set:?}");
+        }
+        println!("{kills} kills, {between} of them with rounds written down: {set:?}");
+        assert!(between >= 3, "only {between} of {kills} kills fell between rounds: {set:?}");
     }
 }
 

@@ -142,6 +142,28 @@ fn parts_of_a_federation_that_contradict_each_other_are_refused() {
         None,
         &["a clipped sum is one step"],
     );
+    let top = "compression.top-k = { share = 0.1 }";
+    refused(
+        "compression.none = {}",
+        top,
+        Some("top-k"),
+        &["picks other coordinates", "a hidden sum", "visible rule"],
+    );
+    refused("compression.none = {}", top, Some("top-k"), &["no bound on one row bounds that", "finite"]);
+    refused(
+        "compression.none = {}",
+        "compression.top-k = { share = 0.0 }",
+        None,
+        &["share: must be above 0"],
+    );
+    let devices = "partition.devices = { participation = 0.1, dropout = 0.0, minimum = 2, rounds = 1, weight-levels = 4 }";
+    refused("partition.platform = {}", devices, Some("devices"), &["devices: ", "partition.platform"]);
+    refused(
+        "partition.platform = {}",
+        &devices.replace("rounds = 1", "rounds = 0"),
+        None,
+        &["rounds: a platform needs"],
+    );
 }
 
 /// A fitted map is a release of held-out rows that no ledger holds.
@@ -163,6 +185,7 @@ fn a_calibration_outside_the_ledger_is_refused() {
 #[test]
 fn an_arm_without_its_bins_is_refused() {
     refused("[binned]\nbins = 8", "", None, &["binned: an arm bins its features"]);
+    refused("[start]", "[schema.common]\n\n[start]", None, &["schema: public bins", "schema.native"]);
     refused("bins = 8 ", "bins = 1 ", Some("bins = 1"), &["bins: at least 2"]);
 }
 

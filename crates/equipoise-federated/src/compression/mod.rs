@@ -1,14 +1,18 @@
 //! Linear maps between an update and what is sent: the same public map for every client of a round, so that sums of what was sent are
-//! what would be sent of the sum, hidden or not. A map that depends on the update (top-k) would not be: its indices differ from client
-//! to client and say what the update is about. To add one: a file here, its lines below.
+//! what would be sent of the sum, hidden or not. A choice that depends on the update (top-k) is no such map: its indices differ from client
+//! to client and say what the update is about. It is a [`Sparsifier`], for visible rules alone. To add one: a file here, its lines below.
 
 mod none;
 mod rotation;
+pub(crate) mod sparse;
 mod subset;
+mod top_k;
 
 pub use none::NoCompression;
 pub use rotation::Rotation;
+pub use sparse::Sparsifier;
 pub use subset::Subset;
+pub use top_k::TopK;
 
 use equipoise_core::Seed;
 use serde::{Deserialize, Serialize};
@@ -45,17 +49,34 @@ pub enum CompressionSpec {
     Rotation(Rotation),
     /// A random share of the coordinates, another one each round.
     Subset(Subset),
+    /// Each client's largest coordinates; the rest waits on the client.
+    TopK(TopK),
 }
 
 impl CompressionSpec {
-    /// The map itself.
+    /// The linear map itself; the one that changes nothing where each client chooses for itself.
     #[must_use]
     pub fn map(&self) -> &dyn Compression {
         match self {
             Self::None(map) => map,
             Self::Rotation(map) => map,
             Self::Subset(map) => map,
+            Self::TopK(_) => &NoCompression {},
         }
+    }
+
+    /// How each client chooses what it sends, where it does.
+    #[must_use]
+    pub fn sparsifier(&self) -> Option<&dyn Sparsifier> {
+        if let Self::TopK(choice) = self { Some(choice) } else { None }
+    }
+
+    /// What cannot be right about it.
+    ///
+    /// # Errors
+    /// Begins with the key that mends it.
+    pub fn check(&self) -> Result<(), String> {
+        self.sparsifier().map_or_else(|| self.map().check(), Sparsifier::check)
     }
 
     /// One sentence for the reference page.
@@ -69,12 +90,20 @@ impl CompressionSpec {
             Self::Subset(_) => {
                 "a random share of the coordinates, the same for all clients of a round (Konečný et al. 2016, random mask)".into()
             }
+            Self::TopK(_) => {
+                "each client's largest coordinates, the rest waits on the client; visible rules only (Stich et al., NeurIPS 2018)".into()
+            }
         }
     }
 
     /// One of each, for law tests and the reference page.
     #[must_use]
     pub fn examples() -> Vec<Self> {
-        vec![Self::None(NoCompression {}), Self::Rotation(Rotation {}), Self::Subset(Subset { share: 0.25 })]
+        vec![
+            Self::None(NoCompression {}),
+            Self::Rotation(Rotation {}),
+            Self::Subset(Subset { share: 0.25 }),
+            Self::TopK(TopK { share: 0.25 }),
+        ]
     }
 }

@@ -173,6 +173,7 @@ impl Mechanism for CentralGaussian {
             adversary: Adversary::ReleasedModel,
             not_protected: NOT_PROTECTED.map(String::from).to_vec(),
             steps,
+            rounds: None,
             sampling_rate: self.sampling_rate,
             noise_multiplier: self.noise_multiplier,
             accountant:

@@ -2,6 +2,7 @@
 
 mod arms;
 mod calibrate;
+mod charge;
 mod checkpoint;
 mod review;
 mod trial;

@@ -7,6 +7,7 @@ mod coalitions;
 mod compare;
 mod facts;
 mod outcomes;
+mod patterns;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;
@@ -14,6 +15,7 @@ use crate::plan::{ArmPlan, Stage};
 use crate::report::data::ReportData;
 use equipoise_eval::Case;
 use equipoise_federated::RoundRecord;
+use equipoise_privacy::PrivacyClaim;
 use std::sync::Arc;
 
 /// One arm with everything that its trials left.
@@ -22,6 +24,14 @@ pub(crate) struct ArmResults<'a> {
     pub(crate) tune: Option<TuneRecord>,
     /// By test world; none where the trial failed.
     pub(crate) trials: Vec<Option<Trial>>,
+}
+
+impl ArmResults<'_> {
+    /// What the arm claims: of its worlds, whose faults differ, the largest epsilon.
+    pub(crate) fn claim(&self) -> Option<&PrivacyClaim> {
+        let claims = self.trials.iter().flatten().filter_map(|trial| trial.record.claim.as_ref());
+        claims.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
+    }
 }
 
 pub(crate) struct Trial {
@@ -64,6 +74,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     data.calibration = arms.iter().flat_map(calibration::rows).collect();
     data.closed = compare::closed(&arms, plan.first());
     data.coalitions = coalitions::shares(&arms, &metas, plan.first());
+    data.patterns = patterns::gaps(&arms, &metas, plan.first());
     data.failures = failures.iter().map(|f| format!("unit {} ({}): {}", f.unit, f.label, f.why)).collect();
     Ok(data)
 }
