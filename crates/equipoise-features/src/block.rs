@@ -54,3 +54,27 @@ pub struct RuleBlock {
     /// The numbers of each account.
     pub rules: Vec<LiteralRule>,
 }
+
+/// The sequences of one platform at one cut-off, as codes of [`crate::Token`]. A sequence reads the accounts that its row reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SequenceBlock {
+    /// Whose accounts.
+    pub platform: PlatformId,
+    /// Sequences depend on events strictly before this instant.
+    pub cutoff: SimTime,
+    /// The accounts, as in the [`RowBlock`] of the same cut-off.
+    pub accounts: Vec<AccountId>,
+    /// Codes, account after account, each oldest first.
+    pub codes: Vec<u16>,
+    /// One past the last code of each account.
+    pub ends: Vec<u32>,
+}
+
+impl SequenceBlock {
+    /// The sequence of account number `at`, oldest event first.
+    #[must_use]
+    pub fn sequence(&self, at: usize) -> &[u16] {
+        let from = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.codes[from as usize..self.ends[at] as usize]
+    }
+}

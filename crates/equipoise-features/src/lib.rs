@@ -16,6 +16,7 @@ mod account;
 mod block;
 mod dictionary;
 mod dyad;
+mod encode;
 mod moment;
 mod multi;
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod summary;
 #[cfg(test)]
 mod test_world;
 
-pub use block::{RowBlock, RuleBlock};
+pub use block::{RowBlock, RuleBlock, SequenceBlock};
 pub use dictionary::{FeatureDef, Group, Reads, Sight, dictionary, dictionary_markdown};
 pub use multi::{MultiStream, SnapshotPlan};
 pub use rule::LiteralRule;

@@ -1,6 +1,6 @@
 //! All platforms at once: takes the world's events, routes them, and takes snapshots at planned cut-offs.
 
-use crate::{FeatureError, FeatureSpec, FeatureStream, RowBlock, RuleBlock};
+use crate::{FeatureError, FeatureSpec, FeatureStream, RowBlock, RuleBlock, SequenceBlock};
 use equipoise_core::{Event, EventSink, PlatformId, PlatformView, SimTime};
 
 /// Strictly increasing cut-offs, each of which must be the end of a tick.
@@ -36,6 +36,8 @@ pub struct MultiStream {
     next: Vec<usize>,
     rows: Vec<RowBlock>,
     rules: Vec<RuleBlock>,
+    /// None unless asked for: most studies read rows only.
+    sequences: Option<Vec<SequenceBlock>>,
     error: Option<FeatureError>,
 }
 
@@ -53,7 +55,14 @@ impl MultiStream {
         let streams =
             views.iter().map(|view| FeatureStream::new(view, spec)).collect::<Result<Vec<_>, _>>()?;
         let next = vec![0; streams.len()];
-        Ok(Self { streams, plan, next, rows: Vec::new(), rules: Vec::new(), error: None })
+        Ok(Self { streams, plan, next, rows: Vec::new(), rules: Vec::new(), sequences: None, error: None })
+    }
+
+    /// The same engines, which also keep the sequences of every snapshot.
+    #[must_use]
+    pub fn with_sequences(mut self) -> Self {
+        self.sequences = Some(Vec::new());
+        self
     }
 
     /// The engine of a platform.
@@ -84,6 +93,14 @@ impl MultiStream {
         Ok((std::mem::take(&mut self.rows), std::mem::take(&mut self.rules)))
     }
 
+    /// Takes the sequences of the snapshots made since the last call, by cut-off, then by platform; none unless
+    /// [`with_sequences`](Self::with_sequences) asked for them.
+    pub fn take_sequences(&mut self) -> Vec<SequenceBlock> {
+        let mut taken = self.sequences.as_mut().map(std::mem::take).unwrap_or_default();
+        taken.sort_by_key(|block| (block.cutoff, block.platform));
+        taken
+    }
+
     /// Ends the stream and gives the snapshots that were not taken, by cut-off, then by platform.
     ///
     /// # Errors
@@ -111,6 +128,9 @@ impl MultiStream {
             let accounts = stream.existing(until);
             self.rows.push(stream.snapshot(&accounts));
             self.rules.push(stream.rule_block(&accounts));
+            if let Some(sequences) = &mut self.sequences {
+                sequences.push(stream.sequence_block(&accounts));
+            }
             self.next[at] += 1;
         }
         Ok(())
@@ -128,8 +148,9 @@ impl EventSink for MultiStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Token;
     use crate::test_world::{spec, view};
-    use equipoise_core::{AccountProfile, AgeBand};
+    use equipoise_core::{AccountId, AccountProfile, AgeBand, EventKind};
 
     const DAY_1: SimTime = SimTime::from_days(1);
     const DAY_2: SimTime = SimTime::from_days(2);
@@ -160,6 +181,28 @@ mod tests {
         let (rows, rules) = stream.finish().unwrap();
         assert_eq!(rows.iter().map(RowBlock::rows).collect::<Vec<_>>(), [2, 0]);
         assert_eq!(rules[0].accounts, rows[0].accounts);
+    }
+
+    /// The oracle of a sequence is the stream's own; here it must arrive beside its row, and only if asked for.
+    #[test]
+    fn sequences_stand_beside_the_rows_of_their_snapshot() {
+        let events = [(0, EventKind::Search), (60, EventKind::Search), (90, EventKind::ProfileChange)]
+            .map(|(time, kind)| Event::new(SimTime(time), AccountId(0), AccountId::NONE, kind));
+        let run = |mut stream: MultiStream| {
+            stream.on_events(PlatformId(0), DAY_1, &events);
+            stream.on_events(PlatformId(1), DAY_1, &[]);
+            let sequences = stream.take_sequences();
+            (stream.finish().unwrap().0, sequences)
+        };
+        assert!(run(multi(&[DAY_1])).1.is_empty());
+        let (rows, sequences) = run(multi(&[DAY_1]).with_sequences());
+        assert_eq!((rows.len(), sequences.len()), (2, 2));
+        assert_eq!(sequences[0].accounts, rows[0].accounts);
+        let tokens: Vec<Token> =
+            sequences[0].sequence(0).iter().map(|&code| Token::from_code(code).unwrap()).collect();
+        assert_eq!(tokens.iter().map(|token| token.gap_bucket).collect::<Vec<_>>(), [0, 5, 4]);
+        assert_eq!(tokens[2].kind, EventKind::ProfileChange);
+        assert_eq!(sequences[1].ends, Vec::<u32>::new());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::dictionary::{self, Feature};
 use crate::sequence::{self, NO_PEER};
 use crate::shard::{Batch, SHARD_BITS, Shard, sides};
 use crate::summary::{Codes, Summary, UNKNOWN_AGE, UNKNOWN_REGION};
-use crate::{FeatureError, FeatureSpec, LiteralRule, RowBlock, RuleBlock, Token};
+use crate::{FeatureError, FeatureSpec, LiteralRule, RowBlock, RuleBlock, SequenceBlock, Token};
 use equipoise_core::{
     AccountId, AccountProfile, Event, EventKind, PlatformId, PlatformSchema, PlatformView, SimTime,
 };
@@ -218,6 +218,42 @@ impl FeatureStream {
             shard.rings().read(slot, self.codes[peer.index()].age, &mut held);
         }
         sequence::merge(held, usize::from(self.spec.sequence_length))
+    }
+
+    /// The sequences of `accounts` as of [`until`](Self::until).
+    ///
+    /// # Panics
+    /// If an account has no profile.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // fewer than 2^32 tokens a block
+    pub fn sequence_block(&self, accounts: &[AccountId]) -> SequenceBlock {
+        let parts: Vec<(Vec<u16>, Vec<u32>)> = accounts
+            .par_chunks(ROWS_OF_A_TASK)
+            .map(|accounts| {
+                let (mut codes, mut lengths) = (Vec::new(), Vec::with_capacity(accounts.len()));
+                for &account in accounts {
+                    let tokens = self.sequence(account);
+                    lengths.push(tokens.len() as u32);
+                    codes.extend(tokens.iter().map(Token::code));
+                }
+                (codes, lengths)
+            })
+            .collect();
+        let (mut codes, mut ends) = (Vec::new(), Vec::with_capacity(accounts.len()));
+        for (part, lengths) in parts {
+            codes.extend(part);
+            ends.extend(lengths.iter().scan(ends.last().copied().unwrap_or(0), |end, length| {
+                *end += length;
+                Some(*end)
+            }));
+        }
+        SequenceBlock {
+            platform: self.platform,
+            cutoff: self.until,
+            accounts: accounts.to_vec(),
+            codes,
+            ends,
+        }
     }
 
     /// The literal rule's numbers of `account`. They count every contact: the bound on reads does not cover them.

@@ -7,9 +7,7 @@ use crate::plain::PlainSum;
 use crate::rounds::{FederationError, FederationState};
 use crate::schedule::Buffered;
 use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
-use crate::trainer::{
-    Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
-};
+use crate::trainer::{Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Seed};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
 use rayon::prelude::*;

@@ -2,7 +2,7 @@
 //!
 //! Ghost clipping (Lee and Kifer, PoPETs 2021; Li et al., ICLR 2022): the gradient of a row by a linear layer is the outer
 //! product of its input `a` and its delta `δ`, so its squared norm is `|δ|² (|a|² + 1)`, bias included, and no gradient of
-//! a single row is ever formed. Exact for linear layers, each used once a row; a recurrent layer would need its own rule.
+//! a single row is ever formed. Exact for linear layers, each used once a row; a recurrent layer has its own rule (`sequence_clip`).
 //!
 //! **Not promised here**: noise, sampling or an epsilon. One row is the unit: an account with several rows needs them
 //! bounded before. The norms and counts are raw data and stay on the platform.
@@ -10,7 +10,7 @@
 use crate::fused::Tape;
 use crate::maths::cross_entropy;
 use crate::rows::length;
-use crate::{LayerShape, ModelError, Rows, Trainer};
+use crate::{Examples, LayerShape, ModelError, Rows, Trainer};
 use equipoise_core::ClipNorm;
 
 /// Rows that are worked on together: enough to fill a matrix product, few enough that `f32` sums stay sharp.
@@ -18,7 +18,7 @@ const CLIP_ROWS: usize = 128;
 
 /// Beyond this norm of a layer's input or of a gradient, `f32` products could leave their range: such a row counts as
 /// non-finite.
-const LARGEST_NORM: f64 = 1e15;
+pub(crate) const LARGEST_NORM: f64 = 1e15;
 
 /// What clipping did to a batch. Not protected: it must not leave the platform without noise of its own.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -55,18 +55,28 @@ impl Trainer {
     /// stored in `f32`. A row whose gradient is not finite contributes nothing, so neighbours stay within the bound.
     ///
     /// # Errors
-    /// If lengths do not fit or the batch names a row that does not exist.
+    /// If lengths do not fit, the batch names a row that does not exist, or the model has no gradient of a single row
+    /// ([`ModelSpec::check_clipping`](crate::ModelSpec::check_clipping)).
     #[allow(clippy::cast_possible_truncation)] // A batch has fewer than 2^32 rows; the sum is stored in f32.
-    pub fn clipped_gradient_sum(
+    pub fn clipped_gradient_sum<'a>(
         &mut self,
         weights: &[f32],
-        rows: &Rows<'_>,
+        rows: impl Into<Examples<'a>>,
         batch: &[u32],
         clip: ClipNorm,
         out: &mut [f32],
     ) -> Result<ClipStats, ModelError> {
-        self.check(weights, rows)?;
+        let examples = rows.into();
         length("the gradient sum", self.parameters(), out.len())?;
+        if let Examples::Sequences(sequences) = &examples {
+            self.check_examples(weights, &examples)?;
+            if let Some(&row) = batch.iter().find(|&&row| row as usize >= examples.len()) {
+                return Err(ModelError::Row { row: row as usize, rows: examples.len() });
+            }
+            return self.clipped_sequence_sum(weights, sequences, batch, clip, out);
+        }
+        let rows = &examples.outcomes();
+        self.check(weights, rows)?;
         if let Some(&row) = batch.iter().find(|&&row| row as usize >= rows.len()) {
             return Err(ModelError::Row { row: row as usize, rows: rows.len() });
         }
@@ -141,14 +151,19 @@ fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
 /// Turns each row's square into the factor that brings the row within the bound.
 fn scales(squares: &mut [f64], clip: ClipNorm, stats: &mut ClipStats) {
     for square in squares {
-        let norm = libm::sqrt(*square);
-        stats.largest_norm = stats.largest_norm.max(norm);
-        *square = if norm > clip.get() {
-            stats.clipped += 1;
-            clip.get() / norm
-        } else {
-            1.0
-        };
+        *square = scale_of(*square, clip, stats);
+    }
+}
+
+/// The same for one row.
+pub(crate) fn scale_of(square: f64, clip: ClipNorm, stats: &mut ClipStats) -> f64 {
+    let norm = libm::sqrt(square);
+    stats.largest_norm = stats.largest_norm.max(norm);
+    if norm > clip.get() {
+        stats.clipped += 1;
+        clip.get() / norm
+    } else {
+        1.0
     }
 }
 

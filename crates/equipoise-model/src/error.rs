@@ -46,6 +46,14 @@ pub enum ModelError {
         /// How many rows there are.
         rows: usize,
     },
+    /// A sequence holds a code that the codebook does not explain.
+    #[error("a sequence holds code {code}, but the codebook has {codes} codes")]
+    Code {
+        /// The code.
+        code: u16,
+        /// How many there are.
+        codes: usize,
+    },
     /// The loss left the finite numbers; the weights must not be used. A lower learning rate mends it.
     #[error("training diverged at step {step}: the loss is not finite; lower the learning rate or clip")]
     Diverged {

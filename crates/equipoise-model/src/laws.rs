@@ -1,7 +1,7 @@
 //! Laws that every model and every scorer obeys, as functions, so that this crate's tests, a test of a deliberately wrong
 //! scorer and a test of anyone's own share them.
 
-use crate::{ModelError, ModelSpec, Rows, Trainer};
+use crate::{Examples, ModelError, ModelSpec, Rows, Trainer};
 use equipoise_core::{Draw, Fraction, Seed};
 
 /// Anything that turns rows of features into scores.
@@ -80,12 +80,15 @@ pub fn check_scorer(scorer: &mut dyn Scorer, seed: Seed) -> Result<(), String> {
 
 /// Checks what holds of every [`ModelSpec`]: its vector has the length it says; initial weights are finite, a function of the
 /// seed, and predict about the prior; scores obey [`check_scorer`]; the gradient points downhill as finite differences say;
-/// the clipped sum under a huge bound is the plain gradient.
+/// the clipped sum under a huge bound is the plain gradient. A model over sequences is shown sequences, of steps of `columns`.
 ///
 /// # Errors
 /// Names the first law broken.
 #[allow(clippy::cast_precision_loss)] // 64 rows.
 pub fn check_model(spec: &ModelSpec, columns: usize, seed: Seed) -> Result<(), String> {
+    if spec.reads_sequences() {
+        return crate::sequence_laws::check(spec, columns, seed);
+    }
     let text = |error: ModelError| error.to_string();
     let prior = Fraction::new(0.3).map_err(|error| error.to_string())?;
     let weights = spec.init(columns, prior, seed).0;
@@ -101,14 +104,19 @@ pub fn check_model(spec: &ModelSpec, columns: usize, seed: Seed) -> Result<(), S
     let labels: Vec<f32> = values.chunks(columns).map(|row| f32::from(u8::from(row[0] > 0.0))).collect();
     let rows = Rows { columns, values: &values, labels: &labels, weights: &vec![1.0; n] };
     let gradient = trainer.gradient(&weights, &rows).map_err(text)?;
-    check_slope(&mut trainer, &weights, &rows, &gradient)?;
+    check_slope(&mut trainer, &weights, (&rows).into(), &gradient)?;
 
     let mut sum = vec![0.0; weights.len()];
     let batch: Vec<u32> = (0..64).collect();
     let clip = equipoise_core::ClipNorm::new(1e9).map_err(|error| error.to_string())?;
     trainer.clipped_gradient_sum(&weights, &rows, &batch, clip, &mut sum).map_err(text)?;
-    let (error, size) = sum.iter().zip(&gradient).fold((0.0, 0.0), |(error, size), (&sum, &slope)| {
-        let (sum, slope) = (f64::from(sum) / n as f64, f64::from(slope));
+    check_sum(&sum, &gradient, n as f64)
+}
+
+/// Compares an unclipped sum over `rows` rows with their mean gradient.
+pub(crate) fn check_sum(sum: &[f32], gradient: &[f32], rows: f64) -> Result<(), String> {
+    let (error, size) = sum.iter().zip(gradient).fold((0.0, 0.0), |(error, size), (&sum, &slope)| {
+        let (sum, slope) = (f64::from(sum) / rows, f64::from(slope));
         (error + (sum - slope) * (sum - slope), size + slope * slope)
     });
     if error > 1e-10 * size {
@@ -122,10 +130,10 @@ pub fn check_model(spec: &ModelSpec, columns: usize, seed: Seed) -> Result<(), S
 
 /// Compares the derivative along the gradient with a central difference of the mean loss.
 #[allow(clippy::cast_possible_truncation)] // Steps enter f32 weights.
-fn check_slope(
+pub(crate) fn check_slope(
     trainer: &mut Trainer,
     weights: &[f32],
-    rows: &Rows<'_>,
+    rows: Examples<'_>,
     gradient: &[f32],
 ) -> Result<(), String> {
     let size = libm::sqrt(gradient.iter().map(|&slope| f64::from(slope) * f64::from(slope)).sum());
@@ -149,12 +157,12 @@ fn check_slope(
 }
 
 #[allow(clippy::cast_possible_truncation)] // Features are f32.
-fn normals(count: usize, seed: Seed) -> Vec<f32> {
+pub(crate) fn normals(count: usize, seed: Seed) -> Vec<f32> {
     let mut rng = seed.derive("normals", 0).rng();
     (0..count).map(|_| rng.normal() as f32).collect()
 }
 
-fn same(a: &[f32], b: &[f32], law: &str) -> Result<(), String> {
+pub(crate) fn same(a: &[f32], b: &[f32], law: &str) -> Result<(), String> {
     let equal = a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
     if equal { Ok(()) } else { Err(law.to_owned()) }
 }

@@ -7,7 +7,8 @@
 //! [`boosted`] holds the trees that this is measured against, without burn.
 //!
 //! **Layout of a flat parameter vector**: for each layer in order, its weight `[inputs, outputs]` row-major, then its
-//! bias `[outputs]` (see [`ModelSpec::layers`]). The last layer has one output, the logit of the risk.
+//! bias `[outputs]` (see [`ModelSpec::layers`]). The last layer has one output, the logit of the risk. Models over event sequences keep to it: a
+//! recurrent unit is its input layer, its recurrent layer and the last one, gates side by side as reset, update, new.
 //!
 //! ```
 //! use equipoise_core::{Fraction, Seed};
@@ -32,14 +33,25 @@ mod clip;
 mod config;
 mod error;
 mod fused;
+mod gates;
+mod gru;
 pub mod laws;
 mod loss;
 mod maths;
 mod network;
+mod network_gru;
+mod network_transformer;
 mod optimiser;
+mod packed;
 mod product;
 mod rows;
 mod score;
+mod sequence_clip;
+mod sequence_laws;
+mod sequence_network;
+mod sequence_spec;
+mod sequence_trainer;
+mod sequences;
 mod spec;
 #[cfg(test)]
 mod textbook;
@@ -50,5 +62,7 @@ pub use config::{Optimiser, TrainConfig};
 pub use error::ModelError;
 pub use loss::Loss;
 pub use rows::Rows;
+pub use sequence_spec::TorchTensor;
+pub use sequences::{Codebook, Examples, Sequences, Steps};
 pub use spec::{LayerShape, ModelSpec};
 pub use trainer::{Backward, Course, TrainStats, Trainer};

@@ -175,6 +175,42 @@ pub(crate) fn add_scaled(out: &mut [f32], scale: f32, row: &[f32]) {
     out.iter_mut().zip(row).for_each(|(out, value)| *out += scale * value);
 }
 
+/// Loops that are worth the widest registers there are. Their `run` is `#[inline(always)]`, so that it is compiled anew for each
+/// instruction set.
+pub(crate) trait Wide {
+    fn run(self);
+}
+
+/// Runs `work` as compiled for AVX-512, for AVX2 or for any processor of its kind, whichever this one has. The operations are the
+/// same in all of them and none is contracted, so the bytes are too.
+#[allow(unsafe_code)]
+pub(crate) fn widest<W: Wide>(work: W) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") {
+            // SAFETY: the processor has what the function is compiled for.
+            return unsafe { with_avx512(work) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { with_avx2(work) };
+        }
+    }
+    work.run();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq")]
+fn with_avx512<W: Wide>(work: W) {
+    work.run();
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn with_avx2<W: Wide>(work: W) {
+    work.run();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

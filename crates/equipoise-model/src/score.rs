@@ -5,7 +5,8 @@
 
 use crate::maths::{cross_entropy, sigmoid};
 use crate::rows::{length, not_finite};
-use crate::{ModelError, Rows, Trainer};
+use crate::sequence_network::READS_SEQUENCES;
+use crate::{Examples, ModelError, Trainer};
 
 /// Rows that are scored together: enough to fill the products, few enough that what is between layers stays in a cache.
 const SCORE_ROWS: usize = 256;
@@ -15,9 +16,17 @@ impl Trainer {
     ///
     /// # Errors
     /// If lengths or numbers do not fit.
-    pub fn row_losses(&mut self, weights: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, ModelError> {
-        self.check(weights, rows)?;
-        rows.check_values()?;
+    pub fn row_losses<'a>(
+        &mut self,
+        weights: &[f32],
+        rows: impl Into<Examples<'a>>,
+    ) -> Result<Vec<f32>, ModelError> {
+        let examples = rows.into();
+        self.check_examples(weights, &examples)?;
+        let rows = match examples {
+            Examples::Rows(rows) => rows,
+            Examples::Sequences(sequences) => return self.sequence_losses(weights, &sequences),
+        };
         let mut losses = self.logits(weights, rows.values);
         losses.iter_mut().zip(rows.labels).for_each(|(z, &label)| *z = cross_entropy(*z, label).0);
         Ok(losses)
@@ -29,6 +38,9 @@ impl Trainer {
     /// If lengths do not fit, or a feature or score is not a finite number.
     pub fn score(&mut self, weights: &[f32], columns: usize, values: &[f32]) -> Result<Vec<f32>, ModelError> {
         length("the weights", self.parameters(), weights.len())?;
+        if self.sequence.is_some() {
+            return Err(ModelError::Spec(READS_SEQUENCES));
+        }
         length("a row", self.columns(), columns)?;
         let rows = values.len() / columns;
         length("the features", rows * columns, values.len())?;

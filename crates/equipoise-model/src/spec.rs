@@ -19,6 +19,23 @@ pub enum ModelSpec {
         #[serde(deserialize_with = "hidden_widths")]
         hidden: Vec<u16>,
     },
+    /// A gated recurrent unit over event sequences (Cho et al., EMNLP 2014), read at the last event.
+    Gru {
+        /// Width of the state, at least 1; a multiple of 16 fills the registers.
+        hidden: u16,
+    },
+    /// A transformer encoder over event sequences (Vaswani et al., NIPS 2017), read at the mean. Trained by burn only.
+    Transformer {
+        /// Numbers of a step inside the model; a multiple of `heads`.
+        width: u16,
+        /// Attention heads of a layer, at least 1.
+        heads: u16,
+        /// Hidden width of the perceptron of a layer, at least 1.
+        #[serde(rename = "feed-forward")]
+        feed_forward: u16,
+        /// Layers, at least 1.
+        layers: u16,
+    },
 }
 
 fn hidden_widths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
@@ -63,9 +80,15 @@ impl LayerShape {
 }
 
 impl ModelSpec {
-    /// One of each kind: what the law tests run over.
+    /// One of each kind, over rows and over sequences.
     #[must_use]
     pub fn examples() -> Vec<Self> {
+        Self::examples_over_rows().into_iter().chain(Self::examples_over_sequences()).collect()
+    }
+
+    /// One of each kind that reads rows: what their law tests run over.
+    #[must_use]
+    pub fn examples_over_rows() -> Vec<Self> {
         vec![Self::LogisticRegression {}, Self::Mlp { hidden: vec![32] }, Self::Mlp { hidden: vec![7, 5] }]
     }
 
@@ -78,6 +101,10 @@ impl ModelSpec {
                 let widths: Vec<String> = hidden.iter().map(u16::to_string).collect();
                 format!("multilayer perceptron, hidden {}, ReLU", widths.join("-"))
             }
+            Self::Gru { hidden } => format!("gated recurrent unit over event sequences, hidden {hidden}"),
+            Self::Transformer { width, heads, feed_forward, layers } => format!(
+                "transformer encoder over event sequences, width {width}, {heads} heads, feed-forward {feed_forward}, layers {layers}"
+            ),
         }
     }
 
@@ -87,6 +114,7 @@ impl ModelSpec {
         let hidden: &[u16] = match self {
             Self::LogisticRegression {} => &[],
             Self::Mlp { hidden } => hidden,
+            Self::Gru { .. } | Self::Transformer { .. } => return self.sequence_layers(columns),
         };
         let (mut layers, mut inputs, mut offset) = (Vec::with_capacity(hidden.len() + 1), columns, 0);
         for outputs in hidden.iter().map(|&width| usize::from(width)).chain([1]) {
@@ -103,7 +131,7 @@ impl ModelSpec {
         self.layers(columns).last().map_or(0, LayerShape::end)
     }
 
-    /// Initial weights. Hidden layers are uniform in ±√(6 / inputs) and have no bias; the last layer of a perceptron is
+    /// Initial weights of a model over rows (those of the others are at [`ModelSpec::reads_sequences`]). Hidden layers are uniform in ±√(6 / inputs) and have no bias; the last layer of a perceptron is
     /// uniform in ±√(1 / inputs), that of the logistic regression is zero (its loss is convex). The last bias is
     /// the logit of `prior`, the share of rows expected to be positive (kept within 1e-6 of the ends), so that training
     /// need not spend its first rounds, and its privacy budget, on learning that harm is rare.
@@ -114,12 +142,19 @@ impl ModelSpec {
         let mut params = Params::zeros(self.parameters(columns));
         let last = layers.len() - 1;
         for (index, layer) in layers.iter().enumerate() {
-            let gain = match (self, index == last) {
+            let bound = match (self, index == last) {
                 (Self::LogisticRegression {}, _) => 0.0,
-                (_, true) => 1.0,
-                (_, false) => 6.0,
+                (_, true) => libm::sqrt(1.0 / layer.inputs.max(1) as f64),
+                (Self::Mlp { .. }, false) => libm::sqrt(6.0 / layer.inputs.max(1) as f64),
+                (Self::Gru { hidden }, false) => libm::sqrt(1.0 / f64::from(*hidden)),
+                (Self::Transformer { .. }, false) => {
+                    if self.is_norm(index) {
+                        params.0[layer.offset..layer.bias()].fill(1.0);
+                        continue;
+                    }
+                    libm::sqrt(6.0 / (layer.inputs + layer.outputs) as f64)
+                }
             };
-            let bound = libm::sqrt(gain / layer.inputs.max(1) as f64);
             let mut rng = seed.derive("layer", index as u64).rng();
             for weight in &mut params.0[layer.offset..layer.bias()] {
                 *weight = (bound * (2.0 * rng.uniform() - 1.0)) as f32;
@@ -138,6 +173,7 @@ impl ModelSpec {
         match self {
             Self::LogisticRegression {} => Ok(()),
             Self::Mlp { hidden } => check_hidden(hidden),
+            Self::Gru { .. } | Self::Transformer { .. } => self.check_shape(),
         }
     }
 }

@@ -71,7 +71,7 @@ fn training_equals_the_textbook_loop() {
         Optimiser::Sgd { momentum: 0.9 },
         Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-6 },
     ];
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         for optimiser in rules.clone() {
             let config = TrainConfig {
                 trainer: Backward::Fused,
@@ -99,7 +99,7 @@ fn training_equals_the_textbook_loop() {
 
 #[test]
 fn a_flat_vector_survives_the_module_bit_for_bit() {
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         let weights = spec.init(6, Fraction::new(0.4).unwrap(), Seed::root(1)).0;
         let mut flat = Flatten(Vec::new());
         Network::from_flat(&spec.layers(6), &weights, &Device::flex().autodiff()).visit(&mut flat);

@@ -9,7 +9,9 @@ use crate::loss::Batch;
 use crate::network::{Network, numbers, tensor};
 use crate::optimiser::OptimiserState;
 use crate::rows::length;
-use crate::{LayerShape, ModelError, ModelSpec, Optimiser, Rows, TrainConfig};
+use crate::sequence_network::READS_SEQUENCES;
+use crate::sequence_trainer::SequenceWorker;
+use crate::{Examples, LayerShape, ModelError, ModelSpec, Optimiser, Rows, TrainConfig};
 use burn::tensor::{Device, activation::log_sigmoid};
 use equipoise_core::{Draw, Seed};
 use serde::{Deserialize, Serialize};
@@ -19,10 +21,12 @@ use serde::{Deserialize, Serialize};
 pub struct Trainer {
     pub(crate) shapes: Vec<LayerShape>,
     pub(crate) tape: Tape,
-    autodiff: Device,
-    backward: Backward,
+    /// For a model that reads sequences.
+    pub(crate) sequence: Option<SequenceWorker>,
+    pub(crate) autodiff: Device,
+    pub(crate) backward: Backward,
     optimiser: OptimiserState,
-    gradient: Vec<f32>,
+    pub(crate) gradient: Vec<f32>,
     order: Vec<u32>,
 }
 
@@ -101,17 +105,19 @@ impl Trainer {
         Self::with(spec, columns, Backward::Fused)
     }
 
-    /// A worker that trains as `backward` says. Clipped sums and scores are the fused path's either way.
+    /// A worker that trains as `backward` says. Clipped sums and scores are the fused path's either way, where there is one.
     ///
     /// # Errors
-    /// If the specification describes no model.
+    /// If the specification describes no model, or one without passes by hand for [`Backward::Fused`].
     pub fn with(spec: &ModelSpec, columns: usize, backward: Backward) -> Result<Self, ModelError> {
         spec.check(columns)?;
+        spec.check_trainer(backward)?;
         let shapes = spec.layers(columns);
         Ok(Self {
             gradient: vec![0.0; spec.parameters(columns)],
             tape: Tape::new(shapes.len()),
             shapes,
+            sequence: SequenceWorker::new(spec, columns),
             autodiff: Device::flex().autodiff(),
             backward,
             optimiser: OptimiserState::default(),
@@ -125,7 +131,7 @@ impl Trainer {
         self.gradient.len()
     }
 
-    /// Features a row.
+    /// Features a row, or a step of a sequence.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.shapes[0].inputs
@@ -139,10 +145,10 @@ impl Trainer {
     ///
     /// # Errors
     /// If lengths, numbers or settings do not fit, or the loss diverges; then `weights` must not be used.
-    pub fn train(
+    pub fn train<'a>(
         &mut self,
         weights: &mut [f32],
-        rows: &Rows<'_>,
+        rows: impl Into<Examples<'a>>,
         config: &TrainConfig,
         seed: Seed,
     ) -> Result<TrainStats, ModelError> {
@@ -154,18 +160,18 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::train`].
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A client has fewer than 2^32 rows and steps.
-    pub fn train_along(
+    pub fn train_along<'a>(
         &mut self,
         weights: &mut [f32],
-        rows: &Rows<'_>,
+        rows: impl Into<Examples<'a>>,
         config: &TrainConfig,
         seed: Seed,
         course: &Course<'_>,
     ) -> Result<TrainStats, ModelError> {
         config.check()?;
         course.check(self.parameters())?;
-        self.check(weights, rows)?;
-        rows.check_values()?;
+        let rows = &rows.into();
+        self.check_examples(weights, rows)?;
         self.optimiser.reset(&config.optimiser, weights.len());
         let all = rows.len().div_ceil(usize::from(config.batch)) * usize::from(config.epochs);
         let limit = (course.effort * all as f64).ceil() as u32;
@@ -192,18 +198,18 @@ impl Trainer {
     fn epoch(
         &mut self,
         weights: &mut [f32],
-        rows: &Rows<'_>,
+        rows: &Examples<'_>,
         config: &TrainConfig,
         order: &[u32],
         (course, limit): (&Course<'_>, u32),
         steps: &mut u32,
     ) -> Result<f64, ModelError> {
-        let (mut loss, mut mass) = (0.0, 0.0);
+        let (mut loss, mut mass, row_weights) = (0.0, 0.0, rows.outcomes().weights);
         for batch in order.chunks(usize::from(config.batch)) {
             if *steps >= limit {
                 break;
             }
-            let batch_mass: f64 = batch.iter().map(|&row| f64::from(rows.weights[row as usize])).sum();
+            let batch_mass: f64 = batch.iter().map(|&row| f64::from(row_weights[row as usize])).sum();
             if batch_mass > 0.0 {
                 let batch_loss = self.batch_gradient(weights, rows, batch, config, batch_mass)?;
                 if !batch_loss.is_finite() {
@@ -223,11 +229,17 @@ impl Trainer {
     fn batch_gradient(
         &mut self,
         weights: &[f32],
-        rows: &Rows<'_>,
+        rows: &Examples<'_>,
         batch: &[u32],
         config: &TrainConfig,
         mass: f64,
     ) -> Result<f64, ModelError> {
+        let rows = match rows {
+            Examples::Rows(rows) => rows,
+            Examples::Sequences(sequences) => {
+                return self.sequence_gradient(weights, sequences, batch, config, mass);
+            }
+        };
         let whole = Batch { rows, of: batch, positive: config.positive_weight, mass };
         match self.backward {
             Backward::Fused => {
@@ -259,7 +271,7 @@ impl Trainer {
     /// step, and writes neither the one nor passes over the other.
     #[allow(clippy::cast_possible_truncation)] // Settings are f64 in files, the arithmetic is f32.
     fn batch_step(&mut self, weights: &mut [f32], config: &TrainConfig, course: &Course<'_>) {
-        let taped = self.backward == Backward::Fused;
+        let taped = self.backward == Backward::Fused && self.sequence.is_none();
         let plain = config.optimiser == (Optimiser::Sgd { momentum: 0.0 }) && course.towards.is_none();
         if taped && plain {
             let (rate, decay) = (config.learning_rate as f32, config.weight_decay as f32);
@@ -280,9 +292,17 @@ impl Trainer {
     /// # Errors
     /// If lengths or numbers do not fit.
     #[allow(clippy::cast_possible_truncation)] // The total weight enters an f32 loss.
-    pub fn gradient(&mut self, weights: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, ModelError> {
-        self.check(weights, rows)?;
-        rows.check_values()?;
+    pub fn gradient<'a>(
+        &mut self,
+        weights: &[f32],
+        rows: impl Into<Examples<'a>>,
+    ) -> Result<Vec<f32>, ModelError> {
+        let examples = rows.into();
+        self.check_examples(weights, &examples)?;
+        let rows = match examples {
+            Examples::Rows(rows) => rows,
+            Examples::Sequences(sequences) => return self.textbook_sequence_gradient(weights, &sequences),
+        };
         let mut out = vec![0.0; weights.len()];
         let mass: f64 = rows.weights.iter().map(|&weight| f64::from(weight)).sum();
         if mass > 0.0 {
@@ -300,6 +320,9 @@ impl Trainer {
 
     pub(crate) fn check(&self, weights: &[f32], rows: &Rows<'_>) -> Result<(), ModelError> {
         length("the weights", self.parameters(), weights.len())?;
+        if self.sequence.is_some() {
+            return Err(ModelError::Spec(READS_SEQUENCES));
+        }
         rows.check_lengths(&self.shapes[0])
     }
 }

@@ -79,3 +79,15 @@ fn a_clipped_sum_allocates_its_sum_and_nothing_a_row() {
     sum(600);
     assert_eq!((counted(|| sum(600)), counted(|| sum(130))), (1, 1));
 }
+
+#[test]
+fn a_warm_worker_trains_on_sequences_without_allocating() {
+    let told = common::sequences::Told::random(150, 16, 24, 1);
+    let spec = ModelSpec::Gru { hidden: 32 };
+    let (mut trainer, mut weights) = (Trainer::new(&spec, 16).unwrap(), init(&spec, 16, 1));
+    // Which rows meet in a batch is drawn, so the largest batch that could be is shown once: all rows at once.
+    let config = |batch| TrainConfig { batch, ..sgd(2, 0.1) };
+    trainer.train(&mut weights, &told.sequences(), &config(150), Seed::root(1)).unwrap();
+    let again = || _ = trainer.train(&mut weights, &told.sequences(), &config(32), Seed::root(2)).unwrap();
+    assert_eq!(counted(again), 0);
+}

@@ -36,7 +36,7 @@ fn held_out_auc(spec: &ModelSpec, train: &Data, config: &TrainConfig) -> f64 {
 #[test]
 fn every_model_learns_a_separable_set() {
     let adam = Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         let data = Data::separable(600, 8, 5);
         for config in [sgd(10, 0.1), TrainConfig { optimiser: adam.clone(), ..sgd(10, 0.01) }] {
             let auc = held_out_auc(&spec, &data, &config);
@@ -49,7 +49,7 @@ fn every_model_learns_a_separable_set() {
 /// also lean along the signal by chance, so the seed is fixed and the bound is wide.
 #[test]
 fn shuffled_labels_teach_nothing() {
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         let mut mean = 0.0;
         for seed in 0..4 {
             let mut data = Data::separable(600, 8, 5 + seed);
@@ -157,7 +157,7 @@ fn a_positive_weight_is_a_row_weight_on_positives() {
 /// One plain step of size 1 moves the weights by the gradient that automatic differentiation of the textbook loss gives.
 #[test]
 fn a_training_step_follows_the_reference_gradient() {
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         for backward in [Backward::Fused, Backward::Burn] {
             let data = Data::separable(100, 8, 6);
             let (mut trainer, before) = (Trainer::with(&spec, 8, backward).unwrap(), init(&spec, 8, 1));
@@ -178,7 +178,7 @@ fn a_training_step_follows_the_reference_gradient() {
 /// ReLU switches inside the step.
 #[test]
 fn every_coordinate_of_the_gradient_is_a_finite_difference() {
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         let mut data = Data::separable(64, 5, 6);
         data.weights.fill(1.0);
         let (mut trainer, mut weights) = (Trainer::new(&spec, 5).unwrap(), init(&spec, 5, 1));
@@ -259,7 +259,7 @@ fn models_rows_and_weights_that_do_not_fit_are_refused() {
 /// Thirty epochs of small batches: the two paths stay within a thousandth of the distance that training went.
 #[test]
 fn whole_trainings_of_the_two_paths_agree() {
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         let data = Data::separable(200, 8, 12);
         let before = init(&spec, 8, 1);
         let run = |backward| {

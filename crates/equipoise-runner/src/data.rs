@@ -79,6 +79,44 @@ pub struct TestRows {
     pub rule: Vec<f32>,
 }
 
+/// Event sequences beside rows, one a row, as codes of [`equipoise_features::Token`]. Only worlds of experiments whose models read
+/// sequences have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequenceRows {
+    /// Codes, row after row, each oldest first.
+    pub codes: Vec<u16>,
+    /// One past the last code of each row.
+    pub ends: Vec<u32>,
+}
+
+impl SequenceRows {
+    /// Puts the sequence of the next row behind the others.
+    ///
+    /// # Panics
+    /// If a world holds more than 2^32 events of sequences.
+    pub fn push(&mut self, codes: &[u16]) {
+        self.codes.extend_from_slice(codes);
+        self.ends
+            .push(u32::try_from(self.codes.len()).expect("a world's sequences hold fewer than 2^32 events"));
+    }
+
+    /// The codes of row `row`.
+    #[must_use]
+    pub fn of(&self, row: usize) -> &[u16] {
+        let from = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.codes[from as usize..self.ends[row] as usize]
+    }
+}
+
+/// The sequences of a world.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorldSequences {
+    /// Beside the rows to train on.
+    pub train: SequenceRows,
+    /// Beside the rows to decide on.
+    pub test: SequenceRows,
+}
+
 /// The truth about tested accounts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaseRows {
@@ -121,6 +159,8 @@ pub struct WorldData {
     pub test: TestRows,
     /// The truth.
     pub cases: CaseRows,
+    /// What happened, event by event, where a model reads that.
+    pub sequences: Option<WorldSequences>,
 }
 
 impl WorldData {
@@ -143,6 +183,10 @@ impl WorldData {
             .with("child", self.cases.contact_child.clone())?
             .with("time", self.cases.contact_time.clone())?;
         put("contacts.parquet", &contacts)?;
+        if let Some(sequences) = &self.sequences {
+            put("train_events.parquet", &event_table(&sequences.train)?)?;
+            put("test_events.parquet", &event_table(&sequences.test)?)?;
+        }
         write_json_atomic(&dir.join("world.json"), &self.meta)
     }
 
@@ -182,7 +226,14 @@ impl WorldData {
             contact_child: contacts.u32("child")?.to_vec(),
             contact_time: contacts.i32("time")?.to_vec(),
         };
-        Ok(Self { meta, train, train_linked, test, cases })
+        let events = |name: &str, rows| get(name).and_then(|table| read_events(&table, rows));
+        let sequences = if dir.join("train_events.parquet").exists() {
+            let train = events("train_events.parquet", train.label.len())?;
+            Some(WorldSequences { train, test: events("test_events.parquet", test.case.len())? })
+        } else {
+            None
+        };
+        Ok(Self { meta, train, train_linked, test, cases, sequences })
     }
 
     fn test_table(&self) -> Result<Table, StoreError> {
@@ -218,6 +269,21 @@ pub struct Reads {
     pub row: Vec<u32>,
     /// An account of the row's platform whose data it used; the row's own account is among them.
     pub account: Vec<u32>,
+}
+
+/// One line an event: its row and its code. A row without events has no line.
+fn event_table(sequences: &SequenceRows) -> Result<Table, StoreError> {
+    let rows = (0_u32..)
+        .zip(&sequences.ends)
+        .flat_map(|(row, _)| std::iter::repeat_n(row, sequences.of(row as usize).len()));
+    Table::new().with("row", rows.collect::<Vec<u32>>())?.with("event", sequences.codes.clone())
+}
+
+fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
+    let (codes, of) = (table.u16("event")?, table.u32("row")?);
+    let end =
+        |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
+    Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
 }
 
 fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {
@@ -257,4 +323,21 @@ fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, Stor
         }
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_without_events_survive_the_table() {
+        let mut sequences = SequenceRows::default();
+        for codes in [&[][..], &[3, 4], &[], &[5], &[]] {
+            sequences.push(codes);
+        }
+        let table = event_table(&sequences).unwrap();
+        assert_eq!(table.rows(), 3);
+        assert_eq!(read_events(&table, 5).unwrap(), sequences);
+        assert_eq!([sequences.of(0), sequences.of(1), sequences.of(3)], [&[][..], &[3, 4], &[5]]);
+    }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 3), (Stage::Trial, 3)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 4), (Stage::Trial, 4)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -59,6 +59,9 @@ pub struct WorldSlice {
     pub role: WorldRole,
     /// Which of them.
     pub index: u32,
+    /// Whether event sequences are kept beside the rows. Left out where they are not, so that those worlds keep their address.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sequences: bool,
 }
 
 /// What a world is for. The two have disjoint randomness.
@@ -248,6 +251,8 @@ impl Builder {
 
     fn worlds(&mut self, loaded: &Loaded, role: WorldRole, count: u32) -> Result<Vec<String>, Fault> {
         let e = loaded.first();
+        let networks = e.arms.iter().any(|arm| arm.trains() && !arm.grows_trees());
+        let reads = loaded.points.iter().any(|point| point.experiment.model.reads_sequences());
         (0..count)
             .map(|index| {
                 let slice = WorldSlice {
@@ -257,6 +262,7 @@ impl Builder {
                     seed: e.experiment.seed,
                     role,
                     index,
+                    sequences: networks && reads,
                 };
                 let what = if role == WorldRole::Test { "test world" } else { "development world" };
                 self.add(Stage::World, format!("{what} {index}"), vec![], Work::World(slice))
@@ -352,7 +358,10 @@ fn name(slice: &ArmSlice) -> (String, String) {
 
 /// What a point sets, besides epsilon, which is part of an arm's name anyway: short for ids and in full for people.
 fn setting(point: &Point, points: &[Point]) -> (String, String) {
-    let pairs = point.set.iter().filter(|(key, _)| key.as_str() != "privacy.epsilon");
+    // A trainer that a model brings with it says nothing that the model does not.
+    let brought = |key: &str| key == "training.trainer" && point.set.contains_key("model");
+    let named = |key: &str| key != "privacy.epsilon" && !brought(key);
+    let pairs = point.set.iter().filter(|(key, _)| named(key));
     let (short, full): (Vec<String>, Vec<String>) = pairs
         .map(|(key, value)| {
             let others: Vec<&toml::Value> = points.iter().filter_map(|point| point.set.get(key)).collect();

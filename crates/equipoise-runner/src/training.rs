@@ -1,21 +1,66 @@
 //! The adapter between federations, which know no model, and models, which know no federation.
 
-use crate::data::TrainRows;
+use crate::data::{SequenceRows, TrainRows, WorldData};
 use equipoise_core::ClipNorm;
+use equipoise_features::Token;
 use equipoise_federated::{
     Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
 };
-use equipoise_model::{Backward, Course, ModelError, ModelSpec, Rows, TrainConfig, Trainer};
+use equipoise_model::{
+    Backward, Codebook, Course, Examples, ModelError, ModelSpec, Rows, Sequences, Steps, TrainConfig, Trainer,
+};
 use equipoise_privacy::{PoissonSampler, PrivacyUnit, Relation, Sensitivity};
 use std::ops::Range;
+use std::sync::OnceLock;
+
+/// What every event code means to a model: public and the same everywhere.
+pub(crate) fn codebook() -> &'static Codebook {
+    static TABLE: OnceLock<Codebook> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        Codebook::new(Token::COLUMNS, Token::table()).expect("the table of tokens is finite and whole")
+    })
+}
+
+/// What a model reads of the rows to train on: their features, or the events beside them.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Labels, platforms and features.
+    pub rows: &'a TrainRows,
+    /// Read instead of the features.
+    pub sequences: Option<&'a SequenceRows>,
+}
+
+impl<'a> From<&'a TrainRows> for Material<'a> {
+    fn from(rows: &'a TrainRows) -> Self {
+        Self { rows, sequences: None }
+    }
+}
+
+impl<'a> Material<'a> {
+    /// What `model` reads of a world. A world that keeps no sequences gives its rows, which a model over sequences then refuses.
+    #[must_use]
+    pub fn of(model: Option<&ModelSpec>, world: &'a WorldData) -> Self {
+        let reads = model.is_some_and(ModelSpec::reads_sequences);
+        let sequences = world.sequences.as_ref().filter(|_| reads).map(|sequences| &sequences.train);
+        Self { rows: &world.train, sequences }
+    }
+
+    /// Features of a row, or of a step of a sequence.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        if self.sequences.is_some() { Token::COLUMNS } else { self.rows.columns }
+    }
+}
 
 /// One platform's training rows.
 #[derive(Clone, Debug, Default)]
 pub struct ClientRows {
-    /// Features a row.
+    /// Features a row, or a step of a sequence.
     pub columns: usize,
-    /// `[rows, columns]`.
+    /// `[rows, columns]`; nothing where events are read instead.
     pub values: Vec<f32>,
+    /// The events, where the model reads those.
+    pub sequences: Option<SequenceRows>,
     /// `[rows]`.
     pub labels: Vec<f32>,
     /// Loss weight of each row.
@@ -25,42 +70,67 @@ pub struct ClientRows {
 impl ClientRows {
     /// Splits rows by platform.
     #[must_use]
-    pub fn by_platform(rows: &TrainRows, platforms: usize) -> Vec<Self> {
-        let dealt = rows.platform.iter().map(|&platform| u32::from(platform));
-        Self::dealt(rows, dealt, platforms, 1.0)
+    pub fn by_platform<'a>(material: impl Into<Material<'a>>, platforms: usize) -> Vec<Self> {
+        let material = material.into();
+        let dealt = material.rows.platform.iter().map(|&platform| u32::from(platform));
+        Self::dealt(material, dealt, platforms, 1.0)
     }
 
     /// Splits rows by the client of each (`u32::MAX`: nobody's). `positive` weighs the loss of positive rows.
     #[must_use]
-    pub fn dealt(
-        rows: &TrainRows,
+    pub fn dealt<'a>(
+        material: impl Into<Material<'a>>,
         dealt: impl IntoIterator<Item = u32>,
         clients: usize,
         positive: f32,
     ) -> Vec<Self> {
-        let mut all = vec![Self { columns: rows.columns, ..Self::default() }; clients];
+        let material = material.into();
+        let mut all = vec![Self::empty(material); clients];
         let held = dealt.into_iter().enumerate().filter(|(_, client)| *client != u32::MAX);
         for (row, client) in held {
-            all[client as usize].push(rows, row, positive);
+            all[client as usize].push(material, row, positive);
         }
         all
     }
 
     /// All rows in one place.
     #[must_use]
-    pub fn pooled(rows: &TrainRows) -> Self {
-        let mut pool = Self { columns: rows.columns, ..Self::default() };
-        (0..rows.label.len()).for_each(|row| pool.push(rows, row, 1.0));
+    pub fn pooled<'a>(material: impl Into<Material<'a>>) -> Self {
+        let material = material.into();
+        let mut pool = Self::empty(material);
+        (0..material.rows.label.len()).for_each(|row| pool.push(material, row, 1.0));
         pool
     }
 
-    fn push(&mut self, rows: &TrainRows, row: usize, positive: f32) {
-        self.values.extend_from_slice(&rows.values[row * rows.columns..(row + 1) * rows.columns]);
+    fn empty(material: Material<'_>) -> Self {
+        let sequences = material.sequences.map(|_| SequenceRows::default());
+        Self { columns: material.columns(), sequences, ..Self::default() }
+    }
+
+    fn push(&mut self, Material { rows, sequences }: Material<'_>, row: usize, positive: f32) {
+        if let (Some(own), Some(all)) = (&mut self.sequences, sequences) {
+            own.push(all.of(row));
+        } else {
+            self.values.extend_from_slice(&rows.values[row * rows.columns..(row + 1) * rows.columns]);
+        }
         self.labels.push(rows.label[row]);
         self.weights.push(if rows.label[row] > 0.5 { positive } else { 1.0 });
     }
 
-    /// The rows as a model takes them.
+    /// What a model trains on.
+    #[must_use]
+    pub fn examples(&self) -> Examples<'_> {
+        match &self.sequences {
+            Some(SequenceRows { codes, ends }) => Examples::Sequences(Sequences {
+                steps: Steps { codebook: codebook(), codes, ends },
+                labels: &self.labels,
+                weights: &self.weights,
+            }),
+            None => Examples::Rows(self.rows()),
+        }
+    }
+
+    /// The rows as a model over rows takes them.
     #[must_use]
     pub fn rows(&self) -> Rows<'_> {
         Rows { columns: self.columns, values: &self.values, labels: &self.labels, weights: &self.weights }
@@ -96,7 +166,19 @@ pub struct LocalEpochs<'a> {
     /// The platforms' rows.
     pub clients: &'a [ClientRows],
     /// Public weights are whole numbers from 1 to this.
-    pub levels: u32,
+    levels: u32,
+    /// Rows of the largest client.
+    largest: u32,
+}
+
+impl<'a> LocalEpochs<'a> {
+    /// Clients that train as `config` says, with public weights from 1 to `levels`. Looks at every client once, so that a round
+    /// looks at its cohort only.
+    #[must_use]
+    pub fn new(spec: &'a ModelSpec, config: TrainConfig, clients: &'a [ClientRows], levels: u32) -> Self {
+        let largest = clients.iter().map(ClientRows::len).max().unwrap_or(1).max(1);
+        Self { spec, config, clients, levels, largest }
+    }
 }
 
 struct EpochWorker<'a> {
@@ -116,7 +198,7 @@ impl LocalTrainer for EpochWorker<'_> {
         update.copy_from_slice(from);
         let Drift { towards, each_step } = ctx.drift;
         let course = Course { towards, each_step, effort: ctx.effort };
-        let trained = self.trainer.train_along(update, &rows.rows(), &self.of.config, ctx.seed, &course);
+        let trained = self.trainer.train_along(update, rows.examples(), &self.of.config, ctx.seed, &course);
         let (steps, outcome) = ended(rows, trained.map(|stats| stats.steps))
             .map_err(|error| failed(client, ctx.round, &error))?;
         if outcome.takes_part() {
@@ -162,9 +244,8 @@ impl TrainerFactory for LocalEpochs<'_> {
 
     /// Levels are agreed before the run and are coarse on purpose: exact row counts would be a release.
     fn weight(&self, client: u32) -> u32 {
-        let largest = self.clients.iter().map(ClientRows::len).max().unwrap_or(1).max(1);
-        let share =
-            u64::from(self.clients[client as usize].len()) * u64::from(self.levels) / u64::from(largest);
+        let rows = u64::from(self.clients[client as usize].len());
+        let share = rows * u64::from(self.levels) / u64::from(self.largest);
         u32::try_from(share).unwrap_or(self.levels).clamp(1, self.levels)
     }
 }
@@ -198,7 +279,7 @@ impl LocalTrainer for SumWorker<'_> {
         let rows = &self.of.clients[client as usize];
         let batch = self.of.sampler.sample(rows.len(), ctx.seed.derive("poisson", 0));
         self.trainer
-            .clipped_gradient_sum(global, &rows.rows(), &batch, self.of.clip, update)
+            .clipped_gradient_sum(global, rows.examples(), &batch, self.of.clip, update)
             .map_err(|error| failed(client, ctx.round, &error))?;
         // A gradient points uphill; an update says where the model should go.
         update.iter_mut().for_each(|value| *value = -*value);

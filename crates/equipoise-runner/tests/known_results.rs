@@ -64,7 +64,7 @@ fn losses(
         loss: Loss::CrossEntropy {},
         optimiser: Optimiser::Sgd { momentum: 0.0 },
     };
-    let trainers = LocalEpochs { spec: &spec, config, clients, levels: 1 };
+    let trainers = LocalEpochs::new(&spec, config, clients, 1);
     let quantizer = Quantizer { clip_abs: 64.0, bits: 30 };
     let len = spec.parameters(COLUMNS);
     let sums = VectorSpec { len: len * rule.sends(), quantizer, max_weight: 1, max_clients: CLIENTS };

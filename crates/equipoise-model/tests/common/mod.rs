@@ -1,6 +1,8 @@
 //! Small data sets drawn from addresses.
 #![allow(dead_code, unreachable_pub)] // Each test file uses some of these.
 
+pub mod sequences;
+
 use equipoise_core::{Draw, Fraction, Seed};
 use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig};
 

@@ -188,6 +188,9 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         problems.push(format!("quantizer: {error}"));
     }
     if problems.is_empty() {
+        problems.extend(check_model(e).err());
+    }
+    if problems.is_empty() {
         problems.extend(check_federation(e, world.platform.len()).err());
     }
     if problems.is_empty() {
@@ -196,13 +199,35 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     problems
 }
 
+/// What the model, its trainer and the arms say about each other.
+fn check_model(e: &Experiment) -> Result<(), String> {
+    e.model.check_shape().map_err(|error| format!("model: {error}"))?;
+    e.model.check_trainer(e.training.trainer).map_err(|error| format!("trainer: {error}"))?;
+    if e.privacy.epsilon.is_finite() {
+        e.model.check_clipping().map_err(|error| format!("model: {error}"))?;
+    }
+    if e.model.reads_sequences() {
+        if e.features.sequence_length == 0 {
+            return Err("sequence-length: a model over sequences needs sequences; at least 1".into());
+        }
+        if e.arms.contains(&ArmKind::PooledLinked) {
+            return Err(
+                "arms: `pooled-linked` joins the rows of a person and has no sequence of them; leave it out"
+                    .into(),
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What the parts of a federation say about each other.
 fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     let columns = equipoise_features::dictionary(e.features.label_adjacent).len();
     let section = &e.federation;
     section.partition.check(platforms, columns)?;
     section.compression.map().check()?;
-    let layers: Vec<_> = e.model.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect();
+    let layers: Vec<_> =
+        e.model.layers(e.model_columns()).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
     rule.check(&layers)?;
     if let Some(faults) = &section.cohort.faults {
@@ -275,11 +300,7 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
             })
         }
         AggregationSpec::Hidden(scheme) => {
-            let spec = crate::sums::vector_spec(
-                e,
-                clients,
-                equipoise_features::dictionary(e.features.label_adjacent).len(),
-            );
+            let spec = crate::sums::vector_spec(e, clients, e.model_columns());
             scheme.build().plan(&spec).err().map(|error| format!("aggregation: {error}"))
         }
     }

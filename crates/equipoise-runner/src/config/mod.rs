@@ -224,6 +224,18 @@ pub struct Evaluation {
     pub horizon_days: f64,
 }
 
+impl Experiment {
+    /// Features that the model reads: of a row, or of a step of a sequence.
+    #[must_use]
+    pub fn model_columns(&self) -> usize {
+        if self.model.reads_sequences() {
+            equipoise_features::Token::COLUMNS
+        } else {
+            equipoise_features::dictionary(self.features.label_adjacent).len()
+        }
+    }
+}
+
 impl Evaluation {
     /// Every metric, with this experiment's parameters.
     #[must_use]

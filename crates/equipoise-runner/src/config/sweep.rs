@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sweep {
-    /// Every combination of these values is one point.
+    /// Every combination of these values is one point. A key that names several, as `"a, b"`, moves them together: each of its
+    /// values is a list with one value for each.
     pub grid: BTreeMap<String, Vec<toml::Value>>,
 }
 
@@ -43,14 +44,8 @@ pub(super) fn expand(table: &toml::Table) -> Result<Vec<Point>, String> {
         }
         settings = settings
             .iter()
-            .flat_map(|setting| {
-                values.iter().map(move |value| {
-                    let mut setting = setting.clone();
-                    setting.insert(key.clone(), value.clone());
-                    setting
-                })
-            })
-            .collect();
+            .flat_map(|setting| values.iter().map(move |value| together(setting, key, value)))
+            .collect::<Result<_, String>>()?;
     }
     let (points, problems): (Vec<_>, Vec<_>) =
         settings.into_iter().map(|set| point(&base, set)).partition(Result::is_ok);
@@ -60,6 +55,25 @@ pub(super) fn expand(table: &toml::Table) -> Result<Vec<Point>, String> {
     } else {
         Err(problems.join("\n"))
     }
+}
+
+/// The setting with one more axis, which may move several keys at once.
+fn together(
+    setting: &BTreeMap<String, toml::Value>,
+    key: &str,
+    value: &toml::Value,
+) -> Result<BTreeMap<String, toml::Value>, String> {
+    let mut setting = setting.clone();
+    let keys: Vec<&str> = key.split(',').map(str::trim).collect();
+    if let [one] = keys[..] {
+        setting.insert(one.to_owned(), value.clone());
+        return Ok(setting);
+    }
+    let values = value.as_array().filter(|values| values.len() == keys.len()).ok_or_else(|| {
+        format!("sweep.grid.\"{key}\": each value is a list of {} values, one for each key", keys.len())
+    })?;
+    setting.extend(keys.into_iter().map(str::to_owned).zip(values.iter().cloned()));
+    Ok(setting)
 }
 
 fn point(base: &toml::Table, set: BTreeMap<String, toml::Value>) -> Result<Point, String> {
@@ -91,6 +105,19 @@ pub(super) fn set_dotted(table: &mut toml::Table, key: &str, value: toml::Value)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_one_axis_move_together() {
+        let none = BTreeMap::new();
+        let value: toml::Table = toml::from_str("v = [1, \"burn\"]").unwrap();
+        let set = together(&none, "model.size, training.trainer", &value["v"]).unwrap();
+        assert_eq!(
+            (set["model.size"].as_integer(), set["training.trainer"].as_str()),
+            (Some(1), Some("burn"))
+        );
+        assert!(together(&none, "a, b, c", &value["v"]).unwrap_err().contains("3 values"));
+        assert!(together(&none, "a", &value["v"]).unwrap()["a"].is_array());
+    }
 
     #[test]
     fn a_misspelt_path_makes_no_new_table() {

@@ -2,19 +2,19 @@
 //! never the truth.
 
 use crate::config::{AggregationSpec, ArmKind};
-use crate::data::{TestRows, WorldData};
+use crate::data::{SequenceRows, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use crate::sums;
-use crate::training::{ClientRows, ClippedSums, LocalEpochs, ended};
+use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, codebook, ended};
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{Params, Seed};
 use equipoise_federated::{
     Aggregation, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
 };
-use equipoise_model::Trainer;
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
+use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     PrivacyUnit, Quantizer,
@@ -80,10 +80,11 @@ fn init(slice: &ArmSlice, columns: usize, seed: Seed) -> Result<Params, Fault> {
 /// If training fails; a platform that drops out of a round is not a failure.
 pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
     let platforms = world.meta.platforms.len();
+    let material = Material::of(slice.model.as_ref(), world);
     match slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => Ok(Trained::default()),
         ArmKind::LocalOnly => {
-            let clients = ClientRows::by_platform(&world.train, platforms);
+            let clients = ClientRows::by_platform(material, platforms);
             let trained = clients
                 .iter()
                 .enumerate()
@@ -93,7 +94,7 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
         }
         ArmKind::PooledUnlinked | ArmKind::PooledLinked => {
             let linked = slice.arm == ArmKind::PooledLinked;
-            let rows = ClientRows::pooled(if linked { &world.train_linked } else { &world.train });
+            let rows = ClientRows::pooled(if linked { (&world.train_linked).into() } else { material });
             let (model, outcome) = alone(slice, &rows, setting.seed, setting)?;
             Ok(Trained { models: vec![model], outcomes: vec![outcome], ..Trained::default() })
         }
@@ -166,7 +167,7 @@ fn alone(
     let start = init(slice, rows.columns, setting.seed)?;
     let mut params = start.clone();
     let mut trainer = Trainer::with(model, rows.columns, config.trainer).map_err(runtime)?;
-    let trained = trainer.train(&mut params.0, &rows.rows(), &config, seed);
+    let trained = trainer.train(&mut params.0, rows.examples(), &config, seed);
     let (_, outcome) = ended(rows, trained.map(|stats| stats.steps)).map_err(runtime)?;
     Ok((if outcome.takes_part() { params } else { start }, outcome))
 }
@@ -177,7 +178,8 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
         (expect(slice.model.as_ref(), "model")?, expect(slice.federation.as_ref(), "federation")?);
     let mut config = expect(slice.training.as_ref(), "training")?.clone();
     let platforms = world.meta.platforms.len();
-    let columns = world.train.columns;
+    let material = Material::of(slice.model.as_ref(), world);
+    let columns = material.columns();
     let (len, map) = (model.parameters(columns), section.compression.map());
     let rows = u32::try_from(world.train.label.len()).unwrap_or(u32::MAX);
     let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
@@ -188,11 +190,11 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     } else {
         count.min(1 + dealt.iter().max().unwrap_or(&0))
     };
-    let clients = |positive| ClientRows::dealt(&world.train, dealt.iter().copied(), count as usize, positive);
+    let clients = |positive| ClientRows::dealt(material, dealt.iter().copied(), count as usize, positive);
     let Some(privacy) = &slice.privacy else {
         config.learning_rate = setting.learning_rate;
         let clients = clients(1.0);
-        let trainers = LocalEpochs { spec: model, config, clients: &clients, levels: section.weight_levels };
+        let trainers = LocalEpochs::new(model, config, &clients, section.weight_levels);
         let spec = sums::averaged(
             map.sent(len * section.local.rule().sends()),
             count,
@@ -240,7 +242,8 @@ fn beside_abstainers(
     together: &Params,
     setting: &Setting<'_>,
 ) -> Result<Vec<Params>, Fault> {
-    let clients = ClientRows::by_platform(&world.train, world.meta.platforms.len());
+    let material = Material::of(slice.model.as_ref(), world);
+    let clients = ClientRows::by_platform(material, world.meta.platforms.len());
     let model = |(p, rows): (usize, &ClientRows)| {
         if members.iter().any(|&member| usize::from(member) == p) {
             return Ok(together.clone());
@@ -361,9 +364,31 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
             by_trees(trained.trees[0].as_ref(), columns, &test.values)
         }
         ArmKind::LocalOnly | ArmKind::Federated | ArmKind::FederatedLogistic | ArmKind::PooledUnlinked => {
-            scored(slice, &trained.models[0], columns, &test.values)
+            let all: Vec<usize> = (0..test.case.len()).collect();
+            ranked(slice, world, &trained.models[0], &all)
         }
     }
+}
+
+/// Scores some of the test rows: by their features, or by the events beside them where the model reads those.
+fn ranked(slice: &ArmSlice, world: &WorldData, model: &Params, rows: &[usize]) -> Result<Vec<f32>, Fault> {
+    let spec = expect(slice.model.as_ref(), "model")?;
+    let Some(sequences) = world.sequences.as_ref().filter(|_| spec.reads_sequences()) else {
+        let columns = world.meta.columns.len();
+        let values: Vec<f32> = rows
+            .iter()
+            .flat_map(|&row| &world.test.values[row * columns..(row + 1) * columns])
+            .copied()
+            .collect();
+        return scored(slice, model, columns, &values);
+    };
+    let mut own = SequenceRows::default();
+    rows.iter().for_each(|&row| own.push(sequences.test.of(row)));
+    let codebook = codebook();
+    let trainer = expect(slice.training.as_ref(), "training")?.trainer;
+    let mut trainer = Trainer::with(spec, codebook.columns(), trainer).map_err(runtime)?;
+    let steps = Steps { codebook, codes: &own.codes, ends: &own.ends };
+    trainer.score_sequences(&model.0, &steps).map_err(runtime)
 }
 
 fn scored(slice: &ArmSlice, model: &Params, columns: usize, values: &[f32]) -> Result<Vec<f32>, Fault> {
@@ -381,20 +406,21 @@ fn by_trees(forest: Option<&Boosted>, columns: usize, values: &[f32]) -> Result<
 
 /// Each platform scores its own accounts with its own model.
 fn by_platform(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result<Vec<f32>, Fault> {
-    let TestRows { case, values, .. } = &world.test;
+    let (case, values) = (&world.test.case, &world.test.values);
     let columns = world.meta.columns.len();
     let mut scores = vec![0.0; case.len()];
     for platform in 0..trained.models.len().max(trained.trees.len()) {
         let own: Vec<usize> = (0..case.len())
             .filter(|&row| usize::from(world.cases.platform[case[row] as usize]) == platform)
             .collect();
-        let rows: Vec<f32> =
-            own.iter().flat_map(|&row| &values[row * columns..(row + 1) * columns]).copied().collect();
-        let ranked = match trained.trees.get(platform) {
-            Some(forest) => by_trees(forest.as_ref(), columns, &rows)?,
-            None => scored(slice, &trained.models[platform], columns, &rows)?,
+        let ranking = match trained.trees.get(platform) {
+            Some(forest) => {
+                let rows = own.iter().flat_map(|&row| &values[row * columns..(row + 1) * columns]);
+                by_trees(forest.as_ref(), columns, &rows.copied().collect::<Vec<f32>>())?
+            }
+            None => ranked(slice, world, &trained.models[platform], &own)?,
         };
-        for (row, score) in own.iter().zip(ranked) {
+        for (row, score) in own.iter().zip(ranking) {
             scores[*row] = score;
         }
     }

@@ -8,8 +8,10 @@ use crate::fault::{Fault, runtime};
 use crate::plan::{ArmSlice, Stage, Unit};
 use equipoise_core::{RiskScore, Seed, SimTime};
 use equipoise_eval::Case;
+use equipoise_features::Token;
 use equipoise_federated::{Outcome, RoundRecord, SlotPlan};
 use equipoise_model::boosted::Sent;
+use equipoise_model::{ModelSpec, TorchTensor};
 use equipoise_privacy::PrivacyClaim;
 use equipoise_store::{Table, read_json, read_table, write_json_atomic, write_table};
 use serde::{Deserialize, Serialize};
@@ -113,12 +115,17 @@ fn write_models(
     if models.is_empty() {
         return Ok(());
     }
-    let own = if arm.arm == crate::config::ArmKind::PooledLinked { 2 } else { 1 } * world.meta.columns.len();
+    let names = if spec.reads_sequences() { Token::NAMES.join(",") } else { world.meta.columns.join(",") };
+    let own = match (arm.arm, spec.reads_sequences()) {
+        (_, true) => Token::COLUMNS,
+        (crate::config::ArmKind::PooledLinked, _) => 2 * world.meta.columns.len(),
+        _ => world.meta.columns.len(),
+    };
     let card = serde_json::json!({
         "note": "synthetic-trained; not for operational decisions about people",
         "arm": arm.arm.id(),
         "model": serde_json::to_string(spec).map_err(runtime)?,
-        "features": world.meta.columns.join(","),
+        "features": names,
         "seed": arm.seed.to_string(),
         "learning-rate": learning_rate.map_or_else(String::new, |rate| rate.to_string()),
         "privacy": trained.claim.as_ref().map_or_else(|| "no guarantee".to_owned(), ToString::to_string),
@@ -129,33 +136,27 @@ fn write_models(
     };
     let named: Vec<(&str, &[f32])> =
         names.into_iter().zip(models.iter().map(|model| model.0.as_slice())).collect();
-    let bytes = published(&spec.layers(own), &named, card)?;
+    let bytes = published(spec, own, &named, card)?;
     equipoise_store::write_atomic(&dir.join("model.safetensors"), &bytes).map_err(runtime)
 }
 
 /// Safetensors, written by hand so that the bytes depend on no library: eight bytes of length, a JSON header, little-endian numbers.
-/// Each layer of each model is `NAME.layers.I.weight`, `[outputs, inputs]` as `torch.nn.Linear` has it, and `NAME.layers.I.bias`.
+/// Each tensor of each model is `NAME.` and its name in [`ModelSpec::to_torch`], for instance `global.layers.0.weight`.
 fn published(
-    layers: &[equipoise_model::LayerShape],
+    spec: &ModelSpec,
+    columns: usize,
     models: &[(&str, &[f32])],
     card: serde_json::Value,
 ) -> Result<Vec<u8>, Fault> {
     let (mut header, mut numbers) = (serde_json::Map::new(), Vec::<u8>::new());
     header.insert("__metadata__".into(), card);
-    let mut tensor = |name: String, shape: &[usize], values: &mut dyn Iterator<Item = f32>| {
-        let from = numbers.len();
-        values.for_each(|value| numbers.extend(value.to_le_bytes()));
-        let offsets = [from, numbers.len()];
-        header.insert(name, serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": offsets }));
-    };
     for (name, model) in models {
-        for (at, layer) in layers.iter().enumerate() {
-            let (inputs, outputs) = (layer.inputs, layer.outputs);
-            let weight = &model[layer.offset..layer.bias()];
-            let mut turned = (0..inputs * outputs).map(|to| weight[(to % inputs) * outputs + to / inputs]);
-            tensor(format!("{name}.layers.{at}.weight"), &[outputs, inputs], &mut turned);
-            let mut bias = model[layer.bias()..layer.end()].iter().copied();
-            tensor(format!("{name}.layers.{at}.bias"), &[outputs], &mut bias);
+        for TorchTensor { name: part, shape, values } in spec.to_torch(columns, model) {
+            let from = numbers.len();
+            values.iter().for_each(|value| numbers.extend(value.to_le_bytes()));
+            let about =
+                serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [from, numbers.len()] });
+            header.insert(format!("{name}.{part}"), about);
         }
     }
     let mut text = serde_json::to_string(&header).map_err(runtime)?;
@@ -235,14 +236,12 @@ pub fn read_cases(world: &WorldData, dir: &Path) -> Result<Vec<Case>, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_model::{LayerShape, ModelSpec};
-
     /// Two inputs, three outputs: ours is row by input, `PyTorch`'s row by output.
     #[test]
     fn weights_are_turned_and_named_as_torch_has_them() {
-        let layers: Vec<LayerShape> = ModelSpec::Mlp { hidden: vec![3] }.layers(2);
+        let spec = ModelSpec::Mlp { hidden: vec![3] };
         let model: Vec<f32> = (0..13_u8).map(f32::from).collect();
-        let bytes = published(&layers, &[("global", &model)], serde_json::json!({ "arm": "x" })).unwrap();
+        let bytes = published(&spec, 2, &[("global", &model)], serde_json::json!({ "arm": "x" })).unwrap();
         let length = usize::try_from(u64::from_le_bytes(bytes[..8].try_into().unwrap())).unwrap();
         let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
         let read = |name: &str| -> (Vec<u64>, Vec<f32>) {

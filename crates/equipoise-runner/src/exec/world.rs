@@ -4,13 +4,13 @@
 //! decides the split here and leaves only as an opaque number beside the truth of tested accounts.
 
 use crate::config::{Labels, Population};
-use crate::data::{CaseRows, Reads, TestRows, TrainRows, WorldData, WorldMeta};
+use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldMeta, WorldSequences};
 use crate::fault::{Fault, runtime};
 use crate::plan::{WorldRole, WorldSlice};
 use equipoise_core::{
     AccountId, AgeBand, DAY, Draw, KnownLabel, LabelStatus, Observer, PlatformView, Seed, SimTime,
 };
-use equipoise_features::{MultiStream, RowBlock, RuleBlock, SnapshotPlan};
+use equipoise_features::{MultiStream, RowBlock, RuleBlock, SequenceBlock, SnapshotPlan};
 use equipoise_model::baselines::literal_rule_score;
 use equipoise_synth::{Outcome, World, truth};
 
@@ -21,6 +21,8 @@ struct Cut<'a> {
     outcome: Outcome,
     blocks: Vec<RowBlock>,
     rules: Vec<RuleBlock>,
+    /// Beside the blocks, or none at all.
+    sequences: Vec<SequenceBlock>,
     /// When a positive label of an account became known, `i32::MAX` for never; by platform and account.
     known: Vec<Vec<i32>>,
     seed: Seed,
@@ -43,16 +45,21 @@ pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<(World
     all.dedup();
     let plan = SnapshotPlan::new(all.into_iter().map(SimTime).collect()).map_err(runtime)?;
     let mut stream = MultiStream::new(&views, &slice.features, plan).map_err(runtime)?;
+    if slice.sequences {
+        stream = stream.with_sequences();
+    }
     let outcome = world.run(None, &mut stream, observer).map_err(runtime)?;
+    let sequences = stream.take_sequences();
     let (blocks, rules) = stream.finish().map_err(runtime)?;
     let known = known_positives(&outcome.labels, &views);
-    let cut = Cut { slice, views, outcome, blocks, rules, known, seed };
-    let (train, reads) = cut.train();
+    let cut = Cut { slice, views, outcome, blocks, rules, sequences, known, seed };
+    let (train, reads, train_events) = cut.train();
     let train_linked = cut.train_linked();
     let (cases, index) = cut.cases(*decisions.last().unwrap_or(&0));
-    let test = cut.test(&decisions, &cases, &index);
+    let (test, test_events) = cut.test(&decisions, &cases, &index);
     let meta = cut.meta(&decisions, &train, &cases);
-    Ok((WorldData { meta, train, train_linked, test, cases }, reads))
+    let sequences = slice.sequences.then_some(WorldSequences { train: train_events, test: test_events });
+    Ok((WorldData { meta, train, train_linked, test, cases, sequences }, reads))
 }
 
 fn days(day: u32) -> i32 {
@@ -86,9 +93,21 @@ impl Cut<'_> {
     }
 
     fn block(&self, platform: usize, cutoff: i32) -> Option<(&RowBlock, &RuleBlock)> {
-        let found =
-            self.blocks.iter().position(|b| b.platform.index() == platform && b.cutoff.0 == cutoff)?;
+        let found = self.at(platform, cutoff)?;
         Some((&self.blocks[found], &self.rules[found]))
+    }
+
+    /// Where a snapshot stands among the blocks.
+    fn at(&self, platform: usize, cutoff: i32) -> Option<usize> {
+        self.blocks.iter().position(|b| b.platform.index() == platform && b.cutoff.0 == cutoff)
+    }
+
+    /// Puts the sequence of row `row` of a snapshot behind the others, where sequences are kept.
+    fn push_events(&self, platform: usize, cutoff: i32, row: usize, into: &mut SequenceRows) {
+        let block = self.at(platform, cutoff).and_then(|at| self.sequences.get(at));
+        if let Some(block) = block {
+            into.push(block.sequence(row));
+        }
     }
 
     /// The row of an account at a cut-off; accounts of a block are ascending.
@@ -121,9 +140,9 @@ impl Cut<'_> {
         (!open.is_empty()).then(|| open[address.rng().below(open.len())])
     }
 
-    fn train(&self) -> (TrainRows, Reads) {
+    fn train(&self) -> (TrainRows, Reads, SequenceRows) {
         let mut rows = TrainRows { columns: self.columns(), ..TrainRows::default() };
-        let mut reads = Reads::default();
+        let (mut reads, mut events) = (Reads::default(), SequenceRows::default());
         self.each_train_account(
             |platform, account, known| {
                 let Some((block, at)) = self
@@ -144,10 +163,11 @@ impl Cut<'_> {
                 };
                 push(&mut rows, platform, account, cutoff, label);
                 rows.values.extend_from_slice(block.row(at));
+                self.push_events(platform, cutoff, at, &mut events);
             },
             |platform, account| self.known[platform][account],
         );
-        (rows, reads)
+        (rows, reads, events)
     }
 
     /// Rows as a party would have them that could link a person's accounts: labels of one are labels of all.
@@ -270,8 +290,8 @@ impl Cut<'_> {
         (cases, index)
     }
 
-    fn test(&self, decisions: &[i32], cases: &CaseRows, index: &[Vec<u32>]) -> TestRows {
-        let mut rows = TestRows::default();
+    fn test(&self, decisions: &[i32], cases: &CaseRows, index: &[Vec<u32>]) -> (TestRows, SequenceRows) {
+        let (mut rows, mut events) = (TestRows::default(), SequenceRows::default());
         let reports = self.reports();
         for (decision, &cutoff) in decisions.iter().enumerate() {
             for platform in 0..self.views.len() {
@@ -289,10 +309,11 @@ impl Cut<'_> {
                     let known = filed.partition_point(|&time| time < cutoff);
                     rows.reports.push(u16::try_from(known).unwrap_or(u16::MAX));
                     rows.rule.push(self.rule_score(platform, *account, rules, at));
+                    self.push_events(platform, cutoff, at, &mut events);
                 }
             }
         }
-        rows
+        (rows, events)
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]

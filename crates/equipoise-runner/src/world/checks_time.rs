@@ -126,6 +126,7 @@ fn experiment(
         seed,
         role: WorldRole::Test,
         index: 0,
+        sequences: false,
     };
     let (data, _) = make_world(&slice, observer)?;
     // The same world once more, for its labels: the experiment's own path keeps none.

@@ -1,0 +1,225 @@
+//! The gates of a recurrent unit, element by element, over a whole step of a batch at once.
+//!
+//! Plain loops over flat slices that the compiler turns into vector code, compiled for several instruction sets and chosen at run time
+//! (see [`crate::product::widest`]). The exponential is a polynomial (Cephes `expf`: reduction by the logarithm of two, degree
+//! 5, below two units in the last place) made of sums, products and bits only, so that every machine and every width of
+//! register computes the same bytes; nothing is fused.
+
+use crate::product::{Wide, widest};
+
+/// 1.5 · 2²³: added and taken away again it rounds to a whole number, and its lowest bits hold that number.
+const ROUND: f32 = 12_582_912.0;
+const LN_2_HIGH: f32 = 0.693_359_4;
+const LN_2_LOW: f32 = -2.121_944_4e-4;
+
+/// `e^x` for `x` in ±87; not a number stays none.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    let x = x.clamp(-87.0, 87.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
+    let rest = (x - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let mut series = 1.987_569_1e-4_f32;
+    for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_58e-2, 1.666_666_6e-1, 0.5] {
+        series = series * rest + coefficient;
+    }
+    let mantissa = series * (rest * rest) + rest + 1.0;
+    f32::from_bits(mantissa.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+/// The logistic function.
+#[inline(always)]
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The hyperbolic tangent to 2⁻²² of one: exact enough for a gate, not for a small argument by itself.
+#[inline(always)]
+fn tanh(x: f32) -> f32 {
+    2.0 * logistic(2.0 * x) - 1.0
+}
+
+/// One step forward: `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, state `n + z (state - n)`.
+pub(crate) struct Forward<'a> {
+    /// Width of the state.
+    pub(crate) hidden: usize,
+    /// What the input says, `[rows, 3 hidden]`: reset, update, new.
+    pub(crate) input: &'a [f32],
+    /// What the state says, `[rows, 3 hidden]`.
+    pub(crate) recurrent: &'a [f32],
+    /// The state, `[rows, hidden]`, which becomes the next one.
+    pub(crate) state: &'a mut [f32],
+    /// Left for the way back, `[rows, 4 hidden]`: `r`, `z`, `n`, `h_n`.
+    pub(crate) gates: &'a mut [f32],
+}
+
+impl Forward<'_> {
+    pub(crate) fn run(self) {
+        widest(self);
+    }
+}
+
+impl Wide for Forward<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let hidden = self.hidden;
+        let parts = self.input.chunks_exact(3 * hidden).zip(self.recurrent.chunks_exact(3 * hidden));
+        let kept = self.state.chunks_exact_mut(hidden).zip(self.gates.chunks_exact_mut(4 * hidden));
+        for ((input, recurrent), (state, gates)) in parts.zip(kept) {
+            let (input, recurrent) = (thirds(input, hidden), thirds(recurrent, hidden));
+            let (reset, gates) = gates.split_at_mut(hidden);
+            let (update, gates) = gates.split_at_mut(hidden);
+            let (new, from_state) = gates.split_at_mut(hidden);
+            for at in 0..hidden {
+                let r = logistic(input[0][at] + recurrent[0][at]);
+                let z = logistic(input[1][at] + recurrent[1][at]);
+                let n = tanh(input[2][at] + r * recurrent[2][at]);
+                (reset[at], update[at], new[at], from_state[at]) = (r, z, n, recurrent[2][at]);
+                state[at] = n + z * (state[at] - n);
+            }
+        }
+    }
+}
+
+/// One step back.
+pub(crate) struct Backward<'a> {
+    /// Width of the state.
+    pub(crate) hidden: usize,
+    /// As [`Forward`] left them.
+    pub(crate) gates: &'a [f32],
+    /// The state before the step, `[rows, hidden]`.
+    pub(crate) state: &'a [f32],
+    /// Derivative by the state after the step, which becomes the part of that by the state before it which does not pass through
+    /// the recurrent weights, `[rows, hidden]`.
+    pub(crate) carry: &'a mut [f32],
+    /// Derivative by what the input said, `[rows, 3 hidden]`.
+    pub(crate) input: &'a mut [f32],
+    /// Derivative by what the state said, `[rows, 3 hidden]`.
+    pub(crate) recurrent: &'a mut [f32],
+}
+
+impl Backward<'_> {
+    pub(crate) fn run(self) {
+        widest(self);
+    }
+}
+
+impl Wide for Backward<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let hidden = self.hidden;
+        let seen = self.gates.chunks_exact(4 * hidden).zip(self.state.chunks_exact(hidden));
+        let deltas = self.input.chunks_exact_mut(3 * hidden).zip(self.recurrent.chunks_exact_mut(3 * hidden));
+        for (((gates, state), carry), (input, recurrent)) in
+            seen.zip(self.carry.chunks_exact_mut(hidden)).zip(deltas)
+        {
+            let [reset, update, new] = thirds(gates, hidden);
+            let from_state = &gates[3 * hidden..];
+            let (input_reset, input) = input.split_at_mut(hidden);
+            let (input_update, input_new) = input.split_at_mut(hidden);
+            let (state_reset, recurrent) = recurrent.split_at_mut(hidden);
+            let (state_update, state_new) = recurrent.split_at_mut(hidden);
+            for at in 0..hidden {
+                let (r, z, n) = (reset[at], update[at], new[at]);
+                let by_new = carry[at] * (1.0 - z) * (1.0 - n * n);
+                let by_update = carry[at] * (state[at] - n) * (z * (1.0 - z));
+                let by_reset = by_new * from_state[at] * (r * (1.0 - r));
+                (input_reset[at], state_reset[at]) = (by_reset, by_reset);
+                (input_update[at], state_update[at]) = (by_update, by_update);
+                (input_new[at], state_new[at]) = (by_new, by_new * r);
+                carry[at] *= z;
+            }
+        }
+    }
+}
+
+/// The first three stretches of `hidden` numbers.
+#[inline(always)]
+fn thirds(values: &[f32], hidden: usize) -> [&[f32]; 3] {
+    let (first, rest) = values.split_at(hidden);
+    let (second, rest) = rest.split_at(hidden);
+    [first, second, &rest[..hidden]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exponential_is_within_two_units_in_the_last_place() {
+        let mut largest = 0.0_f64;
+        for step in -870_000..=870_000 {
+            let x = step as f32 * 1e-4;
+            let want = f64::from(x).exp();
+            largest = largest.max((f64::from(exp(x)) - want).abs() / want);
+        }
+        assert!(largest < 2.4e-7, "{largest}");
+        assert!(exp(f32::NAN).is_nan());
+        assert!(exp(f32::INFINITY).is_finite() && exp(f32::NEG_INFINITY) > 0.0);
+    }
+
+    #[test]
+    fn gates_saturate_and_keep_what_is_no_number() {
+        assert_eq!((logistic(0.0), tanh(0.0)), (0.5, 0.0));
+        assert!(logistic(f32::INFINITY) >= 1.0 && logistic(f32::NEG_INFINITY) < 1e-37);
+        assert_eq!((tanh(90.0), tanh(-90.0)), (1.0, -1.0));
+        assert!(logistic(f32::NAN).is_nan() && tanh(f32::NAN).is_nan());
+        for step in -2000..=2000 {
+            let x = step as f32 * 5e-3;
+            assert!((f64::from(tanh(x)) - f64::from(x).tanh()).abs() < 3e-7, "{x}");
+        }
+    }
+
+    /// r = σ(0) = 1/2, z = σ(ln 3) = 3/4, n = tanh(0 + 1/2 · 0) = 0: a state of 1 becomes 3/4.
+    #[test]
+    fn a_step_is_worked_by_hand() {
+        let (mut state, mut gates) = ([1.0], [0.0; 4]);
+        let (input, recurrent) = ([0.0, 3.0_f32.ln(), 0.0], [0.0; 3]);
+        Forward { hidden: 1, input: &input, recurrent: &recurrent, state: &mut state, gates: &mut gates }
+            .run();
+        assert!((state[0] - 0.75).abs() < 1e-6, "{state:?}");
+        // Back: by n = (1 - 3/4) = 1/4; by z = (1 - 0) 3/16; by r = 1/4 · 0 = 0; through z the state keeps 3/4.
+        let (mut carry, mut by_input, mut by_state) = ([1.0], [0.0; 3], [0.0; 3]);
+        Backward {
+            hidden: 1,
+            gates: &gates,
+            state: &[1.0],
+            carry: &mut carry,
+            input: &mut by_input,
+            recurrent: &mut by_state,
+        }
+        .run();
+        for (got, want) in
+            by_input.iter().chain(&by_state).chain(&carry).zip([0.0, 0.1875, 0.25, 0.0, 0.1875, 0.125, 0.75])
+        {
+            assert!((got - want).abs() < 1e-6, "{by_input:?} {by_state:?} {carry:?}");
+        }
+    }
+
+    /// What is computed in wide registers is to the bit what is computed without.
+    #[test]
+    fn the_width_of_registers_does_not_change_a_byte() {
+        let hidden = 21;
+        let numbers = |count: usize, by: f32| -> Vec<f32> {
+            (0..count).map(|at| ((at as f32 * by).sin() * 9.0).fract() * 6.0).collect()
+        };
+        let (input, recurrent) = (numbers(5 * 3 * hidden, 0.7), numbers(5 * 3 * hidden, 1.3));
+        let run = |wide: bool| {
+            let (mut state, mut gates) = (numbers(5 * hidden, 2.1), vec![0.0; 5 * 4 * hidden]);
+            let step = Forward {
+                hidden,
+                input: &input,
+                recurrent: &recurrent,
+                state: &mut state,
+                gates: &mut gates,
+            };
+            if wide {
+                step.run()
+            } else {
+                Wide::run(step)
+            }
+            state.iter().chain(&gates).map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        assert_eq!(run(true), run(false));
+    }
+}
