@@ -4,10 +4,11 @@
 use equipoise_core::{ClipNorm, Fraction, Params, Seed};
 use equipoise_federated::{
     Aggregation, AggregatorSpec, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation,
-    FederationError, FederationState, LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ScheduleSpec,
-    ServerSgd, TrainError, TrainStats, TrainerFactory, Untimed, VectorSpec,
+    FederationError, FederationState, IntSum, LeakageProfile, LocalTrainer, NoCompression, Outcome, Plain,
+    RoundCtx, ScheduleSpec, ServerSgd, SlotPlan, Stopwatch, SumError, SumSession, TrainError, TrainStats,
+    TrainerFactory, Untimed, VectorSpec, WireCost,
 };
-use equipoise_privacy::{MechanismSpec, Quantizer, Rounding};
+use equipoise_privacy::{MechanismSpec, OutgoingUpdate, Quantizer, Rounding};
 
 /// Every client pulls the model towards its own number.
 struct Pull(Vec<f32>);
@@ -47,6 +48,16 @@ impl TrainerFactory for Pull {
 const QUANTIZER: Quantizer = Quantizer { clip_abs: 8.0, bits: 24 };
 
 fn run(trainers: &Pull, dropout: f64, rounds: u32, state: FederationState) -> FederationState {
+    run_over(|spec| Plain.session(spec).unwrap(), trainers, dropout, rounds, state)
+}
+
+fn run_over(
+    session: impl Fn(&VectorSpec) -> Box<dyn SumSession>,
+    trainers: &Pull,
+    dropout: f64,
+    rounds: u32,
+    state: FederationState,
+) -> FederationState {
     let clients = trainers.clients();
     let spec = VectorSpec { len: 3, quantizer: QUANTIZER, max_weight: clients, max_clients: clients };
     let mechanism = MechanismSpec::NoNoise(equipoise_privacy::NoNoiseSpec {}).build().unwrap();
@@ -65,7 +76,7 @@ fn run(trainers: &Pull, dropout: f64, rounds: u32, state: FederationState) -> Fe
         quantizer: QUANTIZER,
         rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(100.0).unwrap(),
-        aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
+        aggregation: Aggregation::Hidden(session(&spec)),
         mechanism: mechanism.as_ref(),
         divisor: Divisor::Weights,
         server: &ServerSgd { learning_rate: 1.0, momentum: 0.0 },
@@ -102,6 +113,38 @@ fn the_number_of_threads_changes_nothing() {
     };
     assert_eq!(with(1), with(2));
     assert_eq!(with(1), with(8));
+}
+
+/// The plain sum behind a door: it does not say that it hides nothing, so every update is handed over.
+struct Closed(Box<dyn SumSession>);
+impl SumSession for Closed {
+    fn sum(
+        &mut self,
+        round: u32,
+        updates: &[OutgoingUpdate],
+        stopwatch: &dyn Stopwatch,
+    ) -> Result<(IntSum, WireCost), SumError> {
+        self.0.sum(round, updates, stopwatch)
+    }
+    fn plan(&self) -> &SlotPlan {
+        self.0.plan()
+    }
+    fn leakage(&self) -> LeakageProfile {
+        self.0.leakage()
+    }
+}
+
+#[test]
+fn updates_added_as_they_come_are_the_updates_handed_over() {
+    let clients = Pull((0..9).map(|i| i as f32 * 0.7 - 2.0).collect());
+    let start = || FederationState::new(Params::zeros(3));
+    let closed =
+        |spec: &VectorSpec| -> Box<dyn SumSession> { Box::new(Closed(Plain.session(spec).unwrap())) };
+    let handed = run_over(closed, &clients, 0.2, 5, start());
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert_eq!(pool.install(|| run(&clients, 0.2, 5, start())), handed);
+    }
 }
 
 #[test]

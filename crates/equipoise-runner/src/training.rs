@@ -166,13 +166,14 @@ pub struct LocalEpochs<'a> {
     /// The platforms' rows.
     pub clients: &'a [ClientRows],
     /// Public weights are whole numbers from 1 to this.
-    pub levels: u32,
+    levels: u32,
     /// Rows of the largest client.
-    pub largest: u32,
+    largest: u32,
 }
 
 impl<'a> LocalEpochs<'a> {
-    /// Clients whose public weights are whole numbers from 1 to `levels`, by size.
+    /// Clients that train as `config` says, with public weights from 1 to `levels`. Looks at every client once, so that a round
+    /// looks at its cohort only.
     #[must_use]
     pub fn new(spec: &'a ModelSpec, config: TrainConfig, clients: &'a [ClientRows], levels: u32) -> Self {
         let largest = clients.iter().map(ClientRows::len).max().unwrap_or(1).max(1);

@@ -214,7 +214,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
         let mut trained = if let Some(devices) = section.partition.devices() {
             let owners = PartitionSpec::platforms_of(&world.train, &dealt, platforms);
             let held = owners.last().map_or(0, |own| own.end) as usize;
-            let clients = ClientRows::dealt(&world.train, dealt.iter().copied(), held, 1.0);
+            let clients = ClientRows::dealt(material, dealt.iter().copied(), held, 1.0);
             let inner = LocalEpochs::new(model, config, &clients, devices.weight_levels);
             let how = (quantizer, rounding, section.update_clip);
             run(&Devices::new(&inner, owners, *devices, section.weight_levels, how))?
