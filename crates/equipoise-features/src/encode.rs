@@ -114,7 +114,8 @@ impl Token {
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // CODES fits 16 bits.
     pub fn table() -> Vec<f32> {
-        let columns = |code| Self::from_code(code as u16).map_or([0.0; Self::COLUMNS], |token| token.columns());
+        let columns =
+            |code| Self::from_code(code as u16).map_or([0.0; Self::COLUMNS], |token| token.columns());
         (0..Self::CODES).flat_map(columns).collect()
     }
 }
@@ -173,8 +174,10 @@ mod tests {
     #[test]
     fn two_tokens_never_share_their_columns() {
         let table = Token::table();
-        let mut rows: Vec<Vec<u32>> =
-            table.chunks(Token::COLUMNS).map(|row| row.iter().map(|value| value.to_bits()).collect()).collect();
+        let mut rows: Vec<Vec<u32>> = table
+            .chunks(Token::COLUMNS)
+            .map(|row| row.iter().map(|value| value.to_bits()).collect())
+            .collect();
         rows.sort_unstable();
         assert!(rows.windows(2).all(|pair| pair[0] != pair[1]));
         assert!(table.iter().all(|value| (0.0..=1.0).contains(value)));

@@ -148,8 +148,8 @@ impl EventSink for MultiStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_world::{spec, view};
     use crate::Token;
+    use crate::test_world::{spec, view};
     use equipoise_core::{AccountId, AccountProfile, AgeBand, EventKind};
 
     const DAY_1: SimTime = SimTime::from_days(1);

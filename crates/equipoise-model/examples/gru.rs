@@ -100,8 +100,25 @@ fn peak() -> f64 {
         // SAFETY: all three are n x n and apart from each other.
         unsafe {
             gemm::gemm(
-                n, n, n, c.as_mut_ptr(), one, across, false, a.as_ptr(), one, across, b.as_ptr(), one, across,
-                0.0, 1.0, false, false, false, gemm::Parallelism::None,
+                n,
+                n,
+                n,
+                c.as_mut_ptr(),
+                one,
+                across,
+                false,
+                a.as_ptr(),
+                one,
+                across,
+                b.as_ptr(),
+                one,
+                across,
+                0.0,
+                1.0,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
             );
         }
     });

@@ -67,7 +67,8 @@ impl GruNetwork {
                 let shape = shapes[at];
                 let weight = take_gradient(&linear.weight, gradients, (at, "weight"))?;
                 put(&mut out[shape.offset..shape.bias()], &weight, hidden, gate);
-                let bias = linear.bias.as_ref().ok_or(ModelError::MissingGradient { layer: at, part: "bias" })?;
+                let bias =
+                    linear.bias.as_ref().ok_or(ModelError::MissingGradient { layer: at, part: "bias" })?;
                 let bias = take_gradient(bias, gradients, (at, "bias"))?;
                 put(&mut out[shape.bias()..shape.end()], &bias, hidden, gate);
             }

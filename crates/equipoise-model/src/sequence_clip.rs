@@ -38,8 +38,10 @@ impl Trainer {
         let Self { shapes, sequence, .. } = self;
         let Some(worker) = sequence else { return Ok(ClipStats::default()) };
         let tape = &mut worker.tape;
-        let (mut sum, mut own, mut row) = (vec![0.0_f64; out.len()], vec![0.0_f32; out.len()], Row::default());
-        let mut stats = ClipStats { rows: u32::try_from(batch.len()).unwrap_or(u32::MAX), ..ClipStats::default() };
+        let (mut sum, mut own, mut row) =
+            (vec![0.0_f64; out.len()], vec![0.0_f32; out.len()], Row::default());
+        let mut stats =
+            ClipStats { rows: u32::try_from(batch.len()).unwrap_or(u32::MAX), ..ClipStats::default() };
         for chunk in batch.chunks(CLIP_SEQUENCES) {
             let layers = Layers::of(shapes, weights);
             tape.forward(layers, &sequences.steps, chunk, None);
@@ -71,10 +73,9 @@ impl crate::gru::GruTape {
     fn own_gradient(&self, shapes: &[LayerShape], place: usize, row: &mut Row, out: &mut [f32]) {
         let packed = &self.packed;
         let steps = packed.alive.partition_point(|&alive| alive > place);
-        for (shape, values, deltas) in [
-            (shapes[0], &packed.inputs, &self.input_deltas),
-            (shapes[1], &self.states, &self.state_deltas),
-        ] {
+        for (shape, values, deltas) in
+            [(shapes[0], &packed.inputs, &self.input_deltas), (shapes[1], &self.states, &self.state_deltas)]
+        {
             row.values.clear();
             row.deltas.clear();
             for start in &packed.starts[..steps] {

@@ -56,8 +56,7 @@ pub(crate) fn check(spec: &ModelSpec, columns: usize, seed: Seed) -> Result<(), 
         return Err("the initial weights are not finite or not as many as the model says".to_owned());
     }
     same(&weights, &spec.init(columns, prior, seed).0, "the same seed gave other weights")?;
-    let backward =
-        if spec.check_trainer(Backward::Fused).is_ok() { Backward::Fused } else { Backward::Burn };
+    let backward = if spec.check_trainer(Backward::Fused).is_ok() { Backward::Fused } else { Backward::Burn };
     let mut trainer = Trainer::with(spec, columns, backward).map_err(text)?;
     check_scores(&mut trainer, &weights, &Drawn::new(150, columns, seed).map_err(text)?, seed)?;
 

@@ -27,8 +27,7 @@ pub(crate) struct Padded {
 impl Padded {
     /// The rows in `batch` as a rectangle of `steps` steps, or as many as the longest has.
     pub(crate) fn new(sequences: &Steps<'_>, batch: &[u32], steps: Option<usize>, device: &Device) -> Self {
-        let lengths: Vec<usize> =
-            batch.iter().map(|&row| sequences.sequence(row as usize).len()).collect();
+        let lengths: Vec<usize> = batch.iter().map(|&row| sequences.sequence(row as usize).len()).collect();
         let steps = steps.unwrap_or(lengths.iter().copied().max().unwrap_or(0)).max(1);
         let columns = sequences.codebook.columns();
         let mut values = Vec::with_capacity(batch.len() * steps * columns);
@@ -85,7 +84,12 @@ pub(crate) struct Source<'a> {
 
 impl Source<'_> {
     /// A parameter of the module.
-    pub(crate) fn param<const D: usize>(&self, id: usize, values: Vec<f32>, shape: [usize; D]) -> Param<Tensor<D>> {
+    pub(crate) fn param<const D: usize>(
+        &self,
+        id: usize,
+        values: Vec<f32>,
+        shape: [usize; D],
+    ) -> Param<Tensor<D>> {
         let tensor = Tensor::from_data(TensorData::new(values, shape), self.device);
         let tensor = if self.trains { tensor.require_grad() } else { tensor };
         Param::initialized(ParamId::from(id as u64), tensor)
@@ -97,9 +101,9 @@ impl SequenceNetwork {
     pub(crate) fn from_flat(spec: &ModelSpec, source: Source<'_>) -> Result<Self, ModelError> {
         match *spec {
             ModelSpec::Gru { hidden } => Ok(Self::Gru(GruNetwork::from_flat(usize::from(hidden), source))),
-            ModelSpec::Transformer { heads, layers, .. } => {
-                Ok(Self::Transformer(TransformerNetwork::from_flat(usize::from(heads), usize::from(layers), source)))
-            }
+            ModelSpec::Transformer { heads, layers, .. } => Ok(Self::Transformer(
+                TransformerNetwork::from_flat(usize::from(heads), usize::from(layers), source),
+            )),
             ModelSpec::LogisticRegression {} | ModelSpec::Mlp { .. } => Err(ModelError::Spec(READS_ROWS)),
         }
     }

@@ -68,7 +68,9 @@ impl ModelSpec {
     /// Names what describes no model.
     pub const fn check_shape(&self) -> Result<(), ModelError> {
         match *self {
-            Self::Gru { hidden: 0 } => Err(ModelError::Spec("a gru with hidden = 0 remembers nothing; give it at least 1")),
+            Self::Gru { hidden: 0 } => {
+                Err(ModelError::Spec("a gru with hidden = 0 remembers nothing; give it at least 1"))
+            }
             Self::Transformer { width, heads, feed_forward, layers } => {
                 if width == 0 || heads == 0 || feed_forward == 0 || layers == 0 {
                     return Err(ModelError::Spec(
@@ -76,7 +78,9 @@ impl ModelSpec {
                     ));
                 }
                 if !width.is_multiple_of(heads) {
-                    return Err(ModelError::Spec("the width of a transformer must be a multiple of its heads"));
+                    return Err(ModelError::Spec(
+                        "the width of a transformer must be a multiple of its heads",
+                    ));
                 }
                 Ok(())
             }
@@ -226,7 +230,8 @@ mod tests {
         let spec = ModelSpec::Gru { hidden: 1 };
         let weights: Vec<f32> = (0..17_u8).map(f32::from).collect();
         let tensors = spec.to_torch(2, &weights);
-        let (names, shapes): (Vec<_>, Vec<_>) = tensors.iter().map(|t| (t.name.as_str(), t.shape.clone())).unzip();
+        let (names, shapes): (Vec<_>, Vec<_>) =
+            tensors.iter().map(|t| (t.name.as_str(), t.shape.clone())).unzip();
         assert_eq!(names[..4], ["gru.weight_ih_l0", "gru.bias_ih_l0", "gru.weight_hh_l0", "gru.bias_hh_l0"]);
         assert_eq!(names[4..], ["head.weight", "head.bias"]);
         assert_eq!(shapes[0], [3, 2]);

@@ -127,7 +127,8 @@ impl Trainer {
             let column = |values: &[f32]| {
                 Tensor::<2>::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &*device)
             };
-            let (labels, share) = (column(sequences.labels), column(sequences.weights).div_scalar(mass as f32));
+            let (labels, share) =
+                (column(sequences.labels), column(sequences.weights).div_scalar(mass as f32));
             let loss = (labels.neg() + 1.0) * logits.clone() - log_sigmoid(logits);
             let mut gradients = (loss * share).sum().backward();
             network.read_gradients(&mut gradients, shapes, &mut out)?;

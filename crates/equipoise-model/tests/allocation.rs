@@ -88,7 +88,6 @@ fn a_warm_worker_trains_on_sequences_without_allocating() {
     // Which rows meet in a batch is drawn, so the largest batch that could be is shown once: all rows at once.
     let config = |batch| TrainConfig { batch, ..sgd(2, 0.1) };
     trainer.train(&mut weights, &told.sequences(), &config(150), Seed::root(1)).unwrap();
-    let again =
-        || _ = trainer.train(&mut weights, &told.sequences(), &config(32), Seed::root(2)).unwrap();
+    let again = || _ = trainer.train(&mut weights, &told.sequences(), &config(32), Seed::root(2)).unwrap();
     assert_eq!(counted(again), 0);
 }
