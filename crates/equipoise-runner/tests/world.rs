@@ -86,3 +86,78 @@ fn validate_writes_every_check_and_ends_with_1_where_a_gated_one_fails() {
     let page = std::fs::read_to_string(out.join("VALIDATION.html")).unwrap();
     assert!(page.contains("Synthetic data") && page.contains("<svg"));
 }
+
+#[test]
+fn describe_with_a_seed_says_how_large_the_parts_of_that_world_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = small(dir.path());
+    let said = succeed(dir.path(), &["world", "describe", &file, "--seed", "3", "--json"]);
+    let both: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let persons = both["world"]["persons"].as_array().unwrap();
+    assert_eq!(persons.iter().map(|band| band[1].as_u64().unwrap()).sum::<u64>(), 400);
+    let platforms = both["world"]["platforms"].as_array().unwrap();
+    assert!(platforms.len() == 4 && platforms.iter().all(|p| p["accounts"].as_u64().unwrap() > 50));
+    assert!(both["parameters"].as_array().unwrap().len() > 100);
+    let text = succeed(dir.path(), &["world", "describe", &file, "--seed", "3"]);
+    assert!(
+        text.contains("look-alikes")
+            && text == succeed(dir.path(), &["world", "describe", &file, "--seed", "3"])
+    );
+}
+
+#[test]
+fn there_is_no_way_to_bring_content_or_real_logs_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = small(dir.path());
+    for arguments in [
+        vec!["world", "ingest", &file],
+        vec!["world", "make", &file, "--out", "x", "--ingest", &file],
+        vec!["dataset", "build", "tiny", "--ingest", &file],
+        vec!["run", "experiments/quickstart.toml", "--ingest", &file],
+    ] {
+        let error = fail(dir.path(), &arguments, 2);
+        assert!(error.contains("ingest"), "{arguments:?}: {error}");
+    }
+}
+
+/// Every line of the sources below `place`, with its file; tests aside.
+fn sources(place: &Path, found: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(place).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs")
+            && path.file_stem().is_some_and(|s| s != "tests")
+        {
+            let name = path.to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.extend(text.lines().map(|line| (name.clone(), line.to_owned())));
+        }
+    }
+}
+
+/// Guard-rail: logs of real people come in through `world compare` alone, which neither trains, scores nor stores.
+#[test]
+fn the_reader_of_real_logs_trains_scores_and_stores_nothing() {
+    let mut lines = Vec::new();
+    sources(&common::root().join("crates/equipoise-runner/src"), &mut lines);
+    let inside = |name: &str| name.contains("/world/compare");
+    let mut readers = 0;
+    for (name, line) in &lines {
+        if line.contains("edges::read") || line.contains("flate2::") || line.contains("ContactLog") {
+            readers += 1;
+            assert!(inside(name), "{name} reads contact logs: {line}");
+        }
+        let words = [
+            "equipoise_model",
+            "equipoise_features",
+            "write_atomic",
+            "write_json",
+            "TableWriter",
+            "::create(",
+        ];
+        let harmless = words.iter().all(|word| !line.contains(word)) && !line.contains("fs::write");
+        assert!(!inside(name) || harmless, "{name} may not do that with a real log: {line}");
+    }
+    assert!(readers > 3, "the reader moved: mend this test");
+}

@@ -2,12 +2,11 @@
 //! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
 //! together are what the platform's log shows.
 
-use crate::contacts::Bond;
 use crate::flesh::Block;
 use crate::logbook::Logbook;
 use crate::row::{Row, fold, tidy, weave};
-use crate::simulation::{Filed, Live, Simulation};
-use crate::world::NONE;
+use crate::simulation::{Filed, Live, Seeds, Simulation};
+use crate::world::{NONE, World};
 use equipoise_core::{
     DAY, Draw, Event, EventKind, EventSink, PlatformState, Policy, Seed, SimTime, Surface, Verdict,
 };
@@ -28,6 +27,23 @@ const ROWS_OF_A_TASK: usize = 8_192;
 
 pub(crate) const fn pair(a: u32, b: u32) -> (u32, u32) {
     if a < b { (a, b) } else { (b, a) }
+}
+
+/// The events of one tick.
+#[derive(Debug)]
+pub(crate) struct Batches {
+    until: SimTime,
+    /// By platform.
+    logs: Vec<Vec<Event>>,
+}
+
+impl Batches {
+    /// Hands them over, platform by platform.
+    pub(crate) fn give(&self, world: &World, sink: &mut dyn EventSink) {
+        for (view, log) in world.views().iter().zip(&self.logs) {
+            sink.on_events(view.id, self.until, log);
+        }
+    }
 }
 
 impl Live {
@@ -121,6 +137,15 @@ impl Live {
     }
 }
 
+/// What platforms decide a tick with.
+#[derive(Clone, Copy)]
+struct Desk<'a> {
+    world: &'a World,
+    seeds: &'a Seeds,
+    tick: i32,
+    now: i32,
+}
+
 /// What a policy is asked with.
 struct Question<'a> {
     policy: &'a dyn Policy,
@@ -143,98 +168,113 @@ impl Question<'_> {
     }
 }
 
-impl Simulation<'_> {
-    fn question<'a>(&'a self, platform: usize, policy: &'a dyn Policy) -> Question<'a> {
-        let (live, view) = (&self.sites[platform], &self.world.views()[platform]);
-        let now = SimTime(self.tick * self.tick_seconds);
+impl Live {
+    fn question<'a>(&'a self, desk: Desk<'a>, policy: &'a dyn Policy) -> Question<'a> {
+        let view = &desk.world.views()[self.platform];
+        let now = SimTime(desk.now);
         let state =
-            PlatformState { platform: view.id, now, profiles: &view.profiles, contacts: &live.contacts };
-        let proceed = self.world.spec.responses.proceed_after_warning.p();
-        Question { policy, state, warn: self.seeds.warn, proceed }
+            PlatformState { platform: view.id, now, profiles: &view.profiles, contacts: &self.contacts };
+        let proceed = desk.world.spec.responses.proceed_after_warning.p();
+        Question { policy, state, warn: desk.seeds.warn, proceed }
     }
 
-    /// Decides this tick's intents of one platform's skeleton. What the log shows of them is then in `bones`.
-    pub(crate) fn commit(&mut self, platform: usize, policy: Option<&dyn Policy>) {
-        let live = &mut self.sites[platform];
-        let spare = std::mem::take(&mut live.spare);
-        let mut batch = live.queue.take(self.tick, spare);
+    /// Decides this tick's intents of the skeleton. What the log shows of them is then in `bones`.
+    fn commit(&mut self, desk: Desk<'_>, policy: Option<&dyn Policy>) {
+        let spare = std::mem::take(&mut self.spare);
+        let mut batch = self.queue.take(desk.tick, spare);
         tidy(&mut batch);
-        live.bones.clear();
+        self.bones.clear();
+        let logbook = &desk.world.sites[self.platform].logbook;
         for slot in batch.chunk_by_mut(|a, b| a.time == b.time) {
             // Blocks come first: the rest of the dyad's tick is silent, from their slot on.
             for blocks in [true, false] {
                 for event in slot.iter_mut().filter(|event| (event.kind == EventKind::Block) == blocks) {
-                    if self.happens(platform, event, policy) {
-                        self.note_effect(platform, event);
+                    if self.happens(desk, event, policy) {
+                        self.note_effect(desk, event);
                     } else {
                         event.count = 0;
                     }
                 }
             }
-            let live = &mut self.sites[platform];
-            let mut bones = std::mem::take(&mut live.bones);
-            let logbook = &self.world.sites[platform].logbook;
-            for event in slot.iter_mut().filter(|event| event.count > 0 && live.visible(event)) {
+            let mut bones = std::mem::take(&mut self.bones);
+            for event in slot.iter_mut().filter(|event| event.count > 0 && self.visible(event)) {
                 if logbook.write(event) {
                     bones.push(*event);
                 }
             }
-            live.bones = bones;
+            self.bones = bones;
         }
         batch.clear();
-        let live = &mut self.sites[platform];
-        live.spare = batch;
-        for (flag, closed) in live.flags.iter_mut().zip(&live.closed_at) {
+        self.spare = batch;
+        for (flag, closed) in self.flags.iter_mut().zip(&self.closed_at) {
             *flag = if *closed == i32::MAX { *flag & !CLOSING } else { *flag | CLOSING };
         }
     }
 
     /// Notes what an event of the skeleton changes, at once for a block, at the tick's end for the rest.
-    fn note_effect(&mut self, platform: usize, event: &Event) {
+    fn note_effect(&mut self, desk: Desk<'_>, event: &Event) {
         let (by, about, time) = (event.actor.0, event.peer.0, event.time.0);
         let filed = Filed { by, about, time, detail: event.detail };
-        let live = &mut self.sites[platform];
         match event.kind {
-            EventKind::ContactRequest => live.effects.requests.push(filed),
-            EventKind::ContactAccept => live.effects.accepts.push(filed),
-            EventKind::Report => live.decide(self.world, self.seeds.review, platform, filed),
+            EventKind::ContactRequest => self.effects.requests.push(filed),
+            EventKind::ContactAccept => self.effects.accepts.push(filed),
+            EventKind::Report => self.decide(desk.world, desk.seeds.review, self.platform, filed),
             EventKind::Block => {
-                live.flags[by as usize] |= BLOCKS;
-                live.flags[about as usize] |= BLOCKS;
-                live.blocks.entry(pair(by, about)).or_insert(time);
-                live.effects.blocks.push(filed);
+                self.flags[by as usize] |= BLOCKS;
+                self.flags[about as usize] |= BLOCKS;
+                self.blocks.entry(pair(by, about)).or_insert(time);
+                self.effects.blocks.push(filed);
             }
             _ => {}
         }
-        let role = self.world.sites[platform].role_of[by as usize];
+        let role = desk.world.sites[self.platform].role_of[by as usize];
         if role != NONE && matches!(event.kind, EventKind::ContactRequest | EventKind::Message) {
-            live.contacted.push((role, about, time));
+            self.contacted.push((role, about, time));
         }
     }
 
     /// Whether an intent of the skeleton becomes an event; a request is told how many contacts both sides share.
-    fn happens(&self, platform: usize, event: &mut Event, policy: Option<&dyn Policy>) -> bool {
-        let live = &self.sites[platform];
-        if !live.allowed(event, self.tick * self.tick_seconds) {
+    fn happens(&self, desk: Desk<'_>, event: &mut Event, policy: Option<&dyn Policy>) -> bool {
+        if !self.allowed(event, desk.now) {
             return false;
         }
-        if !live.schema.sees_media {
+        if !self.schema.sees_media {
             event.media = 0;
         }
-        if event.kind == EventKind::ContactRequest && live.schema.sees_mutuals {
-            let shared = live.contacts.shared(event.actor.0, event.peer.0);
+        if event.kind == EventKind::ContactRequest && self.schema.sees_mutuals {
+            let shared = self.contacts.shared(event.actor.0, event.peer.0);
             event.mutuals = u8::try_from(shared.min(254)).unwrap_or(254);
         }
-        if live.flags[event.actor.index()] & FRICTION != 0 && event.kind == EventKind::ContactRequest {
+        if self.flags[event.actor.index()] & FRICTION != 0 && event.kind == EventKind::ContactRequest {
             let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
-            if self.seeds.warn.derive("friction", pair).rng().chance(0.5) {
+            if desk.seeds.warn.derive("friction", pair).rng().chance(0.5) {
                 return false;
             }
         }
-        match policy.filter(|_| live.visible(event)) {
-            Some(policy) => self.question(platform, policy).permits(event),
+        match policy.filter(|_| self.visible(event)) {
+            Some(policy) => self.question(desk, policy).permits(event),
             None => true,
         }
+    }
+}
+
+impl Simulation<'_> {
+    fn desk(&self) -> Desk<'_> {
+        Desk { world: self.world, seeds: &self.seeds, tick: self.tick, now: self.tick * self.tick_seconds }
+    }
+
+    /// Decides this tick's intents of the skeleton, platform beside platform: within a tick none sees another.
+    pub(crate) fn commit(&mut self, policies: Option<&mut [Box<dyn Policy>]>) {
+        let mut sites = std::mem::take(&mut self.sites);
+        let desk = self.desk();
+        match policies {
+            Some(policies) => sites
+                .par_iter_mut()
+                .zip(policies)
+                .for_each(|(live, policy)| live.commit(desk, Some(policy.as_ref()))),
+            None => sites.par_iter_mut().for_each(|live| live.commit(desk, None)),
+        }
+        self.sites = sites;
     }
 
     /// The whole log of this tick by platform; flesh that a policy may still refuse is not yet woven in.
@@ -255,12 +295,13 @@ impl Simulation<'_> {
             let bones: &[Event] = if woven { &live.bones } else { &[] };
             (live.platform, live.enflesh(slots.clone(), logbook, bones))
         };
-        let parts: Vec<(usize, Vec<Event>)> = tasks.par_iter().map(play).collect();
-        let mut logs = vec![Vec::new(); self.sites.len()];
-        for (platform, part) in parts {
-            if logs[platform].is_empty() { logs[platform] = part } else { logs[platform].extend(part) }
+        let mut parts: Vec<Vec<Vec<Event>>> = vec![Vec::new(); self.sites.len()];
+        for (platform, part) in tasks.par_iter().map(play).collect::<Vec<(usize, Vec<Event>)>>() {
+            parts[platform].push(part);
         }
-        logs
+        let whole =
+            |mut parts: Vec<Vec<Event>>| if parts.len() == 1 { parts.remove(0) } else { parts.concat() };
+        parts.into_par_iter().map(whole).collect()
     }
 
     #[allow(clippy::cast_sign_loss)]
@@ -269,70 +310,28 @@ impl Simulation<'_> {
         (from / bucket) as u32..((from + self.tick_seconds) / bucket) as u32
     }
 
-    /// Hands this tick's events to the sink, platform by platform.
-    pub(crate) fn emit(&mut self, mut policies: Option<&mut [Box<dyn Policy>]>, sink: &mut dyn EventSink) {
+    /// This tick's events by platform, of a run that no policy watches.
+    pub(crate) fn collect(&mut self) -> Batches {
         let until = SimTime((self.tick + 1) * self.tick_seconds);
-        for (platform, mut log) in self.logs(policies.is_none()).into_iter().enumerate() {
-            let mut policy = policies.as_deref_mut().and_then(|list| list.get_mut(platform));
-            if let Some(policy) = &policy {
-                let question = self.question(platform, policy.as_ref());
-                let logbook = &self.world.sites[platform].logbook;
-                log.retain_mut(|event| question.permits(event) && logbook.write(event));
-                let mut woven = Vec::with_capacity(log.len() + self.sites[platform].bones.len());
-                weave(&log, &self.sites[platform].bones, &mut woven);
-                log = woven;
-            }
-            self.events += log.len() as u64;
-            sink.on_events(self.world.views()[platform].id, until, &log);
-            if let Some(policy) = &mut policy {
-                policy.tick_end(&log);
-            }
-        }
+        let logs = self.logs(true);
+        self.events += logs.iter().map(|log| log.len() as u64).sum::<u64>();
+        Batches { until, logs }
     }
 
-    /// What an accepted request makes of two accounts.
-    fn bond(&self, platform: usize, one: u32, other: u32) -> Bond {
-        if self.sites[platform].contacts.acquainted(one, other) {
-            return Bond::Known;
+    /// Asks the policies about the flesh and hands this tick's events to the sink and to them, platform by platform.
+    pub(crate) fn emit(&mut self, policies: &mut [Box<dyn Policy>], sink: &mut dyn EventSink) {
+        let until = SimTime((self.tick + 1) * self.tick_seconds);
+        let logs = self.logs(false);
+        for ((platform, mut log), policy) in logs.into_iter().enumerate().zip(policies) {
+            let live = &self.sites[platform];
+            let question = live.question(self.desk(), policy.as_ref());
+            let logbook = &self.world.sites[platform].logbook;
+            log.retain_mut(|event| question.permits(event) && logbook.write(event));
+            let mut woven = Vec::with_capacity(log.len() + live.bones.len());
+            weave(&log, &live.bones, &mut woven);
+            self.events += woven.len() as u64;
+            sink.on_events(self.world.views()[platform].id, until, &woven);
+            policy.tick_end(&woven);
         }
-        let (low, high) = pair(one, other);
-        let of_both = (u64::from(low) << 32) | u64::from(high);
-        let address = self.seeds.respond.derive("platform", platform as u64).derive("bond", of_both);
-        let talks = self.world.spec.behaviour.stranger_talk.p();
-        if address.rng().chance(talks) { Bond::Stranger } else { Bond::Quiet }
-    }
-
-    /// Applies what happened on a platform in this tick.
-    pub(crate) fn settle(&mut self, platform: usize) {
-        let mut contacted = std::mem::take(&mut self.sites[platform].contacted);
-        for (role, peer, time) in contacted.drain(..) {
-            if let Some(dyad) = self.actors[role as usize].dyad(peer) {
-                dyad.contacted.get_or_insert(time);
-            }
-        }
-        self.sites[platform].contacted = contacted;
-        let mut effects = std::mem::take(&mut self.sites[platform].effects);
-        let end = (self.tick + 1) * self.tick_seconds;
-        for accept in effects.accepts.drain(..) {
-            let bond = self.bond(platform, accept.by, accept.about);
-            self.sites[platform].contacts.add_at(accept.by, accept.about, end, bond);
-            let role = self.world.sites[platform].role_of[accept.about as usize];
-            if role != NONE {
-                self.accepted(role as usize, accept.by, accept.time);
-            }
-        }
-        for block in effects.blocks.drain(..) {
-            for (one, other) in [(block.by, block.about), (block.about, block.by)] {
-                let role = self.world.sites[platform].role_of[one as usize];
-                if role != NONE {
-                    self.ended(role as usize, other, block.time);
-                }
-            }
-        }
-        for request in effects.requests.drain(..) {
-            self.respond(platform, request);
-        }
-        self.file_decisions(platform);
-        self.sites[platform].effects = effects;
     }
 }

@@ -1,14 +1,19 @@
 //! Dyads of roles: what one is, how it begins, and its conversations as multipliers on rates. Harmful and benign actors
 //! pass through the same lines; only truth keeps a note of the harmful ones. Abstract rates only, no conduct.
 
+use crate::queue::Outbox;
 use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::talk::{Talk, converse};
 use crate::truth::StageInterval;
 use equipoise_core::{
-    AccountId, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, SimTime, Surface,
+    AccountId, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Seed, SimTime, Surface,
 };
+use rayon::prelude::*;
+
+/// Roles of one task.
+const ROLES_OF_A_TASK: usize = 64;
 
 /// Where a dyad stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,59 +78,94 @@ impl Actor {
     pub(crate) fn dyad(&mut self, target: u32) -> Option<&mut Dyad> {
         self.dyads.iter_mut().find(|d| d.target == target && d.status != Status::Over)
     }
+
+    /// Whether a dyad with `target` is asked for or goes on.
+    pub(crate) fn has(&self, target: u32) -> bool {
+        self.dyads.iter().any(|d| d.target == target && d.status != Status::Over)
+    }
 }
 
 impl Simulation<'_> {
-    /// Lets every role act in this tick.
+    /// Lets every role act in this tick. What an actor does hangs on the world as the tick began, on its own dyads and, in a
+    /// team, on those of its mates; so the members of teams look for targets one after the other, and all else happens side
+    /// by side.
     pub(crate) fn play_roles(&mut self) {
-        for index in 0..self.world.roles.len() {
+        let mut actors = std::mem::take(&mut self.actors);
+        let mut outboxes = vec![self.outboxes()];
+        for &index in &self.teamed {
             let role = &self.world.roles[index];
-            let (from, to) = (self.tick * self.tick_seconds, (self.tick + 1) * self.tick_seconds);
-            let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-            if role.start >= to || closed <= from {
-                continue;
+            if let Some(address) = self.turn(index) {
+                let mut own = std::mem::take(&mut actors[index]);
+                let outbox = &mut outboxes[0][usize::from(role.platform)];
+                self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
+                actors[index] = own;
             }
-            let address = self
-                .seeds
-                .role
-                .derive("one", index as u64)
-                .derive("tick", u64::from(self.tick.unsigned_abs()));
-            self.seek(index, role, &mut address.derive("seek", 0).rng());
-            let mut dyads = std::mem::take(&mut self.actors[index].dyads);
-            for (number, dyad) in (0_u64..).zip(&mut dyads) {
-                if dyad.status == Status::Active {
-                    self.talk(role, dyad, &mut address.derive("dyad", number).rng());
-                }
+        }
+        let play = |(task, actors): (usize, &mut [Actor])| {
+            let mut outboxes = self.outboxes();
+            for (index, actor) in (task * ROLES_OF_A_TASK..).zip(actors) {
+                self.play_role(index, actor, &mut outboxes);
             }
-            self.actors[index].dyads = dyads;
+            outboxes
+        };
+        outboxes.par_extend(actors.par_chunks_mut(ROLES_OF_A_TASK).enumerate().map(play));
+        self.actors = actors;
+        self.sites.par_iter_mut().enumerate().for_each(|(platform, live)| {
+            let intents = outboxes.iter().flat_map(|boxes| &boxes[platform].intents);
+            intents.for_each(|intent| live.queue.push(*intent));
+        });
+    }
+
+    /// One empty outbox a platform.
+    fn outboxes(&self) -> Vec<Outbox> {
+        self.sites.iter().map(|live| Outbox::new(live.queue.bucket)).collect()
+    }
+
+    /// The address of a role's turn in this tick, unless it has none.
+    fn turn(&self, index: usize) -> Option<Seed> {
+        let role = &self.world.roles[index];
+        let (from, to) = (self.tick * self.tick_seconds, (self.tick + 1) * self.tick_seconds);
+        let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
+        let tick = u64::from(self.tick.unsigned_abs());
+        let address = || self.seeds.role.derive("one", index as u64).derive("tick", tick);
+        (role.start < to && closed > from).then(address)
+    }
+
+    fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
+        let role = &self.world.roles[index];
+        let Some(address) = self.turn(index) else { return };
+        let outbox = &mut outboxes[usize::from(role.platform)];
+        if role.mates.is_empty() {
+            self.seek(role, actor, &[], &mut address.derive("seek", 0).rng(), outbox);
+        }
+        for (number, dyad) in (0_u64..).zip(&actor.dyads) {
+            if dyad.status == Status::Active {
+                self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox);
+            }
         }
     }
 
+    /// Begins a dyad of a role, now.
     pub(crate) fn open(&mut self, index: usize, opening: Opening, rng: &mut CounterRng) {
-        let Opening { target, known, stage, time } = opening;
-        let (world, role) = (self.world, &self.world.roles[index]);
-        let live = &mut self.sites[usize::from(role.platform)];
-        let game = live.archetype == Archetype::GameLobby;
-        let fast = rng.chance(if game { world.spec.harm.fast_game.p() } else { world.spec.harm.fast.p() });
-        let rate = rng.log_normal(1.0, 0.5);
-        let mut dyad = Dyad {
-            target,
-            status: Status::Pending,
-            stage,
-            since: time,
-            until: i32::MAX,
-            contacted: None,
-            rate,
-            fast,
-            known,
-        };
-        if known {
-            dyad.status = Status::Active;
-            dyad.until = time.saturating_add(self.dwell(fast, rng));
-        } else {
-            live.queue.plain(time, role.account, target, EventKind::ContactRequest);
+        let role = &self.world.roles[index];
+        let dyad = self.opened(role, opening, rng);
+        if !dyad.known {
+            let queue = &mut self.sites[usize::from(role.platform)].queue;
+            queue.plain(dyad.since, role.account, dyad.target, EventKind::ContactRequest);
         }
         self.actors[index].dyads.push(dyad);
+    }
+
+    /// A new dyad: on an existing tie it goes on at once, otherwise it waits for the answer to a request.
+    pub(crate) fn opened(&self, role: &Role, opening: Opening, rng: &mut CounterRng) -> Dyad {
+        let Opening { target, known, stage, time } = opening;
+        let harm = &self.world.spec.harm;
+        let game = self.sites[usize::from(role.platform)].archetype == Archetype::GameLobby;
+        let fast = rng.chance(if game { harm.fast_game.p() } else { harm.fast.p() });
+        let rate = rng.log_normal(1.0, 0.5);
+        let until = if known { time.saturating_add(self.dwell(fast, rng)) } else { i32::MAX };
+        let status = if known { Status::Active } else { Status::Pending };
+        Dyad { target, status, stage, since: time, until, contacted: None, rate, fast, known }
     }
 
     #[allow(clippy::cast_possible_truncation)]
@@ -141,7 +181,7 @@ impl Simulation<'_> {
 
     /// The conversations of one dyad in this tick, each in a session of whoever starts it.
     #[allow(clippy::cast_sign_loss)]
-    fn talk(&mut self, role: &Role, dyad: &Dyad, rng: &mut CounterRng) {
+    fn talk(&self, role: &Role, dyad: &Dyad, rng: &mut CounterRng, outbox: &mut Outbox) {
         let platform = usize::from(role.platform);
         let (site, theta) = (&self.world.sites[platform], &role.theta);
         let from = self.tick * self.tick_seconds;
@@ -156,8 +196,8 @@ impl Simulation<'_> {
         let rate = theta.conversations * theta.stage_rate[stage] * dyad.rate * usage;
         let today = rng.log_normal(1.0, 0.6);
         let count = rng.poisson(rate * mass * today).min(40);
-        let live = &mut self.sites[platform];
-        let surface = if live.archetype == Archetype::GameLobby { Surface::Lobby } else { Surface::Direct };
+        let game = self.sites[platform].archetype == Archetype::GameLobby;
+        let surface = if game { Surface::Lobby } else { Surface::Direct };
         for _ in 0..count {
             let hour = i32::try_from(rng.weighted(&weights[hours.clone()])).unwrap_or(0);
             let start = from + hour * HOUR + below(rng, HOUR);
@@ -169,9 +209,9 @@ impl Simulation<'_> {
                 continue;
             }
             let talk = Talk { sides, media, start, reply: theta.reply, surface };
-            live.queue.plain(start, sides[0], u32::MAX, EventKind::SessionOpen);
-            let end = converse(&mut live.queue, rng, &self.pace, &talk);
-            live.queue.plain(end + 30, sides[0], u32::MAX, EventKind::SessionClose);
+            outbox.plain(start, sides[0], u32::MAX, EventKind::SessionOpen);
+            let end = converse(outbox, rng, &self.pace, &talk);
+            outbox.plain(end + 30, sides[0], u32::MAX, EventKind::SessionClose);
         }
     }
 

@@ -39,6 +39,7 @@ mod row;
 mod schema;
 mod seek;
 mod session;
+mod settle;
 mod shared_signal;
 mod simulation;
 mod skeleton;

@@ -11,6 +11,8 @@ pub(crate) struct Person {
     pub(crate) band: AgeBand,
     pub(crate) girl: bool,
     pub(crate) region: u8,
+    /// The town of the region that the person lives in, over all regions: whom one can meet.
+    pub(crate) town: u16,
     pub(crate) sociability: f64,
     pub(crate) vulnerability: f64,
     /// Acceptance of strangers at median vulnerability; 0 for those who are not open to them.
@@ -67,12 +69,22 @@ impl Calling {
     }
 }
 
-pub(crate) fn people(spec: &WorldSpec, seed: Seed) -> Vec<Person> {
-    let seed = seed.derive("person", 0);
-    (0..u64::from(spec.persons)).map(|index| person(spec, seed.derive("one", index))).collect()
+/// Towns of a region. A larger world is a larger sample of a country: more places, and fuller ones. In which proportion
+/// nothing published says; here both grow with the root of the persons, and below 22,500 a region is one town. With fuller
+/// places alone, clustering would fall with the size of the world and degrees would sort ever more; with more places alone,
+/// clustering at a given degree would rise (`docs/world-size.md`).
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(crate) fn towns(persons: u32) -> u16 {
+    libm::round(libm::sqrt(f64::from(persons) / 10_000.0)).clamp(1.0, 250.0) as u16
 }
 
-fn person(spec: &WorldSpec, seed: Seed) -> Person {
+pub(crate) fn people(spec: &WorldSpec, seed: Seed) -> Vec<Person> {
+    let seed = seed.derive("person", 0);
+    let towns = towns(spec.persons);
+    (0..u64::from(spec.persons)).map(|index| person(spec, towns, seed.derive("one", index))).collect()
+}
+
+fn person(spec: &WorldSpec, towns: u16, seed: Seed) -> Person {
     let population = &spec.population;
     let mut rng = seed.rng();
     let band = AgeBand::ALL[rng.weighted(&population.bands.value)];
@@ -85,6 +97,8 @@ fn person(spec: &WorldSpec, seed: Seed) -> Person {
     let (mean, strength) = (population.stranger_accept.p(), population.stranger_accept_concentration.get());
     let girl = rng.chance(population.girls.p());
     let region = u8::try_from(rng.below(usize::from(population.regions))).unwrap_or(0);
+    // An address of its own: the number of towns shifts no other draw.
+    let town = u16::try_from(seed.derive("town", 0).rng().below(usize::from(towns))).unwrap_or(0);
     let sociability = rng.normal();
     let vulnerability = rng.log_normal(1.0, population.vulnerability_sigma.get());
     let acceptance = rng.beta((mean * strength).max(1e-3), ((1.0 - mean) * strength).max(1e-3));
@@ -94,6 +108,7 @@ fn person(spec: &WorldSpec, seed: Seed) -> Person {
         band,
         girl,
         region,
+        town: u16::from(region) * towns + town,
         sociability,
         vulnerability,
         openness: if open { acceptance } else { 0.0 },
@@ -127,4 +142,14 @@ fn calling(spec: &WorldSpec, band: AgeBand, draw: f64) -> Calling {
         left -= share;
     }
     Calling::None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_larger_world_has_more_towns() {
+        assert_eq!([500, 10_000, 22_499, 22_501, 100_000, 1_000_000].map(towns), [1, 1, 1, 2, 3, 10]);
+    }
 }

@@ -1,4 +1,5 @@
-//! Intents wait here until their tick. A ring over ticks, whose buffers are used again.
+//! Intents wait here until their tick. A ring over ticks, whose buffers are used again. What several tasks intend side by
+//! side is collected in an [`Outbox`] each; the order in which outboxes are emptied means nothing, since a tick sorts its intents.
 
 use crate::talk::Post;
 use equipoise_core::{AccountId, Event, EventKind, SimTime, Surface};
@@ -50,7 +51,26 @@ impl Queue {
     }
 }
 
-impl Post for Queue {
+/// Intents of one platform on their way to its queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Outbox {
+    bucket: i32,
+    pub(crate) intents: Vec<Event>,
+}
+
+impl Outbox {
+    /// An empty one of a platform with this bucket of time.
+    pub(crate) const fn new(bucket: i32) -> Self {
+        Self { bucket, intents: Vec::new() }
+    }
+
+    /// An intent without counts.
+    pub(crate) fn plain(&mut self, time: i32, actor: u32, peer: u32, kind: EventKind) {
+        self.intents.push(Event::new(SimTime(time), AccountId(actor), AccountId(peer), kind));
+    }
+}
+
+impl Post for Outbox {
     fn bucket(&self) -> i32 {
         self.bucket
     }
@@ -60,7 +80,7 @@ impl Post for Queue {
         event.surface = surface;
         event.count = count;
         event.media = media;
-        self.push(event);
+        self.intents.push(event);
     }
 }
 

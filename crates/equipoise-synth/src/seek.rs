@@ -2,13 +2,14 @@
 //! looking. An actor at its number of dyads, asked and in contact, seeks no more, which bounds concurrency and memory;
 //! dyads that go on elsewhere, pass on or come back may lie above it by a few.
 
-use crate::dyad::{Opening, Status};
+use crate::dyad::{Actor, Opening, Status};
 use crate::ordinary::someone;
+use crate::queue::Outbox;
 use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::world::NONE;
-use equipoise_core::{AgeBand, CounterRng, DAY, Draw};
+use equipoise_core::{AgeBand, CounterRng, DAY, Draw, EventKind};
 
 /// Whom an actor looks for this time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,31 +19,41 @@ enum Wanted {
 }
 
 impl Simulation<'_> {
-    /// Finds new targets.
-    pub(crate) fn seek(&mut self, index: usize, role: &Role, rng: &mut CounterRng) {
+    /// Finds new targets. `all` holds every actor, if the role has mates.
+    pub(crate) fn seek(
+        &self,
+        role: &Role,
+        own: &mut Actor,
+        all: &[Actor],
+        rng: &mut CounterRng,
+        outbox: &mut Outbox,
+    ) {
         if !role.seeks {
             return;
         }
         let (platform, now) = (usize::from(role.platform), self.tick * self.tick_seconds);
         let drift = &self.world.drift;
         let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
-        let begun = std::mem::replace(&mut self.actors[index].begun, true);
+        let begun = std::mem::replace(&mut own.begun, true);
         let share = f64::from(self.tick_seconds) / f64::from(DAY);
         let wanted = rng.poisson(role.theta.requests * factor * share).min(60) + u32::from(!begun);
         let from = now.max(role.start);
         for _ in 0..wanted {
             let time = from + below(rng, now + self.tick_seconds - from);
-            if self.actors[index].open_dyads() >= usize::from(role.theta.concurrent) {
+            if own.open_dyads() >= usize::from(role.theta.concurrent) {
                 return;
             }
-            if let Some((target, known)) = self.target(index, role, rng) {
-                self.open(index, Opening { target, known, stage: 1, time }, rng);
+            if let Some((target, known)) = self.target(role, own, all, rng) {
+                own.dyads.push(self.opened(role, Opening { target, known, stage: 1, time }, rng));
+                if !known {
+                    outbox.plain(time, role.account, target, EventKind::ContactRequest);
+                }
             }
         }
     }
 
     /// A target, and whether it is a contact already.
-    fn target(&self, index: usize, role: &Role, rng: &mut CounterRng) -> Option<(u32, bool)> {
+    fn target(&self, role: &Role, own: &Actor, all: &[Actor], rng: &mut CounterRng) -> Option<(u32, bool)> {
         let platform = usize::from(role.platform);
         let (contacts, theta) = (&self.sites[platform].contacts, &role.theta);
         let child = rng.chance(theta.minors);
@@ -50,7 +61,7 @@ impl Simulation<'_> {
         let wanted = if child { Wanted::Child { girl } } else { Wanted::Adult };
         let [overlap, existing, triadic] =
             [theta.overlap, theta.existing, theta.triadic].map(|p| rng.chance(p));
-        if overlap && let Some(shared) = self.target_of_a_mate(index, role, rng) {
+        if overlap && let Some(shared) = self.target_of_a_mate(role, own, all, rng) {
             return Some((shared, contacts.linked(role.account, shared)));
         }
         for _ in 0..12 {
@@ -64,7 +75,7 @@ impl Simulation<'_> {
             let Some(candidate) = candidate else { break };
             let near = existing || triadic;
             if (!near || self.suits(platform, candidate, wanted, &theta.ages, rng))
-                && self.free(index, role, candidate)
+                && self.free(role, own, candidate)
                 && contacts.linked(role.account, candidate) == existing
             {
                 return Some((candidate, existing));
@@ -73,7 +84,7 @@ impl Simulation<'_> {
         // Whoever finds nobody nearby looks further.
         let far = self.anybody(platform, wanted, &theta.ages, rng)?;
         let fresh = !contacts.linked(role.account, far);
-        (fresh && self.free(index, role, far)).then_some((far, false))
+        (fresh && self.free(role, own, far)).then_some((far, false))
     }
 
     fn anybody(&self, platform: usize, wanted: Wanted, ages: &[f64; 3], rng: &mut CounterRng) -> Option<u32> {
@@ -85,17 +96,17 @@ impl Simulation<'_> {
     }
 
     /// Somebody whom another of the team is or was in touch with.
-    fn target_of_a_mate(&self, index: usize, role: &Role, rng: &mut CounterRng) -> Option<u32> {
+    fn target_of_a_mate(&self, role: &Role, own: &Actor, all: &[Actor], rng: &mut CounterRng) -> Option<u32> {
         if role.mates.is_empty() {
             return None;
         }
         (0..4).find_map(|_| {
             let mate = role.mates[rng.below(role.mates.len())];
-            let dyads = &self.actors[mate as usize].dyads;
+            let dyads = &all[mate as usize].dyads;
             let pick = rng.uniform();
             #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let dyad = dyads.get((pick * dyads.len() as f64) as usize)?;
-            self.free(index, role, dyad.target).then_some(dyad.target)
+            self.free(role, own, dyad.target).then_some(dyad.target)
         })
     }
 
@@ -120,18 +131,18 @@ impl Simulation<'_> {
     }
 
     /// Whether `candidate` can become a target of this role: somebody else, without a role, there already, and new.
-    pub(crate) fn free(&self, index: usize, role: &Role, candidate: u32) -> bool {
+    pub(crate) fn free(&self, role: &Role, actor: &Actor, candidate: u32) -> bool {
         let site = &self.world.sites[usize::from(role.platform)];
         let own = site.accounts[role.account as usize].person;
         let other = &site.accounts[candidate as usize];
         other.person != own
             && site.role_of[candidate as usize] == NONE
             && other.created < self.tick * self.tick_seconds
-            && !self.actors[index].dyads.iter().any(|d| d.target == candidate)
+            && !actor.dyads.iter().any(|d| d.target == candidate)
     }
 }
 
-impl crate::dyad::Actor {
+impl Actor {
     /// Dyads asked or in contact now.
     fn open_dyads(&self) -> usize {
         self.dyads.iter().filter(|dyad| dyad.status != Status::Over).count()

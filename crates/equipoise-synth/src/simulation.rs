@@ -8,7 +8,7 @@
 //! couples accounts. Flesh is a function of (seed, account, day) and of the skeleton, so it is made in blocks, in any
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
-use crate::commit::{FRICTION, FROZEN};
+use crate::commit::{Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::dyad::{Actor, Status};
 use crate::engine::Pace;
@@ -18,11 +18,11 @@ use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
 use crate::row::Sheet;
 use crate::truth::Truth;
-use crate::world::{NONE, World};
+use crate::world::World;
 use crate::{Outcome, WorldError};
 use equipoise_core::{
-    Action, Archetype, CounterRng, DAY, Draw, Event, EventKind, EventSink, HOUR, KnownLabel, Observer,
-    PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
+    Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel, Observer, PersonId, PlatformId,
+    PlatformSchema, Policy, RunEvent, Seed, SimTime,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +90,8 @@ pub struct Simulation<'w> {
     pub(crate) end: i32,
     pub(crate) sites: Vec<Live>,
     pub(crate) actors: Vec<Actor>,
+    /// Roles with mates on their platform.
+    pub(crate) teamed: Vec<usize>,
     pub(crate) labels: Vec<Vec<KnownLabel>>,
     pub(crate) truth: Truth,
     pub(crate) events: u64,
@@ -160,6 +162,7 @@ impl<'w> Simulation<'w> {
             end,
             sites,
             actors: vec![Actor::default(); world.roles.len()],
+            teamed: (0..world.roles.len()).filter(|at| !world.roles[*at].mates.is_empty()).collect(),
             labels: vec![Vec::new(); world.sites.len()],
             truth: world.blank_truth(),
             events: 0,
@@ -195,16 +198,31 @@ impl<'w> Simulation<'w> {
         if let Some(got) = policies.as_ref().map(|p| p.len()).filter(|got| *got != platforms) {
             return Err(WorldError::Policies { got, platforms });
         }
+        let Some(policies) = policies else {
+            let batches = self.tick(observer);
+            return Ok(batches.is_some_and(|batches| {
+                batches.give(self.world, sink);
+                true
+            }));
+        };
         if !self.begin(observer) {
             return Ok(false);
         }
-        for platform in 0..platforms {
-            let policy = policies.as_deref().and_then(|list| list.get(platform)).map(AsRef::as_ref);
-            self.commit(platform, policy);
-        }
+        self.commit(Some(policies));
         self.emit(policies, sink);
         self.end_tick();
         Ok(true)
+    }
+
+    /// Plays one tick without any policy; `None` when the window is over.
+    pub(crate) fn tick(&mut self, observer: &dyn Observer) -> Option<Batches> {
+        if !self.begin(observer) {
+            return None;
+        }
+        self.commit(None);
+        let batches = self.collect();
+        self.end_tick();
+        Some(batches)
     }
 
     /// Plays one tick of the skeleton without any policy; its part of the log is in [`Live::bones`].
@@ -212,9 +230,7 @@ impl<'w> Simulation<'w> {
         if !self.begin(observer) {
             return false;
         }
-        for platform in 0..self.sites.len() {
-            self.commit(platform, None);
-        }
+        self.commit(None);
         self.end_tick();
         true
     }
@@ -235,9 +251,7 @@ impl<'w> Simulation<'w> {
     }
 
     fn end_tick(&mut self) {
-        for platform in 0..self.sites.len() {
-            self.settle(platform);
-        }
+        self.settle();
         self.advance();
         self.tick += 1;
     }
@@ -279,10 +293,10 @@ impl<'w> Simulation<'w> {
                 ranges(ground.habits.len()).into_par_iter().flat_map_iter(of).collect()
             })
             .collect();
-        for ((live, blocks), acts) in self.sites.iter_mut().zip(flesh).zip(acts) {
+        self.sites.par_iter_mut().zip(flesh).zip(acts).for_each(|((live, blocks), acts)| {
             live.flesh = blocks;
             acts.into_iter().for_each(|act| live.queue.push(act));
-        }
+        });
     }
 
     /// Carries out what a platform decided after review; takes effect from the next tick.
@@ -300,58 +314,6 @@ impl<'w> Simulation<'w> {
                 }
             }
         }
-    }
-
-    /// Answers a contact request, later.
-    pub(crate) fn respond(&mut self, platform: usize, request: Filed) {
-        let world = self.world;
-        let (from, to) = (request.by, request.about);
-        let (site, responses) = (&world.sites[platform], &world.spec.responses);
-        let pair = (u64::from(from) << 32) | u64::from(to);
-        let address = self.seeds.respond.derive("platform", platform as u64).derive("pair", pair);
-        let mut rng: CounterRng = address.derive("at", u64::from(request.time.unsigned_abs())).rng();
-        let person = &world.people[site.accounts[to as usize].person as usize];
-        let role = site.role_of[from as usize];
-        let own = role != NONE && self.actors[role as usize].dyad(to).is_some();
-        let now = (self.tick + 1) * self.tick_seconds;
-        let acquainted = self.sites[platform].contacts.acquainted(from, to);
-        let (accept, notice) = if own {
-            let theta = &world.roles[role as usize].theta;
-            let open = acquainted || person.openness > 0.0;
-            (if open { theta.accepts(person) } else { 0.0 }, theta.notice[0])
-        } else if acquainted {
-            (responses.accept_known.p(), responses.notice_ordinary.p() / 4.0)
-        } else {
-            (person.accepts_strangers(), responses.notice_ordinary.p())
-        };
-        let noticed = rng.chance(notice);
-        let accepted = rng.chance(accept);
-        let declined = rng.chance(responses.decline.p());
-        #[allow(clippy::cast_possible_truncation)]
-        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(240.0)
-            * 3_600.0) as i32;
-        if noticed {
-            let theta = &world.roles.get(role as usize).filter(|_| own).map(|r| &r.theta);
-            match theta {
-                Some(theta) => _ = self.answer_notice(platform, to, from, theta, now, &mut rng),
-                None if rng.chance(responses.block.p()) => {
-                    self.sites[platform].queue.plain(now + delay, to, from, EventKind::Block);
-                }
-                None => {}
-            }
-        }
-        let kind = if accepted && !noticed {
-            EventKind::ContactAccept
-        } else {
-            if own {
-                self.ended(role as usize, to, now + delay);
-            }
-            if !declined {
-                return;
-            }
-            EventKind::ContactDecline
-        };
-        self.sites[platform].queue.plain(now + delay, to, from, kind);
     }
 
     /// Closes the books.

@@ -75,7 +75,7 @@ pub struct CircleSpec {
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sorting {
-    /// Members share a region.
+    /// Members share a town (one a region, in worlds below 22,500 persons).
     pub local: bool,
     /// Members share a year of age; nobody chooses to be in such a circle, so sociability has no part in it.
     pub cohort: bool,

@@ -7,6 +7,7 @@ use crate::rhythm::below;
 use crate::simulation::Simulation;
 use crate::world::NONE;
 use equipoise_core::{CounterRng, DAY, Draw};
+use rayon::prelude::*;
 
 /// Factor on the rate of a dyad that went on elsewhere.
 const LEFT_BEHIND: f64 = 0.15;
@@ -15,7 +16,13 @@ impl Simulation<'_> {
     /// Moves stages on at the end of a tick; then what is due from outside the dyads.
     pub(crate) fn advance(&mut self) {
         let now = (self.tick + 1) * self.tick_seconds;
-        for index in 0..self.world.roles.len() {
+        // Who is looked up side by side; a dyad that another one opens meanwhile waits for an answer and is not due.
+        let due: Vec<usize> = (0..self.actors.len())
+            .into_par_iter()
+            .with_min_len(256)
+            .filter(|at| self.due(*at, now))
+            .collect();
+        for index in due {
             let role = &self.world.roles[index];
             let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
             let mut dyads = std::mem::take(&mut self.actors[index].dyads);
@@ -46,6 +53,14 @@ impl Simulation<'_> {
             self.detect();
             self.churn();
         }
+    }
+
+    /// Whether anything of an actor's may end or move on by `now`.
+    fn due(&self, index: usize, now: i32) -> bool {
+        let role = &self.world.roles[index];
+        let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
+        let moves = |dyad: &Dyad| dyad.status == Status::Active && dyad.until <= now;
+        closed <= now || self.actors[index].dyads.iter().any(moves)
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
@@ -141,7 +156,7 @@ impl Simulation<'_> {
     fn fresh(&self, index: u32, target: u32) -> bool {
         let role = &self.world.roles[index as usize];
         let contacts = &self.sites[usize::from(role.platform)].contacts;
-        !contacts.linked(role.account, target) && self.free(index as usize, role, target)
+        !contacts.linked(role.account, target) && self.free(role, &self.actors[index as usize], target)
     }
 
     /// Starts the contact of an accepted request.

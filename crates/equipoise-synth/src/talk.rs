@@ -126,17 +126,17 @@ pub(crate) fn converse<P: Post>(post: &mut P, rng: &mut CounterRng, pace: &Pace,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Queue;
+    use crate::queue::Outbox;
     use equipoise_core::{AccountId, Seed, SimTime};
 
     #[test]
     fn messages_of_one_bucket_and_direction_become_one_row() {
-        let mut queue = Queue::new(3_600, 21_600, 86_400);
+        let mut outbox = Outbox::new(3_600);
         let pace = Pace::for_test(8.0, 1.0, 0.0);
         let talk =
             Talk { sides: [3, 4], media: [1.0, 0.0], start: 7_200, reply: 1.0, surface: Surface::Direct };
-        converse(&mut queue, &mut Seed::root(4).rng(), &pace, &talk);
-        let rows = queue.take(0, Vec::new());
+        converse(&mut outbox, &mut Seed::root(4).rng(), &pace, &talk);
+        let rows = outbox.intents;
         assert!(!rows.is_empty() && rows.len() <= 2 && rows.iter().all(|row| row.time == SimTime(7_200)));
         for row in rows {
             assert_eq!(u16::from(row.media), if row.actor == AccountId(3) { row.count } else { 0 });

@@ -169,7 +169,18 @@ impl World {
         observer: &dyn Observer,
     ) -> Result<Outcome, WorldError> {
         let mut simulation = self.start();
-        while simulation.step(policies.as_deref_mut(), sink, observer)? {}
+        if policies.is_some() || rayon::current_num_threads() == 1 {
+            while simulation.step(policies.as_deref_mut(), sink, observer)? {}
+            return Ok(simulation.finish());
+        }
+        // The sink takes a tick in while the next one is made: neither waits for what only one thread can do.
+        let mut ready = simulation.tick(observer);
+        while let Some(batches) = ready.take() {
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| ready = simulation.tick(observer));
+                batches.give(self, sink);
+            });
+        }
         Ok(simulation.finish())
     }
 

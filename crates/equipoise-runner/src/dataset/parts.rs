@@ -1,6 +1,7 @@
 //! From a world to parts on disk. Each week the skeleton is played once; then the blocks of a platform are played side by side,
 //! rows are handed to the block of their actor (a dyad across blocks comes out of the block of whoever began), and the
-//! parts are sorted, encoded and written side by side. In memory lie the world and one week of one platform.
+//! parts are sorted, encoded and written side by side, while the next platform is played. In memory lie the world and one week of
+//! two platforms.
 //!
 //! Which thread plays or writes a block cannot change its bytes. A part that is there already is not written again, and a
 //! week of which every wanted part is there is not played: so an interrupted build is taken up, and blocks that were built
@@ -36,8 +37,16 @@ pub(crate) fn write_parts(
 ) -> Result<(Outcome, Counts), Fault> {
     let mut skeleton = source.skeleton();
     let mut counts = Counts::default();
-    let mut week = 0;
-    while skeleton.next_week(observer).is_some() {
+    // What was played last is written while the next is played, so that neither waits for the other's last block.
+    let write = |played: Option<Played>| played.map_or(Ok(0), |played| played.write(root, meta));
+    let mut waiting: Option<Played> = None;
+    for week in 0.. {
+        let before = waiting.take();
+        let (begun, written) = rayon::join(|| skeleton.next_week(observer), || write(before));
+        counts.written += written?;
+        if begun.is_none() {
+            break;
+        }
         for view in source.views() {
             let there = |block: &u16| root.join(events_part(view.id, *block, week)).exists();
             let missing: Vec<u16> = blocks.clone().filter(|block| !there(block)).collect();
@@ -51,16 +60,35 @@ pub(crate) fn write_parts(
                 skeleton.play(view.id, accounts.clone(), &mut log);
                 log
             };
-            let logs: Vec<Vec<Event>> = ranges.par_iter().map(play).collect();
-            let write = |block: &u16| {
-                write_part(root, (view.id, *block, week), &ranges[usize::from(*block)], &logs, meta)
-            };
-            let written: Result<Vec<bool>, Fault> = missing.par_iter().map(write).collect();
-            counts.written += written?.into_iter().filter(|written| *written).count();
+            let before = waiting.take();
+            let (logs, written) = rayon::join(|| ranges.par_iter().map(play).collect(), || write(before));
+            counts.written += written?;
+            waiting = Some(Played { platform: view.id, week, missing, ranges, logs });
         }
-        week += 1;
     }
     Ok((skeleton.finish(observer), counts))
+}
+
+/// One week of one platform, played and not yet written.
+struct Played {
+    platform: PlatformId,
+    week: u32,
+    missing: Vec<u16>,
+    ranges: Vec<Range<u32>>,
+    /// By block of whoever began.
+    logs: Vec<Vec<Event>>,
+}
+
+impl Played {
+    /// Writes the missing parts, side by side; how many there were rows for.
+    fn write(&self, root: &Path, meta: &[(&str, &str)]) -> Result<usize, Fault> {
+        let one = |block: &u16| {
+            let place = (self.platform, *block, self.week);
+            write_part(root, place, &self.ranges[usize::from(*block)], &self.logs, meta)
+        };
+        let written: Result<Vec<bool>, Fault> = self.missing.par_iter().map(one).collect();
+        Ok(written?.into_iter().filter(|written| *written).count())
+    }
 }
 
 /// Writes the rows of `accounts` from every block's log, each sorted by account; whether there were any.

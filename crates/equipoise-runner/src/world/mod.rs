@@ -43,6 +43,9 @@ pub(crate) enum WorldVerb {
     Describe {
         /// World file
         file: PathBuf,
+        /// Also build the world of this seed and say how large its parts are
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
     },
 }
 
@@ -66,7 +69,7 @@ pub(crate) fn dispatch(verb: &WorldVerb, manner: Manner<'_>) -> Result<(), Fault
         WorldVerb::Make { file, out, seed } => make::make(&load(file)?, out, *seed, manner),
         WorldVerb::Compare(args) => compare::compare(args, manner.json),
         WorldVerb::Validate(args) => validate::validate(args, manner),
-        WorldVerb::Describe { file } => describe::describe(&load(file)?, manner),
+        WorldVerb::Describe { file, seed } => describe::describe(&load(file)?, *seed, manner),
     }
 }
 

@@ -88,7 +88,9 @@ fn examine(
     let effort = Effort {
         seed: args.seed,
         seeds: args.seeds,
-        year_persons: spec.persons.min(1_500),
+        // Surveys need about 5,000 persons of an age frame for two points in a hundred, in a world of the size that is used.
+        year_persons: spec.persons.min(10_000),
+        enlarged_persons: spec.persons.min(10_000),
         twin: (spec.persons.min(1_500), spec.days.min(10)),
     };
     let mut evidence = Evidence::gather(spec, &effort, observer).map_err(runtime)?;

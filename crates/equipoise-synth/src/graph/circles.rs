@@ -1,6 +1,6 @@
 //! Family "a": assortative overlapping circles of eight types (world.md 2.3).
 //!
-//! Memberships are sorted by region, jittered age and sociability and cut into circles; inside a circle ties are drawn.
+//! Memberships are sorted by town, jittered age and sociability and cut into circles; inside a circle ties are drawn.
 //! Neither preferential attachment nor a configuration model gives clustering *and* age mixing; this does. Degrees differ
 //! because some persons join more circles, which lets clustering fall with degree, as it does in real networks: whoever
 //! is in many circles knows people who do not know each other. `crowding` thins hubs further: time spent in one circle
@@ -98,16 +98,16 @@ fn memberships(land: Land<'_>, kind: TieKind, circle: &CircleSpec) -> Vec<(u64, 
         .collect()
 }
 
-/// Cell (16 bits: circles never cross it), then age or region (16), then sociability or school (32).
+/// Cell (16 bits: circles never cross it), then age or town (16), then sociability or school (32).
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn sort_key(person: &Person, circle: &CircleSpec, school: Seed, rng: &mut impl Draw) -> u64 {
     let sorting = circle.sorting.value;
     let place = |x: f64, shift: u32, bits: u32| ((x.max(0.0) as u64).min((1 << bits) - 1)) << shift;
-    let region = f64::from(person.region);
+    let town = f64::from(person.town);
     if sorting.cohort {
         // The same draw for every cohort circle of a person, so that a class lies within a school year.
         let draw = school.fingerprint() & 0xFFFF_FFFF;
-        return place(libm::floor(person.age), 48, 16) | place(region, 32, 16) | draw;
+        return place(libm::floor(person.age), 48, 16) | place(town, 32, 16) | draw;
     }
     let jitter = sorting.years + sorting.growth * (person.age - 18.0).max(0.0);
     let (age, level) = (rng.normal(), rng.normal());
@@ -117,7 +117,7 @@ fn sort_key(person: &Person, circle: &CircleSpec, school: Seed, rng: &mut impl D
     } else {
         0.0
     };
-    place(if sorting.local { region } else { 0.0 }, 48, 16) | place(age, 32, 16) | place(level, 0, 32)
+    place(if sorting.local { town } else { 0.0 }, 48, 16) | place(age, 32, 16) | place(level, 0, 32)
 }
 
 /// Cuts each cell's memberships into circles.

@@ -5,7 +5,7 @@
 //! whoever coaches knows a class or a team. How many there are is assumed; no public count was found.
 
 use super::{Edge, Groups, Land, Place, TieKind, lives};
-use crate::population::{Calling, Person};
+use crate::population::{Calling, Person, towns};
 use equipoise_core::{CounterRng, Draw};
 
 /// How much older than its child a parent is, in years.
@@ -48,11 +48,11 @@ pub(crate) fn tie(land: Land<'_>, groups: &Groups, on: Option<Place>) -> Vec<Edg
     edges
 }
 
-/// Each child lives with a couple of its region; children of the same couple are siblings. Relatives are further adults.
+/// Each child lives with a couple of its town; children of the same couple are siblings. Relatives are further adults.
 fn households(land: Land<'_>, groups: &mut Groups) {
     let people = land.people;
     let seed = land.seed.derive("families", 0);
-    let mut adults = by_region(land, |p| !p.band.is_minor());
+    let mut adults = by_town(land, |p| !p.band.is_minor());
     for list in &mut adults {
         list.sort_unstable_by(|a, b| {
             people[*a as usize].age.total_cmp(&people[*b as usize].age).then_with(|| a.cmp(b))
@@ -60,7 +60,7 @@ fn households(land: Land<'_>, groups: &mut Groups) {
     }
     let mut homes = Vec::new();
     for (index, person) in (0_u32..).zip(people) {
-        let local = &adults[usize::from(person.region)];
+        let local = &adults[usize::from(person.town)];
         if !person.band.is_minor() || local.len() < 4 {
             continue;
         }
@@ -71,12 +71,12 @@ fn households(land: Land<'_>, groups: &mut Groups) {
         // Couples stand at even places, so that siblings meet the same one; both sides are of the right age.
         let (first, end) = (from.div_ceil(2), to / 2);
         let couple = first + rng.below(end - first);
-        homes.push((person.region, couple, index));
+        homes.push((person.town, couple, index));
     }
     homes.sort_unstable();
     for home in homes.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let (region, couple, first) = home[0];
-        let local = &adults[usize::from(region)];
+        let (town, couple, first) = home[0];
+        let local = &adults[usize::from(town)];
         let parents = [local[2 * couple], local[2 * couple + 1]];
         let family = || parents.into_iter().chain(home.iter().map(|(_, _, child)| *child));
         groups.push(TieKind::Household, family());
@@ -91,7 +91,7 @@ fn households(land: Land<'_>, groups: &mut Groups) {
 fn callings(land: Land<'_>, groups: &mut Groups) {
     let people = land.people;
     let seed = land.seed.derive("callings", 0);
-    let mut children = by_region(land, |p| p.band.is_minor());
+    let mut children = by_town(land, |p| p.band.is_minor());
     for list in &mut children {
         list.sort_unstable_by(|a, b| {
             people[*a as usize].age.total_cmp(&people[*b as usize].age).then_with(|| a.cmp(b))
@@ -110,7 +110,7 @@ fn callings(land: Land<'_>, groups: &mut Groups) {
     let [least, most] = land.spec.hard_negatives.children.map(usize::from);
     let mut found = Vec::new();
     for (index, person) in (0_u32..).zip(people) {
-        let local = &children[usize::from(person.region)];
+        let local = &children[usize::from(person.town)];
         if !matches!(person.role, Calling::TeacherCoach | Calling::YouthWorker) || local.is_empty() {
             continue;
         }
@@ -118,7 +118,7 @@ fn callings(land: Land<'_>, groups: &mut Groups) {
         let size = least + rng.below(most - least + 1);
         let mut circle = vec![index];
         if person.role == Calling::TeacherCoach {
-            circle.extend(led_children(people, groups, &led, local, person.region, size, &mut rng));
+            circle.extend(led_children(people, groups, &led, local, person.town, size, &mut rng));
         } else {
             circle.extend((0..size).map(|_| local[rng.below(local.len())]));
             let from = advised.partition_point(|(adult, _)| *adult < index);
@@ -131,13 +131,13 @@ fn callings(land: Land<'_>, groups: &mut Groups) {
     }
 }
 
-/// The children of classes and teams of the region, or, in a world without such circles, children near one age.
+/// The children of classes and teams of the town, or, in a world without such circles, children near one age.
 fn led_children(
     people: &[Person],
     groups: &Groups,
     led: &[u32],
     local: &[u32],
-    region: u8,
+    town: u16,
     size: usize,
     rng: &mut CounterRng,
 ) -> Vec<u32> {
@@ -145,7 +145,7 @@ fn led_children(
     for _ in 0..if led.is_empty() { 0 } else { 100 } {
         let group = led[rng.below(led.len())];
         let members = groups.members(group);
-        if people[members[0] as usize].region == region && children.len() < size {
+        if people[members[0] as usize].town == town && children.len() < size {
             let minors = members.iter().filter(|m| people[**m as usize].band.is_minor());
             children.extend(minors.take(size - children.len()));
         }
@@ -159,13 +159,13 @@ fn led_children(
     children
 }
 
-/// Sorted (youth worker, child who seeks help): each such child turns to one worker of its region.
+/// Sorted (youth worker, child who seeks help): each such child turns to one worker of its town.
 fn advised(land: Land<'_>) -> Vec<(u32, u32)> {
     let seed = land.seed.derive("advised", 0);
-    let workers = by_region(land, |p| p.role == Calling::YouthWorker);
+    let workers = by_town(land, |p| p.role == Calling::YouthWorker);
     let mut pairs = Vec::new();
     for (index, person) in (0_u32..).zip(land.people) {
-        let local = &workers[usize::from(person.region)];
+        let local = &workers[usize::from(person.town)];
         if person.role == Calling::HelpSeeking && !local.is_empty() {
             let mut rng = seed.derive("child", u64::from(index)).rng();
             pairs.push((local[rng.below(local.len())], index));
@@ -175,11 +175,12 @@ fn advised(land: Land<'_>) -> Vec<(u32, u32)> {
     pairs
 }
 
-fn by_region(land: Land<'_>, keep: impl Fn(&Person) -> bool) -> Vec<Vec<u32>> {
-    let mut lists = vec![Vec::new(); usize::from(land.spec.population.regions)];
+fn by_town(land: Land<'_>, keep: impl Fn(&Person) -> bool) -> Vec<Vec<u32>> {
+    let mut lists =
+        vec![Vec::new(); usize::from(land.spec.population.regions) * usize::from(towns(land.spec.persons))];
     for (index, person) in (0_u32..).zip(land.people) {
         if keep(person) {
-            lists[usize::from(person.region)].push(index);
+            lists[usize::from(person.town)].push(index);
         }
     }
     lists

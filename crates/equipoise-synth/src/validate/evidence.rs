@@ -16,6 +16,10 @@ use equipoise_core::{
 /// .6 to .7 (Finkelhor et al. 2022, over eight years): accounts, which the profiles count, are not child-years.
 const SURVEY_PREVALENCE: f64 = 1e-4;
 
+/// Harmful accounts as a share of ordinary ones in worlds that answer for rare cases. Benign reports follow the base rate
+/// ([`crate::ResponseSpec`]), so that what becomes of a report does not depend on it.
+const ENLARGED: f64 = 0.05;
+
 /// One world that ran.
 #[derive(Clone, Debug)]
 pub struct SeedRun {
@@ -121,8 +125,10 @@ pub struct Sensitivity {
 pub struct Evidence {
     /// Worlds of the specification, one a seed.
     pub runs: Vec<SeedRun>,
-    /// Smaller worlds of a whole year, for statements about a year (V8).
+    /// Worlds of a whole year, for statements about a year (V8).
     pub years: Vec<SeedRun>,
+    /// Worlds enlarged in prevalence, for what few people do in a world as it is (V18); else the runs answer.
+    pub enlarged: Vec<SeedRun>,
     /// Smaller worlds with the splits that an experiment made of them (V16).
     pub divided: Vec<SeedRun>,
     /// Runs that should equal the first of them (V20).
@@ -142,6 +148,8 @@ pub struct Effort {
     pub seeds: u32,
     /// Persons of the worlds of a year.
     pub year_persons: u32,
+    /// Persons of the enlarged worlds; none of these worlds at 0.
+    pub enlarged_persons: u32,
     /// Persons and days of the twins.
     pub twin: (u32, u16),
 }
@@ -168,15 +176,10 @@ impl SeedRun {
     ///
     /// # Errors
     /// If the specification cannot be simulated.
-    pub fn survey(
-        spec: &WorldSpec,
-        seed: Seed,
-        sampling: Sampling,
-        observer: &dyn Observer,
-    ) -> Result<Self, WorldError> {
+    pub fn survey(spec: &WorldSpec, seed: Seed, observer: &dyn Observer) -> Result<Self, WorldError> {
         let world = World::build(spec, seed)?;
         let facts = WorldFacts::of(&world);
-        let (mut watch, mut strangers) = (Watch::new(&facts, sampling), StrangerWatch::new(&world));
+        let (mut watch, mut strangers) = (Watch::new(&facts, Sampling(u64::MAX)), StrangerWatch::new(&world));
         let outcome = world.run(None, &mut Both(&mut watch, &mut strangers), observer)?;
         let strangers = Some(strangers.counts());
         Ok(Self { facts, outcome, watch, splits: Vec::new(), strangers })
@@ -220,15 +223,23 @@ impl Evidence {
         if year.harm.prevalence.p() > SURVEY_PREVALENCE {
             year.harm.prevalence.value = Fraction::new(SURVEY_PREVALENCE).expect("between 0 and 1");
         }
-        let (mut runs, mut years) = (Vec::new(), Vec::new());
+        let mut enlarged = WorldSpec { persons: effort.enlarged_persons, ..spec.clone() };
+        if enlarged.harm.prevalence.p() < ENLARGED {
+            enlarged.harm.prevalence.value = Fraction::new(ENLARGED).expect("between 0 and 1");
+        }
+        let (mut runs, mut years, mut more) = (Vec::new(), Vec::new(), Vec::new());
         for index in 0..u64::from(effort.seeds) {
             runs.push(SeedRun::play(spec, root.derive("run", index), sampling, observer)?);
             if effort.year_persons > 0 {
-                years.push(SeedRun::survey(&year, root.derive("year", index), Sampling(64), observer)?);
+                years.push(SeedRun::survey(&year, root.derive("year", index), observer)?);
+            }
+            if effort.enlarged_persons > 0 {
+                let seed = root.derive("enlarged", index);
+                more.push(SeedRun::play(&enlarged, seed, Sampling(u64::MAX), observer)?);
             }
         }
         let twins = twins(spec, effort.twin, root.derive("twin", 0))?;
-        Ok(Self { runs, years, twins, ..Self::default() })
+        Ok(Self { runs, years, enlarged: more, twins, ..Self::default() })
     }
 }
 

@@ -1,5 +1,6 @@
 //! V18: what becomes of reports. P(action | report) and the time to action are read from the log and the labels, as a
-//! transparency report would count them; a decision is matched to the earliest open report about its account.
+//! transparency report would count them; a decision is matched to the earliest open report about its account. In a world as
+//! it is few children notice anything: worlds enlarged in prevalence answer, where there are some.
 
 use super::check::check;
 use super::evidence::{Evidence, SeedRun};
@@ -49,7 +50,8 @@ fn decisions(run: &SeedRun) -> Vec<Decision> {
 
 #[allow(clippy::cast_precision_loss)]
 fn calibration(header: &Header, evidence: &Evidence) -> Vec<Finding> {
-    let all: Vec<Vec<Decision>> = evidence.runs.iter().map(decisions).collect();
+    let runs = if evidence.enlarged.is_empty() { &evidence.runs } else { &evidence.enlarged };
+    let all: Vec<Vec<Decision>> = runs.iter().map(decisions).collect();
     let safety = |list: &[Decision]| list.iter().filter(|d| d.child_safety).count() as f64;
     let acted = |list: &[Decision]| list.iter().filter(|d| d.child_safety && d.action).count() as f64;
     let n = super::population::whole(all.iter().map(|list| safety(list)).sum());
@@ -63,7 +65,7 @@ fn calibration(header: &Header, evidence: &Evidence) -> Vec<Finding> {
         })
         .collect();
     let actions = super::population::whole(all.iter().map(|list| acted(list)).sum());
-    let tallies = || evidence.runs.iter().map(|run| run.outcome.truth.tally);
+    let tallies = || runs.iter().map(|run| run.outcome.truth.tally);
     let silent: Vec<f64> = tallies().map(|t| t.told_nobody as f64 / t.noticed as f64).collect();
     let noticed = tallies().map(|t| t.noticed).sum();
     vec![
