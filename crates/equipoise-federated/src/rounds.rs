@@ -243,6 +243,9 @@ impl Federation<'_> {
             let trained = self.train(&state, &record.cohort, &arrivals)?;
             (record.saturated, record.outcomes) = (trained.saturated, trained.outcomes.clone());
             if enough(trained.updates.len()) {
+                if let Aggregation::Hidden(session) = &mut self.aggregation {
+                    session.asked(round, &record.cohort.asked());
+                }
                 let delta = self.combine(round, &trained, &mut record.wire)?;
                 state = self.advance(state, trained, &delta);
                 record.opened = true;
