@@ -1,6 +1,7 @@
 //! The schemes that an experiment file can name.
 
 use crate::joint_key::JointKey;
+use crate::masking::PairwiseMasking;
 use crate::one_shot::OneShot;
 use crate::shared_key::SharedKeyGlwe;
 use crate::smudge::Smudging;
@@ -26,6 +27,11 @@ pub enum SchemeSpec {
         /// What smudging holds for.
         smudging: Smudging,
     },
+    /// Masks that cancel between pairs of platforms; whoever drops out is recovered from shares.
+    PairwiseMasking {
+        /// Platforms that can rebuild a secret: what a round needs, and what a coalition needs.
+        threshold: u32,
+    },
     /// Updates encrypted directly under the joint key of a few holders.
     JointKey {
         /// Holders of the joint key, 2 to 5, none of them a platform.
@@ -46,6 +52,7 @@ impl SchemeSpec {
             Self::Plain {},
             Self::SharedKeyGlwe {},
             Self::OneShot { key_holders: 3, cohort_floor: 2, smudging: total },
+            Self::PairwiseMasking { threshold: 2 },
             Self::JointKey { key_holders: 3, cohort_floor: 2, smudging: Smudging::PerCoefficient {} },
         ]
     }
@@ -59,6 +66,7 @@ impl SchemeSpec {
             Self::OneShot { key_holders, cohort_floor, smudging } => {
                 Box::new(OneShot::new(*key_holders, *cohort_floor, *smudging))
             }
+            Self::PairwiseMasking { threshold } => Box::new(PairwiseMasking::new(*threshold)),
             Self::JointKey { key_holders, cohort_floor, smudging } => {
                 Box::new(JointKey::new(*key_holders, *cohort_floor, *smudging))
             }
