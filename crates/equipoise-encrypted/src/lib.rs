@@ -19,15 +19,26 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::cast_possible_truncation)]
 
+mod codec;
 mod entropy;
+mod joint;
+pub mod joint_key;
 mod layout;
 mod mask;
+pub mod masking;
+mod members;
 mod noise;
+pub mod one_shot;
+mod opening;
 mod params;
+mod record;
 mod registry;
 mod ring;
+mod ring128;
 mod roles;
+mod sample;
 mod shared_key;
+mod smudge;
 mod sum;
 mod wire;
 
@@ -40,10 +51,18 @@ mod oracle_tests;
 #[cfg(test)]
 mod testing;
 
+pub use entropy::{CryptoSource, ReplaySource, SystemSource};
+pub use joint::{JOINT128_N4096, JointParams, KeyContribution};
+pub use joint_key::JointKey;
 pub use layout::Layout;
+pub use masking::PairwiseMasking;
+pub use one_shot::OneShot;
+pub use opening::{HolderSecret, JointHolder, OpenAnswer, OpenRequest};
 pub use params::{GLWE64_N4096, GlweParams};
+pub use record::{MemoryRecord, RecordStore};
 pub use registry::SchemeSpec;
 pub use roles::{KeyHolder, PlatformKey, Public, SessionId};
 pub use shared_key::SharedKeyGlwe;
+pub use smudge::{Layout128, Smudging};
 pub use sum::{Accumulator, Share};
 pub use wire::Upload;

@@ -44,6 +44,13 @@ impl MaskStream {
         Self { stream: hasher.finalize_xof(), polynomial_size: params.polynomial_size }
     }
 
+    /// The common masks of a round, for schemes whose clients draw a fresh key a round and share them.
+    pub(crate) fn of_round(params: &GlweParams, session: SessionId, round: u32) -> Self {
+        let mut hasher = Hasher::new_derive_key("equipoise-encrypted 2026-11-27 round masks v1");
+        hasher.update(&params.wire_id.to_le_bytes()).update(&session.0).update(&round.to_le_bytes());
+        Self { stream: hasher.finalize_xof(), polynomial_size: params.polynomial_size }
+    }
+
     /// Adds the mask polynomial `index` to `out`, coefficient by coefficient, modulo 2^64.
     pub(crate) fn add_polynomial(&self, index: usize, out: &mut [u64]) {
         let mut stream = self.stream.clone();

@@ -1,8 +1,9 @@
-//! Products with a binary secret key in Z/2^64 [X] / (X^N + 1).
+//! Products with a small secret key in Z/2^64 [X] / (X^N + 1).
 //!
-//! The fast form keeps the key's number-theoretic transform (`tfhe_ntt::native_binary64`: two 52-bit primes with
-//! AVX-512 IFMA, else three 32-bit ones; a coefficient of a 64-bit polynomial times a binary one stays below 2^76 at
-//! N = 4096, so that both are exact). `native_binary64` hides its pointwise product; `native64` shows it for the same
+//! The fast form keeps the key's number-theoretic transform (`tfhe_ntt::native_binary64`: two 50-bit primes with
+//! AVX-512 IFMA, else three 30-bit ones). A coefficient of a 64-bit polynomial times a binary one stays below 2^76 at
+//! N = 4096, and times one of absolute value at most [`WIDEST`] below 2^88: half the smaller product of primes is
+//! 2^88.9, so that both forms are exact. `native_binary64` hides its pointwise product; `native64` shows it for the same
 //! first primes of the same pinned release, and the schoolbook tests would see a difference. The slow form is tfhe's own Karatsuba product, kept as the peer to measure and the oracle to test against.
 //! Not constant-time by claim: neither tfhe nor this crate promises it.
 
@@ -13,6 +14,9 @@ use tfhe::core_crypto::algorithms::polynomial_algorithms::polynomial_wrapping_mu
 use tfhe::core_crypto::prelude::Polynomial;
 use tfhe_ntt::{native_binary64, native64};
 use zeroize::Zeroizing;
+
+/// The largest absolute coefficient of a wide key.
+pub(crate) const WIDEST: i64 = 1 << 12;
 
 /// How products are computed; every form gives the same integers.
 enum Method {
@@ -38,6 +42,14 @@ enum Image {
 
 /// A binary secret key with its transform. Wiped on drop; cannot be cloned, serialised or printed.
 pub(crate) struct BinaryKey {
+    coefficients: Zeroizing<Vec<u64>>,
+    image: Image,
+}
+
+/// A secret key of small signed coefficients with its transform: one client's, or a sum of them. Wiped on drop; cannot be
+/// cloned, serialised or printed.
+pub(crate) struct WideKey {
+    /// Modulo 2^64.
     coefficients: Zeroizing<Vec<u64>>,
     image: Image,
 }
@@ -120,6 +132,40 @@ impl Ring {
         BinaryKey { coefficients, image }
     }
 
+    /// Transforms a key of `size` coefficients of absolute value at most [`WIDEST`].
+    pub(crate) fn wide_key(&self, coefficients: &[i64]) -> WideKey {
+        assert!(
+            coefficients.len() == self.size && coefficients.iter().all(|c| c.abs() <= WIDEST),
+            "a wide key's coefficients are small"
+        );
+        let mut image = self.residues();
+        match (&self.method, &mut image) {
+            #[cfg(target_arch = "x86_64")]
+            (Method::Ifma(_, wide), Image::Ifma([p, q])) => {
+                [(wide.ntt_0(), p), (wide.ntt_1(), q)].into_iter().for_each(|(plan, out)| {
+                    let modulus = plan.modulus().cast_signed();
+                    out.iter_mut()
+                        .zip(coefficients)
+                        .for_each(|(out, c)| *out = c.rem_euclid(modulus).cast_unsigned());
+                    plan.fwd(out);
+                });
+            }
+            (Method::Portable(_, wide), Image::Portable([p, q, r])) => {
+                [(wide.ntt_0(), p), (wide.ntt_1(), q), (wide.ntt_2(), r)].into_iter().for_each(
+                    |(plan, out)| {
+                        out.iter_mut()
+                            .zip(coefficients)
+                            .for_each(|(out, c)| *out = residue32(*c, plan.modulus()));
+                        plan.fwd(out);
+                    },
+                );
+            }
+            _ => {}
+        }
+        let coefficients = Zeroizing::new(coefficients.iter().map(|c| c.cast_unsigned()).collect());
+        WideKey { coefficients, image }
+    }
+
     fn residues(&self) -> Image {
         let words = || Zeroizing::new(vec![0_u64; self.size]);
         let halves = || Zeroizing::new(vec![0_u32; self.size]);
@@ -136,15 +182,24 @@ impl Ring {
         Scratch {
             mask: vec![0; self.size],
             product: Zeroizing::new(vec![0; self.size]),
-            bytes: Zeroizing::new(vec![0; self.size]),
+            bytes: Zeroizing::new(vec![0; 2 * self.size]),
             residues: self.residues(),
         }
     }
 
     /// Sets `scratch.product` to `scratch.mask * key`.
     pub(crate) fn multiply(&self, key: &BinaryKey, scratch: &mut Scratch) {
+        self.multiply_image(&key.coefficients, &key.image, scratch);
+    }
+
+    /// Sets `scratch.product` to `scratch.mask * key`.
+    pub(crate) fn multiply_wide(&self, key: &WideKey, scratch: &mut Scratch) {
+        self.multiply_image(&key.coefficients, &key.image, scratch);
+    }
+
+    fn multiply_image(&self, coefficients: &[u64], image: &Image, scratch: &mut Scratch) {
         let Scratch { mask, product, residues, .. } = scratch;
-        match (&self.method, residues, &key.image) {
+        match (&self.method, residues, image) {
             #[cfg(target_arch = "x86_64")]
             (Method::Ifma(plan, wide), Image::Ifma([a, b]), Image::Ifma([p, q])) => {
                 plan.fwd(mask, a, b);
@@ -162,11 +217,16 @@ impl Ring {
             (Method::Karatsuba, ..) => polynomial_wrapping_mul(
                 &mut Polynomial::from_container(product.as_mut_slice()),
                 &Polynomial::from_container(mask.as_slice()),
-                &Polynomial::from_container(key.coefficients.as_slice()),
+                &Polynomial::from_container(coefficients),
             ),
             _ => unreachable!("a key and its scratch come from the ring that uses them"),
         }
     }
+}
+
+/// A signed number modulo a 30-bit prime.
+pub(crate) fn residue32(value: i64, modulus: u32) -> u32 {
+    u32::try_from(value.rem_euclid(i64::from(modulus))).expect("a residue is below its 32-bit modulus")
 }
 
 impl BinaryKey {
@@ -180,6 +240,12 @@ impl BinaryKey {
 impl fmt::Debug for BinaryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BinaryKey(..)")
+    }
+}
+
+impl fmt::Debug for WideKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WideKey(..)")
     }
 }
 

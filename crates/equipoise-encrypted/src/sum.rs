@@ -61,9 +61,8 @@ impl Accumulator {
                 return Err(error);
             }
         }
-        for (index, tile) in self.bodies.chunks_mut(TILE).enumerate() {
-            add_tile(tile, uploads, index * TILE);
-        }
+        let bodies: Vec<&[u64]> = uploads.iter().map(|upload| upload.bodies.as_slice()).collect();
+        add_tiled(&mut self.bodies, &bodies);
         Ok(())
     }
 
@@ -115,19 +114,26 @@ impl Accumulator {
     }
 }
 
-/// Adds the coefficients from `start` of all uploads to one tile.
-fn add_tile(tile: &mut [u64], uploads: &[Upload], start: usize) {
+/// Adds vectors of one length to a running sum, four to a pass over each tile.
+pub(crate) fn add_tiled(sum: &mut [u64], inputs: &[&[u64]]) {
+    for (index, tile) in sum.chunks_mut(TILE).enumerate() {
+        add_tile(tile, inputs, index * TILE);
+    }
+}
+
+/// Adds the words from `start` of all inputs to one tile.
+fn add_tile(tile: &mut [u64], inputs: &[&[u64]], start: usize) {
     let len = tile.len();
-    let mut quads = uploads.chunks_exact(4);
+    let mut quads = inputs.chunks_exact(4);
     for quad in &mut quads {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &quad[i].bodies[start..start + len]);
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &quad[i][start..start + len]);
         for ((((sum, a), b), c), d) in tile.iter_mut().zip(a).zip(b).zip(c).zip(d) {
             *sum = sum.wrapping_add(*a).wrapping_add(*b).wrapping_add(*c).wrapping_add(*d);
         }
     }
-    for upload in quads.remainder() {
-        for (sum, body) in tile.iter_mut().zip(&upload.bodies[start..start + len]) {
-            *sum = sum.wrapping_add(*body);
+    for input in quads.remainder() {
+        for (sum, word) in tile.iter_mut().zip(&input[start..start + len]) {
+            *sum = sum.wrapping_add(*word);
         }
     }
 }

@@ -45,6 +45,14 @@ pub struct Cohort {
 }
 
 impl Cohort {
+    /// Everybody who was asked and there to hear it, ascending.
+    #[must_use]
+    pub fn asked(&self) -> Vec<u32> {
+        let mut asked = [self.clients.as_slice(), &self.dropped, &self.late].concat();
+        asked.sort_unstable();
+        asked
+    }
+
     /// The share of its steps that a client of this round has time for.
     #[must_use]
     pub fn effort(&self, client: u32) -> f64 {

@@ -293,6 +293,9 @@ impl Federation<'_> {
             let clients = trained.clients();
             if enough(clients) {
                 let sensitivity = self.sensitivity(round, &trained)?;
+                if let Aggregation::Hidden(session) = &mut self.aggregation {
+                    session.asked(round, &record.cohort.asked());
+                }
                 let (kept, residual) = (trained.kept, trained.residual);
                 let delta = self.combine(round, trained.left, sensitivity, &mut record.wire)?;
                 state = self.advance(state, clients, (kept, residual), &delta);

@@ -87,6 +87,52 @@ pub enum PlanError {
         /// The smallest number allowed.
         floor: u32,
     },
+    /// Smudging leaves too few bits of a coefficient.
+    #[error(
+        "`{scheme}` leaves {have_bits} bits for a sum that needs {need_bits}, because smudging up to 2^{smudge_log2} takes the rest: {missing_bits} more bits come from lower `bits`, `weight-levels` or clients in a round, from fewer `rounds` under one key, or from `smudging.per-coefficient`, which claims less"
+    )]
+    SmudgingTooLarge {
+        /// The scheme.
+        scheme: &'static str,
+        /// Bits needed.
+        need_bits: u32,
+        /// Bits there are.
+        have_bits: u32,
+        /// The difference.
+        missing_bits: u32,
+        /// Each key holder's smudge, as a power of two.
+        smudge_log2: u32,
+    },
+    /// The number of key holders is not one that the scheme is made for.
+    #[error("`{scheme}` is made for 2 to 5 key holders, got {holders}: set `key-holders`")]
+    KeyHolders {
+        /// The scheme.
+        scheme: &'static str,
+        /// Key holders asked for.
+        holders: u32,
+    },
+    /// More would be encrypted under one key than its security estimates cover.
+    #[error(
+        "`{scheme}` encrypts {coefficients} coefficients under one key, its estimates cover {limit}: send fewer parameters in a round (`compression`)"
+    )]
+    KeyExhausted {
+        /// The scheme.
+        scheme: &'static str,
+        /// Coefficients of one update.
+        coefficients: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The cohort is beyond what the scheme's arithmetic holds.
+    #[error("`{scheme}` sums at most {limit} clients in a round, got {clients}: lower `participation`")]
+    CohortTooLarge {
+        /// The scheme.
+        scheme: &'static str,
+        /// Clients planned for.
+        clients: u32,
+        /// The largest number allowed.
+        limit: u32,
+    },
     /// Nothing to sum.
     #[error("an update must have at least one parameter")]
     Empty,
@@ -145,6 +191,9 @@ pub enum SumError {
         /// Why.
         reason: String,
     },
+    /// A key holder's record of what it opened is damaged or cannot be written.
+    #[error("the key holder's record: {0}")]
+    Record(String),
     /// Bytes that are not a valid message.
     #[error("a message could not be read: {0}")]
     Malformed(String),
@@ -223,6 +272,26 @@ pub trait SecureSum: Send + Sync {
     /// # Errors
     /// If there is no plan or no entropy.
     fn setup(&self, spec: &VectorSpec) -> Result<SetupOf<Self>, SumError>;
+    /// The fewest clients whose sum a round may open.
+    fn cohort_floor(&self) -> u32 {
+        2
+    }
+    /// Runs on the platforms that are asked in a round, before any of them trains: what a scheme of several steps agrees on
+    /// first. Returns the bytes that they send; most schemes need nothing. `asked` ascends and holds more clients than the
+    /// sum if some drop out.
+    ///
+    /// # Errors
+    /// If they cannot agree.
+    fn prepare(
+        &self,
+        public: &Self::Public,
+        clients: &mut [Self::Client],
+        round: u32,
+        asked: &[u32],
+    ) -> Result<u64, SumError> {
+        let _ = (public, clients, round, asked);
+        Ok(0)
+    }
     /// Runs on a platform.
     ///
     /// # Errors
@@ -315,6 +384,11 @@ pub struct WireCost {
 
 /// A running secure sum, with the scheme's types erased: what the round loop drives.
 pub trait SumSession: Send {
+    /// Says who is asked in a round, ascending, before its sum; without it, whoever answers was asked. Schemes with a setup
+    /// among the asked need it to survive those who drop out.
+    fn asked(&mut self, round: u32, clients: &[u32]) {
+        let _ = (round, clients);
+    }
     /// Sums the updates of one round.
     ///
     /// # Errors
@@ -350,6 +424,10 @@ pub trait DynSecureSum: Send + Sync {
     /// # Errors
     /// If there is no plan or no entropy.
     fn session(&self, spec: &VectorSpec) -> Result<Box<dyn SumSession + '_>, SumError>;
+    /// The fewest clients whose sum a round may open.
+    fn cohort_floor(&self) -> u32 {
+        2
+    }
     /// What each seat learns.
     fn leakage(&self) -> LeakageProfile;
 }
@@ -358,6 +436,8 @@ struct Session<'a, S: SecureSum> {
     scheme: &'a S,
     setup: SetupOf<S>,
     plan: SlotPlan,
+    /// The round that was announced, and who is asked in it.
+    asked: Option<(u32, Vec<u32>)>,
 }
 
 impl<S: SecureSum> DynSecureSum for S {
@@ -372,7 +452,11 @@ impl<S: SecureSum> DynSecureSum for S {
     fn session(&self, spec: &VectorSpec) -> Result<Box<dyn SumSession + '_>, SumError> {
         let plan = SecureSum::plan(self, spec)?;
         let setup = self.setup(spec)?;
-        Ok(Box::new(Session { scheme: self, setup, plan }))
+        Ok(Box::new(Session { scheme: self, setup, plan, asked: None }))
+    }
+
+    fn cohort_floor(&self) -> u32 {
+        SecureSum::cohort_floor(self)
     }
 
     fn leakage(&self) -> LeakageProfile {
@@ -381,6 +465,10 @@ impl<S: SecureSum> DynSecureSum for S {
 }
 
 impl<S: SecureSum> SumSession for Session<'_, S> {
+    fn asked(&mut self, round: u32, clients: &[u32]) {
+        self.asked = Some((round, clients.to_vec()));
+    }
+
     fn sum(
         &mut self,
         round: u32,
@@ -389,6 +477,15 @@ impl<S: SecureSum> SumSession for Session<'_, S> {
     ) -> Result<(IntSum, WireCost), SumError> {
         let (scheme, setup) = (self.scheme, &mut self.setup);
         let mut cost = WireCost::default();
+        let mut clients: Vec<u32> = updates.iter().map(OutgoingUpdate::client).collect();
+        clients.sort_unstable();
+        let asked = match self.asked.take() {
+            Some((announced, asked)) if announced == round => asked,
+            _ => clients.clone(),
+        };
+        cost.upload_bytes += timed(stopwatch, Seat::Platform, || {
+            scheme.prepare(&setup.public, &mut setup.clients, round, &asked)
+        })?;
         let mut sum = scheme.empty(&setup.public, round);
         for update in updates {
             let client = update.client();
@@ -399,8 +496,6 @@ impl<S: SecureSum> SumSession for Session<'_, S> {
             cost.upload_bytes += upload.wire_bytes();
             timed(stopwatch, Seat::Server, || scheme.accumulate(&setup.public, &mut sum, &upload))?;
         }
-        let mut clients: Vec<u32> = updates.iter().map(OutgoingUpdate::client).collect();
-        clients.sort_unstable();
         let cohort = CohortRecord { round, clients };
         let mut shares = Vec::with_capacity(setup.holders.len());
         for holder in &mut setup.holders {

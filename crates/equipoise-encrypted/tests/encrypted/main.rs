@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 mod common;
+mod every_scheme;
 mod exact;
 mod guards;
 mod laws;

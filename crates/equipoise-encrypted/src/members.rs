@@ -1,0 +1,86 @@
+//! Who is in a sum, and what admits a platform to it: the same checks for every scheme whose uploads add up.
+
+use crate::roles::SessionId;
+use equipoise_federated::{SumError, VectorSpec};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// The clients of one round's sum and their public weights, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Members {
+    pub(crate) session: SessionId,
+    pub(crate) round: u32,
+    pub(crate) weights: BTreeMap<u32, u32>,
+}
+
+impl Members {
+    pub(crate) fn new(session: SessionId, round: u32) -> Self {
+        Self { session, round, weights: BTreeMap::new() }
+    }
+
+    /// Notes a client, or says why it must not be in the sum.
+    pub(crate) fn admit(
+        &mut self,
+        spec: &VectorSpec,
+        session: SessionId,
+        round: u32,
+        (client, weight): (u32, u32),
+    ) -> Result<(), SumError> {
+        if session != self.session {
+            return Err(SumError::Malformed(format!(
+                "the upload of client {client} belongs to another session"
+            )));
+        }
+        if round != self.round {
+            return Err(SumError::Round { client, got: round, want: self.round });
+        }
+        if client >= spec.max_clients || weight > spec.max_weight {
+            return Err(SumError::BeyondPlan { round, client });
+        }
+        match self.weights.entry(client) {
+            Entry::Occupied(_) => Err(SumError::Twice { round, client }),
+            Entry::Vacant(free) => {
+                free.insert(weight);
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes all of them or none.
+    pub(crate) fn admit_all(
+        &mut self,
+        spec: &VectorSpec,
+        uploads: impl Iterator<Item = (SessionId, u32, u32, u32)>,
+    ) -> Result<(), SumError> {
+        let before = self.weights.clone();
+        for (session, round, client, weight) in uploads {
+            if let Err(error) = self.admit(spec, session, round, (client, weight)) {
+                self.weights = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn clients(&self) -> Vec<u32> {
+        self.weights.keys().copied().collect()
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.weights.len()).expect("a cohort fits into 32 bits")
+    }
+
+    pub(crate) fn weight(&self) -> u64 {
+        self.weights.values().map(|&weight| u64::from(weight)).sum()
+    }
+
+    /// Binds a record or an answer to session, round, clients and weights.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_derive_key("equipoise-encrypted 2026-11-27 cohort v1");
+        hasher.update(&self.session.0).update(&self.round.to_le_bytes());
+        for (client, weight) in &self.weights {
+            hasher.update(&client.to_le_bytes()).update(&weight.to_le_bytes());
+        }
+        hasher.finalize().into()
+    }
+}
