@@ -16,10 +16,12 @@
 //!     println!("{}: {}", scheme.build().name(), scheme.build().leakage().headline);
 //! }
 //! ```
+//! [`fusion`] evaluates rules on risk scores that no seat may read.
 #![forbid(unsafe_code)]
 #![warn(clippy::cast_possible_truncation)]
 
 mod entropy;
+pub mod fusion;
 mod layout;
 mod mask;
 mod noise;

@@ -4,6 +4,7 @@
 
 mod common;
 mod exact;
+mod fusion;
 mod guards;
 mod laws;
 mod measure;
