@@ -16,11 +16,13 @@
 //!     println!("{}: {}", scheme.build().name(), scheme.build().leakage().headline);
 //! }
 //! ```
+//! [`fusion`] evaluates rules on risk scores that no seat may read.
 #![forbid(unsafe_code)]
 #![warn(clippy::cast_possible_truncation)]
 
 mod codec;
 mod entropy;
+pub mod fusion;
 mod joint;
 pub mod joint_key;
 mod layout;

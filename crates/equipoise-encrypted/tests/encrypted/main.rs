@@ -5,6 +5,7 @@
 mod common;
 mod every_scheme;
 mod exact;
+mod fusion;
 mod guards;
 mod laws;
 mod measure;

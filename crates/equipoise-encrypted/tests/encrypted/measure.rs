@@ -15,13 +15,13 @@ const D: usize = 100_000;
 type Parties = Setup<Public, PlatformKey, KeyHolder>;
 
 /// CPU milliseconds that this thread has used.
-fn cpu_ms() -> f64 {
+pub(crate) fn cpu_ms() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e6
 }
 
 /// CPU milliseconds of one `work`: the mean over a window of a third of a second, because the counter ticks coarsely.
-fn mean(mut work: impl FnMut()) -> f64 {
+pub(crate) fn mean(mut work: impl FnMut()) -> f64 {
     work();
     let (start, mut runs) = (cpu_ms(), 0.0);
     while cpu_ms() - start < 330.0 {

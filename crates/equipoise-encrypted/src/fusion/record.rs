@@ -1,0 +1,128 @@
+//! The rate limit: what was opened of every account, in a chain that survives a restart.
+//!
+//! A threshold says one bit of a sum; a binary search over thresholds says the sum (the attack runs in `tests.rs`). So
+//! whoever answers keeps a record, opens nothing twice and no more than the planned number of rules an account, and
+//! writes the record *before* it answers. The limit counts openings, not honest names of rules: a server that lies about
+//! the rule gets no more answers, so an account never gives away more than `FusionPlan::bits_per_account` bits.
+//!
+//! Entries are chained under a key that only the holder has; a changed, missing or foreign entry is refused on resuming.
+//! Not promised: a record that was cut at its *end* looks like an older one. Keep it on storage that only grows.
+
+use super::error::FusionError;
+use super::matching::Pseudonym;
+use super::wire::FlagMask;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One opening, as it stands in the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// The account.
+    pub account: Pseudonym,
+    /// Fingerprint of the rule that the server named.
+    pub rule: [u8; 32],
+    /// Fingerprint of the flag's mask.
+    pub mask: [u8; 32],
+    /// The chain's value after this entry.
+    pub chain: [u8; 32],
+}
+
+/// Where openings are written before they are answered. An error means that nothing is answered.
+pub trait Journal {
+    /// Appends entries, durably.
+    ///
+    /// # Errors
+    /// If they are not on stable storage.
+    fn append(&mut self, openings: &[Opening]) -> Result<(), String>;
+}
+
+/// The do-nothing form: kept in memory, gone with the process. For tests and simulations.
+impl Journal for Vec<Opening> {
+    fn append(&mut self, openings: &[Opening]) -> Result<(), String> {
+        self.extend_from_slice(openings);
+        Ok(())
+    }
+}
+
+/// Enforces the limit. Lives with one secret.
+pub(crate) struct RateLimit {
+    key: [u8; 32],
+    limit: usize,
+    chain: [u8; 32],
+    opened: BTreeMap<Pseudonym, Vec<[u8; 32]>>,
+}
+
+impl RateLimit {
+    /// An empty record. `secret` makes the chain's key; `name` is the session and the seat.
+    pub(crate) fn new(limit: u32, secret: &[u8], name: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("equipoise-encrypted 2026-11-27 fusion record v1");
+        hasher.update(secret);
+        let key = *hasher.finalize().as_bytes();
+        let chain = *blake3::keyed_hash(&key, name).as_bytes();
+        Self { key, limit: limit as usize, chain, opened: BTreeMap::new() }
+    }
+
+    /// Takes up a record that was written before.
+    pub(crate) fn resume(&mut self, openings: &[Opening]) -> Result<(), FusionError> {
+        for (at, opening) in openings.iter().enumerate() {
+            let next = self.next(self.chain, opening.account, &opening.rule, &opening.mask);
+            if next != opening.chain {
+                let what = format!("entry {at} was changed, or an entry before it is missing");
+                return Err(FusionError::Record(what));
+            }
+            self.chain = next;
+            self.opened.entry(opening.account).or_default().push(opening.rule);
+        }
+        Ok(())
+    }
+
+    /// Checks all flags, writes them down, and only then returns.
+    pub(crate) fn book(&mut self, flags: &[FlagMask], journal: &mut dyn Journal) -> Result<(), FusionError> {
+        let mut asked: BTreeMap<Pseudonym, Vec<[u8; 32]>> = BTreeMap::new();
+        let mut chain = self.chain;
+        let mut entries = Vec::with_capacity(flags.len());
+        for flag in flags {
+            let account = flag.account;
+            let refuse = |reason: &str| Err(FusionError::Refused { account, reason: reason.into() });
+            let before = self.opened.get(&account).map_or(&[][..], Vec::as_slice);
+            let now = asked.entry(account).or_default();
+            if before.contains(&flag.rule) || now.contains(&flag.rule) {
+                return refuse("this rule was opened for it before");
+            }
+            if before.len() + now.len() >= self.limit {
+                return refuse(
+                    "no further rule may be opened for it: a search over thresholds would give the sum",
+                );
+            }
+            now.push(flag.rule);
+            let mask = flag.fingerprint();
+            chain = self.next(chain, account, &flag.rule, &mask);
+            entries.push(Opening { account, rule: flag.rule, mask, chain });
+        }
+        // Booked here first: a journal that fails half-way must not leave openings that can be asked for again.
+        for (account, rules) in asked {
+            self.opened.entry(account).or_default().extend(rules);
+        }
+        self.chain = chain;
+        journal.append(&entries).map_err(FusionError::Journal)
+    }
+
+    fn next(&self, chain: [u8; 32], account: Pseudonym, rule: &[u8; 32], mask: &[u8; 32]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(&chain).update(account.bytes()).update(rule).update(mask);
+        *hasher.finalize().as_bytes()
+    }
+}
+
+impl Drop for RateLimit {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.key);
+    }
+}
+
+impl std::fmt::Debug for RateLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateLimit").field("accounts", &self.opened.len()).finish_non_exhaustive()
+    }
+}
