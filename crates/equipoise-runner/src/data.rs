@@ -96,7 +96,8 @@ impl SequenceRows {
     /// If a world holds more than 2^32 events of sequences.
     pub fn push(&mut self, codes: &[u16]) {
         self.codes.extend_from_slice(codes);
-        self.ends.push(u32::try_from(self.codes.len()).expect("a world's sequences hold fewer than 2^32 events"));
+        self.ends
+            .push(u32::try_from(self.codes.len()).expect("a world's sequences hold fewer than 2^32 events"));
     }
 
     /// The codes of row `row`.
@@ -272,15 +273,16 @@ pub struct Reads {
 
 /// One line an event: its row and its code. A row without events has no line.
 fn event_table(sequences: &SequenceRows) -> Result<Table, StoreError> {
-    let rows = (0_u32..).zip(&sequences.ends).flat_map(|(row, _)| {
-        std::iter::repeat_n(row, sequences.of(row as usize).len())
-    });
+    let rows = (0_u32..)
+        .zip(&sequences.ends)
+        .flat_map(|(row, _)| std::iter::repeat_n(row, sequences.of(row as usize).len()));
     Table::new().with("row", rows.collect::<Vec<u32>>())?.with("event", sequences.codes.clone())
 }
 
 fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
     let (codes, of) = (table.u16("event")?, table.u32("row")?);
-    let end = |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
+    let end =
+        |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
     Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
 }
 

@@ -70,7 +70,10 @@ fn a_transformer_trains_by_burn() {
     let published = files(runs.path(), "model.safetensors");
     assert_eq!(published.len(), 3);
     let header = tensors(&published[0]);
-    assert!(header.keys().any(|name| name.ends_with("encoder.layers.0.self_attn.in_proj_weight")), "{header:?}");
+    assert!(
+        header.keys().any(|name| name.ends_with("encoder.layers.0.self_attn.in_proj_weight")),
+        "{header:?}"
+    );
 }
 
 /// Worlds of models over rows keep their bytes and their place in the cache; those of sequences have one of their own.

@@ -211,7 +211,10 @@ fn check_model(e: &Experiment) -> Result<(), String> {
             return Err("sequence-length: a model over sequences needs sequences; at least 1".into());
         }
         if e.arms.contains(&ArmKind::PooledLinked) {
-            return Err("arms: `pooled-linked` joins the rows of a person and has no sequence of them; leave it out".into());
+            return Err(
+                "arms: `pooled-linked` joins the rows of a person and has no sequence of them; leave it out"
+                    .into(),
+            );
         }
     }
     Ok(())
@@ -223,7 +226,8 @@ fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     let section = &e.federation;
     section.partition.check(platforms, columns)?;
     section.compression.map().check()?;
-    let layers: Vec<_> = e.model.layers(e.model_columns()).iter().map(|layer| layer.offset..layer.end()).collect();
+    let layers: Vec<_> =
+        e.model.layers(e.model_columns()).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
     rule.check(&layers)?;
     if let Some(faults) = &section.cohort.faults {

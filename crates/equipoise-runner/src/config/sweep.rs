@@ -44,9 +44,7 @@ pub(super) fn expand(table: &toml::Table) -> Result<Vec<Point>, String> {
         }
         settings = settings
             .iter()
-            .flat_map(|setting| {
-                values.iter().map(move |value| together(setting, key, value))
-            })
+            .flat_map(|setting| values.iter().map(move |value| together(setting, key, value)))
             .collect::<Result<_, String>>()?;
     }
     let (points, problems): (Vec<_>, Vec<_>) =
@@ -113,7 +111,10 @@ mod tests {
         let none = BTreeMap::new();
         let value: toml::Table = toml::from_str("v = [1, \"burn\"]").unwrap();
         let set = together(&none, "model.size, training.trainer", &value["v"]).unwrap();
-        assert_eq!((set["model.size"].as_integer(), set["training.trainer"].as_str()), (Some(1), Some("burn")));
+        assert_eq!(
+            (set["model.size"].as_integer(), set["training.trainer"].as_str()),
+            (Some(1), Some("burn"))
+        );
         assert!(together(&none, "a, b, c", &value["v"]).unwrap_err().contains("3 values"));
         assert!(together(&none, "a", &value["v"]).unwrap()["a"].is_array());
     }

@@ -13,8 +13,8 @@ use equipoise_federated::{
     Aggregation, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
 };
-use equipoise_model::{Steps, Trainer};
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
+use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     PrivacyUnit, Quantizer,
