@@ -21,16 +21,15 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// `(label, trial.json, rounds.json)` of every trial whose label begins so.
+/// `(label, trial.json, rounds.json)` of the first world of every arm whose label begins so.
 fn trials(run: &Path, label: &str) -> Vec<(String, Value, Value)> {
     let plan = json(&run.join("plan.json"));
-    let units = plan["units"].as_array().unwrap().iter();
-    let wanted =
-        units.filter(|unit| unit["stage"] == "trial" && unit["label"].as_str().unwrap().starts_with(label));
+    let arms = plan["arms"].as_array().unwrap().iter();
+    let wanted = arms.filter(|arm| arm["label"].as_str().unwrap().starts_with(label));
     wanted
-        .map(|unit| {
-            let dir = run.join("units").join(unit["id"].as_str().unwrap());
-            let label = unit["label"].as_str().unwrap().to_owned();
+        .map(|arm| {
+            let dir = run.join("units").join(arm["trials"][0].as_str().unwrap());
+            let label = arm["label"].as_str().unwrap().to_owned();
             (label, json(&dir.join("trial.json")), json(&dir.join("rounds.json")))
         })
         .collect()
