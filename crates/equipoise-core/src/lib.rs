@@ -22,7 +22,7 @@ pub use event::{Event, EventKind, EventSink, NullSink, ReportCategory, Surface};
 pub use ids::{AccountId, AccountRef, PersonId, PlatformId};
 pub use label::{KnownLabel, LabelSource, LabelStatus};
 pub use observe::{Observer, RunEvent, Silent};
-pub use params::Params;
+pub use params::{Params, all_finite};
 pub use platform::{AccountProfile, AgeBand, Archetype, PlatformSchema, PlatformView, Region};
 pub use policy::{Action, Budget, ContactView, Intent, PlatformState, Policy, Verdict};
 pub use score::RiskScore;

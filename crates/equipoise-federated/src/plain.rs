@@ -32,17 +32,18 @@ impl PlainSum {
     /// # Errors
     /// If the update does not belong here or lies beyond the plan; the sum is as it was.
     pub(crate) fn add(&mut self, spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), SumError> {
-        check_update(spec, update)?;
+        check_frame(spec, update)?;
         let (round, client) = (self.round, update.client());
         if update.round() != round {
             return Err(SumError::Round { client, got: update.round(), want: round });
         }
-        if !self.clients.add(client) {
+        if self.clients.has(client) {
             return Err(SumError::Twice { round, client });
         }
-        for (total, value) in self.values.iter_mut().zip(update.values()) {
-            *total += value;
+        if !add_within(&mut self.values, update.values(), bound(spec, update)) {
+            return Err(SumError::BeyondPlan { round, client });
         }
+        self.clients.add(client);
         self.weight += u64::from(update.weight());
         Ok(())
     }
@@ -210,21 +211,54 @@ impl SecureSum for Plain {
 /// # Errors
 /// If the length, the weight or a value lies beyond the plan.
 pub fn check_update(spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), SumError> {
+    check_frame(spec, update)?;
+    let (round, client) = (update.round(), update.client());
+    if within(update.values(), bound(spec, update)) {
+        Ok(())
+    } else {
+        Err(SumError::BeyondPlan { round, client })
+    }
+}
+
+/// Everything but the values.
+fn check_frame(spec: &VectorSpec, update: &OutgoingUpdate) -> Result<(), SumError> {
     let (round, client) = (update.round(), update.client());
     if update.values().len() != spec.len {
         return Err(SumError::Length { round, client, got: update.values().len(), want: spec.len });
     }
-    let bound = u64::from(update.weight()) * spec.quantizer.max_integer().unsigned_abs();
-    let fits = update.weight() <= spec.max_weight && within(update.values(), bound);
-    if fits && client < spec.max_clients { Ok(()) } else { Err(SumError::BeyondPlan { round, client }) }
+    let fits = update.weight() <= spec.max_weight && client < spec.max_clients;
+    if fits { Ok(()) } else { Err(SumError::BeyondPlan { round, client }) }
+}
+
+/// The largest distance from zero of an honest value.
+fn bound(spec: &VectorSpec, update: &OutgoingUpdate) -> u64 {
+    u64::from(update.weight()) * spec.quantizer.max_integer().unsigned_abs()
 }
 
 /// Whether no value is farther from zero than `bound`.
 fn within(values: &[i64], bound: u64) -> bool {
-    // A value's bits, or those of its distance from -1: all of them together are at least as large as the largest. Branches would
-    // keep this loop from being laid side by side, and most updates stay far below their bound.
-    let all = values.iter().fold(0_u64, |all, value| all | (value ^ (value >> 63)).cast_unsigned());
-    all < bound || values.iter().all(|value| value.unsigned_abs() <= bound)
+    values.iter().fold(0, |all, value| all | reach(*value)) < bound
+        || values.iter().all(|value| value.unsigned_abs() <= bound)
+}
+
+/// A value's bits, or those of its distance from -1. All of them together are no less than the largest: a check without a branch for
+/// each value, which a compiler lays side by side and which most updates pass, staying far below their bound.
+const fn reach(value: i64) -> u64 {
+    (value ^ (value >> 63)).cast_unsigned()
+}
+
+/// Adds values if none is farther from zero than `bound`, in one pass over them; otherwise leaves the sum as it was.
+fn add_within(sum: &mut [i64], values: &[i64], bound: u64) -> bool {
+    let mut all = 0;
+    for (total, &value) in sum.iter_mut().zip(values) {
+        *total = total.wrapping_add(value);
+        all |= reach(value);
+    }
+    let fits = all < bound || within(values, bound);
+    if !fits {
+        sum.iter_mut().zip(values).for_each(|(total, &value)| *total = total.wrapping_sub(value));
+    }
+    fits
 }
 
 #[cfg(test)]
@@ -245,6 +279,10 @@ mod tests {
             (vec![], true),
         ] {
             assert_eq!(within(&values, 7), fits, "{values:?}");
+            let (before, mut sum) = (vec![5; values.len()], vec![5; values.len()]);
+            assert_eq!(add_within(&mut sum, &values, 7), fits);
+            let added = values.iter().map(|value| value.wrapping_add(5)).collect();
+            assert_eq!(sum, if fits { added } else { before });
         }
     }
 

@@ -10,7 +10,7 @@ use crate::rounds::{FederationError, FederationState};
 use crate::schedule::Buffered;
 use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
 use crate::trainer::{Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainerFactory};
-use equipoise_core::{ClipNorm, Seed};
+use equipoise_core::{ClipNorm, Seed, all_finite};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer, Rounding};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -120,7 +120,7 @@ impl Platforms<'_> {
         update.resize(self.local.sends() * global.len(), 0.0);
         let trainer = place.trainer.as_mut();
         let mut stats = self.local.train(trainer, broadcast, client, &ctx, &mut kept, &mut update)?;
-        if stats.outcome.takes_part() && !finite(&update) {
+        if stats.outcome.takes_part() && !all_finite(&update) {
             stats.outcome = Outcome::NotFinite;
         }
         let outcome = stats.outcome;
@@ -201,11 +201,6 @@ impl Platforms<'_> {
         keep_rounding(residual, &chosen, &update, &self.quantizer);
         (update, saturated, sensitivity)
     }
-}
-
-/// Whether every number is finite: in blocks without a branch, which a compiler lays side by side.
-fn finite(values: &[f32]) -> bool {
-    values.chunks(64).all(|block| block.iter().fold(true, |all, value| all & value.is_finite()))
 }
 
 /// The public address of a round's compression.

@@ -23,6 +23,11 @@ impl Roll {
         new
     }
 
+    /// Whether `client` is on it.
+    pub(crate) fn has(&self, client: u32) -> bool {
+        self.words[client as usize / 64] >> (client % 64) & 1 == 1
+    }
+
     /// How many are on it.
     pub(crate) fn len(&self) -> u32 {
         self.words.iter().map(|word| word.count_ones()).sum()
@@ -79,6 +84,7 @@ mod tests {
         let new: Vec<bool> = [0, 63, 64, 129, 64].into_iter().map(|client| roll.add(client)).collect();
         assert_eq!(new, [true, true, true, true, false]);
         assert_eq!((roll.len(), roll.clients().collect::<Vec<_>>()), (4, vec![0, 63, 64, 129]));
+        assert!(roll.has(129) && !roll.has(128));
         other.add(5);
         assert_eq!(roll.join(&other), None);
         other.add(129);

@@ -1,6 +1,7 @@
 //! The rows that one client trains on: features, labels, weights, side by side.
 
 use crate::ModelError;
+use equipoise_core::all_finite;
 
 /// Rows of one client. Borrowed, so that a worker never copies a client's data but batch by batch.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +57,9 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Where the first number stands that is not finite. Blocks without a branch inside, which a compiler lays side by side.
+/// Where the first number stands that is not finite.
 pub(crate) fn not_finite(values: &[f32]) -> Option<usize> {
-    let broken = |block: &[f32]| block.iter().fold(false, |any, value| any | !value.is_finite());
-    let block = values.chunks(64).position(broken)? * 64;
-    values[block..].iter().position(|value| !value.is_finite()).map(|at| block + at)
+    if all_finite(values) { None } else { values.iter().position(|value| !value.is_finite()) }
 }
 
 /// Fails unless `got == expected`.

@@ -14,14 +14,13 @@ thread_local! {
     static WATCHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The system's allocator, which counts what this thread asks for beyond the packing buffers of `gemm`.
+/// The system's allocator, which counts what this thread asks for.
 struct Counting;
 
 // SAFETY: every call is handed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // `gemm` packs one side into a buffer aligned to cache lines and keeps a list of flags, which are bytes; ours are numbers.
-        if WATCHED.get() && (4..64).contains(&layout.align()) {
+        if WATCHED.get() {
             COUNT.set(COUNT.get() + 1);
         }
         // SAFETY: as the caller promises.

@@ -76,9 +76,19 @@ impl Quantizer {
     pub(crate) fn encoder(&self) -> impl Fn(f32) -> i64 + use<> {
         let (steps, clip) = (self.max_integer() as f64 / f64::from(self.clip_abs), self.clip_abs);
         move |value| {
-            let kept = if value.is_finite() { value.clamp(-clip, clip) } else { 0.0 };
+            // Choices between two numbers, not `clamp`, which may panic and so keeps a loop from being laid side by side.
+            let kept = if value.abs() < f32::INFINITY { value } else { 0.0 };
+            let kept = if kept > clip { clip } else { kept };
+            let kept = if kept < -clip { -clip } else { kept };
             nearest(f64::from(kept) * steps)
         }
+    }
+
+    /// [`Quantizer::encoder`] for coordinates of which none has to be cut.
+    #[allow(clippy::cast_precision_loss, reason = "at most 31 bits")]
+    pub(crate) fn encoder_inside(&self) -> impl Fn(f32) -> i64 + use<> {
+        let steps = self.max_integer() as f64 / f64::from(self.clip_abs);
+        move |value| nearest(f64::from(value) * steps)
     }
 
     /// Whether a coordinate has to be cut.

@@ -36,9 +36,8 @@ const MAY: [(&str, &[&str]); 12] = [
 ];
 
 /// Heavy crates and formats: each is named behind one wall.
-const WALLED: [(&str, &str); 7] = [
+const WALLED: [(&str, &str); 6] = [
     ("burn", "model"),
-    ("gemm", "model"),
     ("tfhe", "encrypted"),
     ("tfhe-ntt", "encrypted"),
     ("parquet", "store"),
