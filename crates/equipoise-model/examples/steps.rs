@@ -27,7 +27,8 @@ fn fast(units: f64, mut work: impl FnMut()) -> f64 {
 
 fn main() {
     let columns = 40;
-    for spec in [ModelSpec::LogisticRegression {}, ModelSpec::Mlp { hidden: vec![32] }] {
+    let binned = ModelSpec::BinnedLogistic { bins: 8 };
+    for spec in [ModelSpec::LogisticRegression {}, binned, ModelSpec::Mlp { hidden: vec![32] }] {
         for batch in [64_u16, 256] {
             let n = usize::from(batch) * 16;
             let mut rng = Seed::root(1).rng();

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 /// How scores become probabilities. In a file: `calibration.temperature = { held-out = 0.2 }`.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum CalibrationSpec {
     /// Scores as the model gives them.
     None {},
@@ -234,6 +234,19 @@ mod tests {
         let mut sum = counted(&rows[..120]);
         sum.merge(&counted(&rows[120..]));
         assert_eq!(sum, counted(&rows));
+    }
+
+    #[test]
+    fn files_name_maps_in_kebab_case_and_hold_no_other_key() {
+        for (spec, text) in CalibrationSpec::examples().into_iter().zip([
+            "none = {}",
+            "prior-shift = { from = 0.05, to = 0.005 }",
+            "temperature = { held-out = 0.2 }",
+            "isotonic = { held-out = 0.2 }",
+        ]) {
+            assert_eq!(toml::from_str::<CalibrationSpec>(text).unwrap(), spec);
+            assert!(toml::from_str::<CalibrationSpec>(&text.replace("}", ", bins = 3 }")).is_err());
+        }
     }
 
     #[test]

@@ -81,3 +81,42 @@ pub(super) fn run(
 fn metrics(cases: &[Case]) -> BTreeMap<String, Option<f64>> {
     METRICS.map(MetricSpec::build).iter().map(|m| (m.name().to_owned(), m.compute(cases))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_core::{Draw, Seed};
+
+    /// Even where somebody sorts by probability: shifts and temperatures keep every order, so no metric of a ranking moves; a staircase ties
+    /// scores, and that is why queues are sorted by the score.
+    #[test]
+    fn ranking_metrics_do_not_move_under_a_temperature() {
+        let mut rng = Seed::root(5).rng();
+        #[allow(clippy::cast_possible_truncation)]
+        let scores: Vec<(f32, bool)> =
+            (0..1000).map(|_| (crowded(rng.uniform()) as f32, rng.chance(0.1))).collect();
+        let cases = equipoise_eval::laws::scored(&scores);
+        let ranked = |map: &Calibrator| {
+            let mapped =
+                |case: &Case| Case { score: RiskScore::new(map.apply(case.score.get())), ..case.clone() };
+            let mapped: Vec<Case> = cases.iter().map(mapped).collect();
+            [MetricSpec::AveragePrecision, MetricSpec::NormalisedAveragePrecision, MetricSpec::RocAuc]
+                .map(|metric| metric.build().compute(&mapped).unwrap())
+        };
+        let plain = ranked(&Calibrator::Identity);
+        for map in [
+            Calibrator::Temperature { temperature: 3.0 },
+            Calibrator::Temperature { temperature: 0.4 },
+            Calibrator::Shift { by: -3.0 },
+        ] {
+            for (before, after) in plain.iter().zip(ranked(&map)) {
+                assert!((before - after).abs() < 1e-6, "{map:?}: {before} {after}");
+            }
+        }
+    }
+
+    /// Scores crowd near 0, as those of rare events do.
+    fn crowded(uniform: f64) -> f64 {
+        uniform * uniform * uniform * 0.9
+    }
+}
