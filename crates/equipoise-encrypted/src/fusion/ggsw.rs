@@ -8,13 +8,13 @@ use super::plan::{FusionKeys, FusionPlan};
 use super::public::FusionPublic;
 use super::record::Opening;
 use super::rule::FusionRule;
-use super::server::FusionServer;
+use super::server::{FusionServer, FusionWorkspace};
 use super::wire::{FlagBody, FlagMask, FlagShare, FusionMessage, ScoreUpload};
 use equipoise_federated::{LeakageProfile, Seat, Stopwatch};
 use rayon::prelude::*;
 
-/// Accounts in flight: bounds memory at 192 KiB an account of three platforms.
-const BATCH: usize = 256;
+/// Accounts in flight, at 192 KiB an account of three platforms under a joint key.
+const BATCH: usize = 128;
 
 enum Openers {
     Shared(Box<SharedOpener>),
@@ -131,13 +131,14 @@ impl RiskFusion for GgswFusion {
             })?;
             cost.upload_bytes += sealed.iter().flatten().map(|bytes| bytes.len() as u64).sum::<u64>();
             let flags = timed(stopwatch, Seat::Server, || {
-                let read = sealed.par_iter().map(|messages| self.read::<ScoreUpload>(messages));
-                let uploads = read.collect::<Result<Vec<_>, _>>()?;
-                let flags = self.server.evaluate_all(&prepared, &uploads)?;
-                let flags = flags.iter();
-                let bytes =
-                    flags.map(|(mask, body)| (mask.to_bytes(&self.public), body.to_bytes(&self.public)));
-                Ok::<(Vec<_>, Vec<_>), FusionError>(bytes.unzip())
+                let evaluate = |workspace: &mut FusionWorkspace, messages: &Vec<Vec<u8>>| {
+                    let uploads = self.read::<ScoreUpload>(messages)?;
+                    let (mask, body) = self.server.evaluate(&prepared, &uploads, workspace)?;
+                    Ok::<_, FusionError>((mask.to_bytes(&self.public), body.to_bytes(&self.public)))
+                };
+                let flags = sealed.par_iter().map_init(|| self.server.workspace(), evaluate);
+                let flags = flags.collect::<Result<Vec<_>, _>>()?;
+                Ok::<(Vec<_>, Vec<_>), FusionError>(flags.into_iter().unzip())
             })?;
             values.extend(timed(stopwatch, Seat::KeyHolder, || self.open(&flags.0, &flags.1, &mut cost))?);
         }
