@@ -9,6 +9,7 @@ use crate::clip::{LARGEST_NORM, scale_of};
 use crate::gru::Layers;
 use crate::maths::cross_entropy;
 use crate::product::{Matrix, add_scaled, product};
+use crate::sequence_network::READS_ROWS;
 use crate::sequences::Sequences;
 use crate::{ClipStats, LayerShape, ModelError, Trainer};
 use equipoise_core::ClipNorm;
@@ -33,10 +34,9 @@ impl Trainer {
         clip: ClipNorm,
         out: &mut [f32],
     ) -> Result<ClipStats, ModelError> {
-        let worker = self.sequence()?;
-        worker.spec.check_clipping()?;
         let Self { shapes, sequence, .. } = self;
-        let Some(worker) = sequence else { return Ok(ClipStats::default()) };
+        let worker = sequence.as_mut().ok_or(ModelError::Spec(READS_ROWS))?;
+        worker.spec.check_clipping()?;
         let tape = &mut worker.tape;
         let (mut sum, mut own, mut row) =
             (vec![0.0_f64; out.len()], vec![0.0_f32; out.len()], Row::default());

@@ -6,7 +6,7 @@ use crate::loss::Batch;
 use crate::maths::{cross_entropy, sigmoid};
 use crate::network::numbers;
 use crate::rows::length;
-use crate::sequence_network::{Padded, READS_SEQUENCES, SequenceNetwork, Source};
+use crate::sequence_network::{Padded, READS_ROWS, READS_SEQUENCES, SequenceNetwork, Source};
 use crate::sequences::{Examples, Sequences, Steps};
 use crate::{Backward, LayerShape, ModelError, ModelSpec, TrainConfig, Trainer};
 use burn::tensor::{Device, Tensor, TensorData, activation::log_sigmoid};
@@ -54,11 +54,6 @@ impl SequenceWorker {
 }
 
 impl Trainer {
-    /// The worker's sequence part, for a model that reads sequences.
-    pub(crate) fn sequence(&mut self) -> Result<&mut SequenceWorker, ModelError> {
-        self.sequence.as_mut().ok_or(ModelError::Spec(crate::sequence_network::READS_ROWS))
-    }
-
     /// Checks that weights and examples fit the model, and every number of the examples.
     pub(crate) fn check_examples(&self, weights: &[f32], examples: &Examples<'_>) -> Result<(), ModelError> {
         length("the weights", self.parameters(), weights.len())?;
@@ -69,7 +64,7 @@ impl Trainer {
             }
             (Examples::Sequences(sequences), Some(_)) => sequences.check(self.columns()),
             (Examples::Rows(_), Some(_)) => Err(ModelError::Spec(READS_SEQUENCES)),
-            (Examples::Sequences(_), None) => Err(ModelError::Spec(crate::sequence_network::READS_ROWS)),
+            (Examples::Sequences(_), None) => Err(ModelError::Spec(READS_ROWS)),
         }
     }
 
@@ -85,7 +80,7 @@ impl Trainer {
         let outcomes = sequences.outcomes();
         let whole = Batch { rows: &outcomes, of: batch, positive: config.positive_weight, mass };
         let Self { backward, shapes, gradient, sequence, autodiff, .. } = self;
-        let worker = sequence.as_mut().ok_or(ModelError::Spec(crate::sequence_network::READS_ROWS))?;
+        let worker = sequence.as_mut().ok_or(ModelError::Spec(READS_ROWS))?;
         match backward {
             Backward::Fused => {
                 let (tape, layers) = (&mut worker.tape, Layers::of(shapes, weights));
@@ -121,7 +116,7 @@ impl Trainer {
         let mass: f64 = sequences.weights.iter().map(|&weight| f64::from(weight)).sum();
         if mass > 0.0 {
             let Self { shapes, autodiff: device, sequence, .. } = self;
-            let worker = sequence.as_ref().ok_or(ModelError::Spec(crate::sequence_network::READS_ROWS))?;
+            let worker = sequence.as_ref().ok_or(ModelError::Spec(READS_ROWS))?;
             let all: Vec<u32> = (0_u32..).zip(sequences.labels).map(|(row, _)| row).collect();
             let source = Source { shapes, weights, device, trains: true };
             let network = SequenceNetwork::from_flat(&worker.spec, source)?;
@@ -170,7 +165,7 @@ impl Trainer {
     /// whole rectangle, so its length must be the row's own business too: the next power of two.
     fn sequence_logits(&mut self, weights: &[f32], steps: &Steps<'_>) -> Result<Vec<f32>, ModelError> {
         let Self { shapes, sequence, .. } = self;
-        let worker = sequence.as_mut().ok_or(ModelError::Spec(crate::sequence_network::READS_ROWS))?;
+        let worker = sequence.as_mut().ok_or(ModelError::Spec(READS_ROWS))?;
         let rectangle = |row: u32| steps.sequence(row as usize).len().next_power_of_two();
         let mut order: Vec<u32> = (0_u32..).zip(steps.ends).map(|(row, _)| row).collect();
         order.sort_by_key(|&row| rectangle(row));
