@@ -78,7 +78,7 @@ fn who_else_is_in_the_stack_does_not_matter() {
     let (spec, config, clients) = (ModelSpec::Mlp { hidden: vec![16] }, sgd(2, 0.1), clients());
     let together = stacked(&spec, &clients, &config, Place::Processor);
     for split in [1, 3] {
-        let mut apart = stacked(&spec, &clients[..split], &config, Place::Processor);
+        let apart = stacked(&spec, &clients[..split], &config, Place::Processor);
         assert_eq!(apart.len(), split);
         apart.iter().zip(&together).for_each(|(a, b)| assert!(distance(a, b) < 1e-6));
     }
@@ -104,7 +104,7 @@ fn a_client_that_diverges_is_its_own_error() {
 fn what_a_stack_does_not_do_is_refused() {
     let worker = Stacked::new(&ModelSpec::LogisticRegression {}, 8, Place::Processor).unwrap();
     let data = Data::separable(10, 8, 1);
-    let mut train = |config: &TrainConfig, parameters: usize| {
+    let train = |config: &TrainConfig, parameters: usize| {
         worker.train(&mut [vec![0.0; parameters]], &[data.rows()], config, &[seed(0)])
     };
     let focal = TrainConfig { loss: Loss::Focal { gamma: 2.0 }, ..sgd(1, 0.1) };
