@@ -72,8 +72,8 @@ mod tests {
         let rows = [(0.1, false), (0.2, true), (0.3, false), (0.4, false), (0.5, true), (0.6, true)];
         let steps = fit(&counted(&rows));
         let fitted = rows.map(|(score, _)| steps.at(score));
-        let third = 1.0 / 3.0;
-        assert_eq!(fitted, [0.0, third, third, third, 1.0, 1.0]);
+        let thirds = fitted.map(|value| (value * 3.0).round() as u8);
+        assert_eq!(thirds, [0, 1, 1, 1, 3, 3], "{fitted:?}");
         assert_eq!((steps.at(0.0), steps.at(1.0), steps.len()), (0.0, 1.0, 3));
     }
 
