@@ -1,6 +1,6 @@
 //! Times a training step of the recurrent unit, [64 rows, 128 steps, 16 features], hidden 32, one thread, beside burn's own and the measured peak
 //! of the product that it stands on: `cargo run --release -p equipoise-model --example gru`. The peer on the same numbers and
-//! weights is `benches/peers/gru_torch.py`; both print the losses of the first and the last of 21 steps, which must agree.
+//! weights is `benches/peers/sequences_torch.py`; both print the losses of the first and the last of 21 steps, which must agree.
 //!
 //! Processor time, fastest window; trust ratios, and say the load.
 #![allow(
@@ -73,11 +73,11 @@ fn main() {
     let mut weights = initial.clone();
     let stats = fused.train(&mut weights, &data, &config(21), Seed::root(1)).unwrap();
     println!("losses {:.6} {:.6}", stats.loss_first, stats.loss_last);
-    let ours = fastest(15, 10, || {
+    let ours = fastest(40, 3, || {
         fused.train(&mut weights, &data, &config(1), Seed::root(1)).unwrap();
     });
-    let score = fastest(10, 10, || drop(fused.score_sequences(&weights, &steps).unwrap()));
-    let reference = fastest(3, 2, || {
+    let score = fastest(20, 3, || drop(fused.score_sequences(&weights, &steps).unwrap()));
+    let reference = fastest(5, 1, || {
         burn.train(&mut weights, &data, &config(1), Seed::root(1)).unwrap();
     });
     let gates = 3 * HIDDEN;

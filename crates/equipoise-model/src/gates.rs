@@ -39,11 +39,55 @@ fn tanh(x: f32) -> f32 {
     2.0 * logistic(2.0 * x) - 1.0
 }
 
-/// One step forward: `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, state `n + z (state - n)`.
+/// What is computed at once. Blocks of their own hold off the question whether slices overlap, which keeps a compiler from vector code.
+const LANES: usize = 16;
+type Lanes = [f32; LANES];
+
+/// The block of `values` at `at`; past the end there are zeros.
+#[inline(always)]
+fn load(values: &[f32], at: usize) -> Lanes {
+    let rest = &values[at..];
+    rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut lanes = [0.0; LANES];
+        lanes[..rest.len()].copy_from_slice(rest);
+        lanes
+    })
+}
+
+/// Puts a block back, as far as there is room.
+#[inline(always)]
+fn store(values: &mut [f32], at: usize, lanes: &Lanes) {
+    let rest = &mut values[at..];
+    match rest.first_chunk_mut() {
+        Some(chunk) => *chunk = *lanes,
+        None => rest.copy_from_slice(&lanes[..rest.len()]),
+    }
+}
+
+/// A function of each lane.
+#[inline(always)]
+fn lanes(of: impl Fn(usize) -> f32) -> Lanes {
+    let mut out = [0.0; LANES];
+    for (at, out) in out.iter_mut().enumerate() {
+        *out = of(at);
+    }
+    out
+}
+
+/// The logistic function of a sum of four, the terms of the input and of the state each with its bias.
+#[inline(always)]
+fn gate(terms: [&[f32]; 4], at: usize) -> Lanes {
+    let [x, h, bx, bh] = terms.map(|term| load(term, at));
+    lanes(|i| logistic((x[i] + bx[i]) + (h[i] + bh[i])))
+}
+
+/// One step forward: `r = σ(x_r + h_r)`, `z = σ(x_z + h_z)`, `n = tanh(x_n + r h_n)`, state `n + z (state - n)`, each `x` and `h` with its bias.
 pub(crate) struct Forward<'a> {
     /// Width of the state.
     pub(crate) hidden: usize,
-    /// What the input says, `[rows, 3 hidden]`: reset, update, new.
+    /// Biases of input and state, `[3 hidden]` each: reset, update, new.
+    pub(crate) bias: [&'a [f32]; 2],
+    /// What the input says, `[rows, 3 hidden]`.
     pub(crate) input: &'a [f32],
     /// What the state says, `[rows, 3 hidden]`.
     pub(crate) recurrent: &'a [f32],
@@ -63,19 +107,26 @@ impl Wide for Forward<'_> {
     #[inline(always)]
     fn run(self) {
         let hidden = self.hidden;
+        let [[bxr, bxz, bxn], [bhr, bhz, bhn]] = self.bias.map(|bias| thirds(bias, hidden));
         let parts = self.input.chunks_exact(3 * hidden).zip(self.recurrent.chunks_exact(3 * hidden));
         let kept = self.state.chunks_exact_mut(hidden).zip(self.gates.chunks_exact_mut(4 * hidden));
         for ((input, recurrent), (state, gates)) in parts.zip(kept) {
-            let (input, recurrent) = (thirds(input, hidden), thirds(recurrent, hidden));
+            let ([xr, xz, xn], [hr, hz, hn]) = (thirds(input, hidden), thirds(recurrent, hidden));
             let (reset, gates) = gates.split_at_mut(hidden);
             let (update, gates) = gates.split_at_mut(hidden);
             let (new, from_state) = gates.split_at_mut(hidden);
-            for at in 0..hidden {
-                let r = logistic(input[0][at] + recurrent[0][at]);
-                let z = logistic(input[1][at] + recurrent[1][at]);
-                let n = tanh(input[2][at] + r * recurrent[2][at]);
-                (reset[at], update[at], new[at], from_state[at]) = (r, z, n, recurrent[2][at]);
-                state[at] = n + z * (state[at] - n);
+            for at in (0..hidden).step_by(LANES) {
+                let (r, z) = (gate([xr, hr, bxr, bhr], at), gate([xz, hz, bxz, bhz], at));
+                let (h, bias) = (load(hn, at), load(bhn, at));
+                let m = lanes(|i| h[i] + bias[i]);
+                let (x, bias, before) = (load(xn, at), load(bxn, at), load(state, at));
+                let n = lanes(|i| tanh((x[i] + bias[i]) + r[i] * m[i]));
+                let next = lanes(|i| n[i] + z[i] * (before[i] - n[i]));
+                store(reset, at, &r);
+                store(update, at, &z);
+                store(new, at, &n);
+                store(from_state, at, &m);
+                store(state, at, &next);
             }
         }
     }
@@ -119,15 +170,46 @@ impl Wide for Backward<'_> {
             let (input_update, input_new) = input.split_at_mut(hidden);
             let (state_reset, recurrent) = recurrent.split_at_mut(hidden);
             let (state_update, state_new) = recurrent.split_at_mut(hidden);
-            for at in 0..hidden {
-                let (r, z, n) = (reset[at], update[at], new[at]);
-                let by_new = carry[at] * (1.0 - z) * (1.0 - n * n);
-                let by_update = carry[at] * (state[at] - n) * (z * (1.0 - z));
-                let by_reset = by_new * from_state[at] * (r * (1.0 - r));
-                (input_reset[at], state_reset[at]) = (by_reset, by_reset);
-                (input_update[at], state_update[at]) = (by_update, by_update);
-                (input_new[at], state_new[at]) = (by_new, by_new * r);
-                carry[at] *= z;
+            for at in (0..hidden).step_by(LANES) {
+                let (r, z, n) = (load(reset, at), load(update, at), load(new, at));
+                let (m, before, by_state) = (load(from_state, at), load(state, at), load(carry, at));
+                let by_new = lanes(|i| by_state[i] * (1.0 - z[i]) * (1.0 - n[i] * n[i]));
+                let by_update = lanes(|i| by_state[i] * (before[i] - n[i]) * (z[i] * (1.0 - z[i])));
+                let by_reset = lanes(|i| by_new[i] * m[i] * (r[i] * (1.0 - r[i])));
+                store(input_reset, at, &by_reset);
+                store(state_reset, at, &by_reset);
+                store(input_update, at, &by_update);
+                store(state_update, at, &by_update);
+                store(input_new, at, &by_new);
+                store(state_new, at, &lanes(|i| by_new[i] * r[i]));
+                store(carry, at, &lanes(|i| by_state[i] * z[i]));
+            }
+        }
+    }
+}
+
+/// Adds up rows: `sum[j] = Σ rows[.., j]`.
+pub(crate) struct ColumnSums<'a> {
+    /// `[rows, columns]`.
+    pub(crate) rows: &'a [f32],
+    /// `[columns]`.
+    pub(crate) sum: &'a mut [f32],
+}
+
+impl ColumnSums<'_> {
+    pub(crate) fn run(self) {
+        widest(self);
+    }
+}
+
+impl Wide for ColumnSums<'_> {
+    #[inline(always)]
+    fn run(self) {
+        self.sum.fill(0.0);
+        for row in self.rows.chunks_exact(self.sum.len()) {
+            for at in (0..row.len()).step_by(LANES) {
+                let (sum, row) = (load(self.sum, at), load(row, at));
+                store(self.sum, at, &lanes(|i| sum[i] + row[i]));
             }
         }
     }
@@ -174,9 +256,17 @@ mod tests {
     #[test]
     fn a_step_is_worked_by_hand() {
         let (mut state, mut gates) = ([1.0], [0.0; 4]);
-        let (input, recurrent) = ([0.0, 3.0_f32.ln(), 0.0], [0.0; 3]);
-        Forward { hidden: 1, input: &input, recurrent: &recurrent, state: &mut state, gates: &mut gates }
-            .run();
+        // The logarithm of three arrives as a bias.
+        let bias = [0.0, 3.0_f32.ln(), 0.0];
+        Forward {
+            hidden: 1,
+            bias: [&[0.0; 3], &bias],
+            input: &[0.0; 3],
+            recurrent: &[0.0; 3],
+            state: &mut state,
+            gates: &mut gates,
+        }
+        .run();
         assert!((state[0] - 0.75).abs() < 1e-6, "{state:?}");
         // Back: by n = (1 - 3/4) = 1/4; by z = (1 - 0) 3/16; by r = 1/4 · 0 = 0; through z the state keeps 3/4.
         let (mut carry, mut by_input, mut by_state) = ([1.0], [0.0; 3], [0.0; 3]);
@@ -208,6 +298,7 @@ mod tests {
             let (mut state, mut gates) = (numbers(5 * hidden, 2.1), vec![0.0; 5 * 4 * hidden]);
             let step = Forward {
                 hidden,
+                bias: [&input[..3 * hidden], &recurrent[..3 * hidden]],
                 input: &input,
                 recurrent: &recurrent,
                 state: &mut state,
@@ -218,7 +309,14 @@ mod tests {
             } else {
                 Wide::run(step)
             }
-            state.iter().chain(&gates).map(|value| value.to_bits()).collect::<Vec<_>>()
+            let mut sum = vec![0.0; 3 * hidden];
+            let sums = ColumnSums { rows: &input, sum: &mut sum };
+            if wide {
+                sums.run()
+            } else {
+                Wide::run(sums)
+            }
+            state.iter().chain(&gates).chain(&sum).map(|value| value.to_bits()).collect::<Vec<_>>()
         };
         assert_eq!(run(true), run(false));
     }

@@ -95,11 +95,15 @@ impl GruTape {
                 (layers.input, &packed.inputs[start * columns..][..width * columns]),
                 (layers.recurrent, &self.states[start * hidden..][..width * hidden]),
             ]) {
-                affine(part, layer, values, width);
+                let inputs = values.len() / width;
+                part.resize(width * 3 * hidden, 0.0);
+                let weight = Matrix::new(layer.weight, inputs, 3 * hidden);
+                product(part, false, Matrix::new(values, width, inputs), weight);
             }
             let gates = &mut self.gates[start * 4 * hidden..][..width * 4 * hidden];
             let [input, recurrent] = &self.parts;
-            gates::Forward { hidden, input, recurrent, state, gates }.run();
+            let bias = [layers.input.bias, layers.recurrent.bias];
+            gates::Forward { hidden, bias, input, recurrent, state, gates }.run();
             for place in packed.alive[step + 1]..packed.alive[step] {
                 let own = &self.last[place * hidden..][..hidden];
                 self.logits[packed.order[place] as usize] += dot(own, layers.head.weight);
@@ -153,8 +157,7 @@ impl GruTape {
             let (values, deltas) = (&values[..total * inputs], &deltas[..total * 3 * hidden]);
             let turned = Matrix::new(values, total, inputs).transposed();
             product(weight, false, turned, Matrix::new(deltas, total, 3 * hidden));
-            bias.fill(0.0);
-            deltas.chunks_exact(3 * hidden).for_each(|delta| add_scaled(bias, 1.0, delta));
+            gates::ColumnSums { rows: deltas, sum: bias }.run();
         }
         let (weight, bias) = out[shapes[2].offset..].split_at_mut(hidden);
         weight.fill(0.0);
@@ -163,12 +166,4 @@ impl GruTape {
             add_scaled(weight, self.slopes[place as usize], own);
         }
     }
-}
-
-/// `part = bias + values weight`, `[width, ..]`.
-fn affine(part: &mut Vec<f32>, layer: Affine<'_>, values: &[f32], width: usize) {
-    let (inputs, outputs) = (values.len() / width, layer.bias.len());
-    part.clear();
-    (0..width).for_each(|_| part.extend_from_slice(layer.bias));
-    product(part, true, Matrix::new(values, width, inputs), Matrix::new(layer.weight, inputs, outputs));
 }

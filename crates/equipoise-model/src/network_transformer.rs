@@ -159,7 +159,7 @@ fn places(batch: &Padded, width: usize) -> Tensor<3> {
     let place = |back: usize, column: usize| {
         let pair = 2.0 * (column / 2) as f64 / width as f64;
         let angle = back as f64 / libm::pow(10_000.0, pair);
-        (if column % 2 == 0 { libm::sin(angle) } else { libm::cos(angle) }) as f32
+        (if column.is_multiple_of(2) { libm::sin(angle) } else { libm::cos(angle) }) as f32
     };
     let longest = batch.lengths.iter().copied().max().unwrap_or(0);
     let table: Vec<f32> =

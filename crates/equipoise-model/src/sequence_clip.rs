@@ -53,13 +53,13 @@ impl Trainer {
             for place in 0..chunk.len() {
                 tape.own_gradient(shapes, place, &mut row, &mut own);
                 let square: f64 = own.iter().map(|&slope| f64::from(slope) * f64::from(slope)).sum();
-                // Written so that a NaN fails it too.
-                if !(square <= LARGEST_NORM * LARGEST_NORM) {
+                // A NaN is no more within the range than what lies beyond it.
+                if square <= LARGEST_NORM * LARGEST_NORM {
+                    let scale = scale_of(square, clip, &mut stats);
+                    sum.iter_mut().zip(&own).for_each(|(sum, &slope)| *sum += scale * f64::from(slope));
+                } else {
                     stats.non_finite += 1;
-                    continue;
                 }
-                let scale = scale_of(square, clip, &mut stats);
-                sum.iter_mut().zip(&own).for_each(|(sum, &slope)| *sum += scale * f64::from(slope));
             }
         }
         #[allow(clippy::cast_possible_truncation)] // The sum is stored in f32.

@@ -67,6 +67,7 @@ impl Padded {
 
 /// A sequence model.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // One lives at a time, for one batch.
 pub(crate) enum SequenceNetwork {
     Gru(GruNetwork),
     Transformer(TransformerNetwork),

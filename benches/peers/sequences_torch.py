@@ -1,7 +1,9 @@
-"""PyTorch's nn.GRU beside equipoise_model's recurrent unit, on the same numbers and initial weights.
+"""PyTorch beside equipoise_model's models over sequences, on the same numbers and weights.
 
-  python gru_torch.py                      times a training step, [64 rows, 128 steps, 16 features], hidden 32, SGD, one thread
-  python gru_torch.py load MODEL.safetensors SEQUENCES.json
+  python sequences_torch.py                      times a training step, [64 rows, 128 steps, 16 features], hidden 32, SGD, one thread
+  python sequences_torch.py fixture crates/equipoise-model/tests/fixtures/sequences_torch.json
+      writes weights, sequences and the peer's scores of both models, which the test `sequences_torch` compares with
+  python sequences_torch.py load MODEL.safetensors SEQUENCES.json
       loads a published model into torch.nn.GRU and prints its scores of sequences of step features
 
 Compare with `cargo run --release -p equipoise-model --example gru`, in the same minute: the two lines `losses` must agree to five
@@ -54,6 +56,41 @@ def flat(net, weights):
             at += outputs
 
 
+class Encoder(nn.Module):
+    def __init__(self, columns, width, heads, wide, layers):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(width, heads, wide, dropout=0.0, batch_first=True, norm_first=True)
+        self.embed, self.head, self.width = nn.Linear(columns, width), nn.Linear(width, 1), width
+        self.encoder = nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+
+    def forward(self, x):
+        """One sequence at a time: what a batch may not change. Places count back from the latest step."""
+        back = torch.arange(x.shape[1] - 1, -1, -1, dtype=torch.float64)[:, None]
+        column = torch.arange(self.width)
+        angle = back / 10_000.0 ** (2.0 * (column // 2) / self.width)
+        places = torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()
+        return self.head(self.encoder(self.embed(x) + places).mean(1))
+
+
+def fixture(path):
+    torch.manual_seed(1)
+    lengths, columns, out = [1, 6, 3, 6, 2], 3, []
+    sequences = [torch.randn(length, columns).mul(64).round().div(64) for length in lengths]
+    for spec, net in (
+        ({"gru": {"hidden": 5}}, Net(columns, 5)),
+        ({"transformer": {"width": 6, "heads": 2, "feed-forward": 7, "layers": 2}}, Encoder(columns, 6, 2, 7, 2)),
+    ):
+        net.eval()
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(torch.randn_like(parameter), alpha=0.2)
+            scores = [torch.sigmoid(net(steps[None])).item() for steps in sequences]
+        state = [{"name": n, "shape": list(t.shape), "values": t.flatten().tolist()} for n, t in net.state_dict().items()]
+        out.append({"model": spec, "columns": columns, "state": state, "scores": scores})
+    with open(path, "w") as file:
+        json.dump({"sequences": [s.tolist() for s in sequences], "models": out}, file)
+
+
 def bench():
     x = torch.from_numpy(uniform(np.arange(ROWS * STEPS * COLUMNS)).reshape(ROWS, STEPS, COLUMNS))
     y = (torch.arange(ROWS) % 2).float()[:, None]
@@ -72,20 +109,20 @@ def bench():
     losses = [step() for _ in range(21)]
     print(f"losses {losses[0]:.6f} {losses[-1]:.6f}")
     windows = []
-    for _ in range(15):
+    for _ in range(40):
         start = time.process_time()
-        for _ in range(5):
+        for _ in range(3):
             step()
-        windows.append((time.process_time() - start) * 1e3 / 5)
+        windows.append((time.process_time() - start) * 1e3 / 3)
     with torch.inference_mode():
         score = []
-        for _ in range(10):
+        for _ in range(20):
             start = time.process_time()
-            for _ in range(5):
+            for _ in range(3):
                 net(x)
-            score.append((time.process_time() - start) * 1e3 / 5)
+            score.append((time.process_time() - start) * 1e3 / 3)
     windows.sort()
-    print(f"torch {torch.__version__}: training step {windows[0]:.3f} ms (median {windows[7]:.3f}), scoring {min(score):.3f} ms")
+    print(f"torch {torch.__version__}: training step {windows[0]:.3f} ms (median {windows[20]:.3f}), scoring {min(score):.3f} ms")
 
 
 def load(path, sequences):
@@ -107,4 +144,4 @@ def load(path, sequences):
 
 
 if __name__ == "__main__":
-    load(*sys.argv[2:4]) if sys.argv[1:2] == ["load"] else bench()
+    {"load": load, "fixture": fixture}.get((sys.argv + [""])[1], bench)(*sys.argv[2:])
