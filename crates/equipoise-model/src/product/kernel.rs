@@ -4,6 +4,7 @@
 //!
 //! Each number of the result is one chain of fused multiply-adds in the order of the depth, whatever the register, the tile or the
 //! number of rows: the same bytes on every machine that rounds as IEEE 754 says.
+#![allow(clippy::needless_range_loop)] // An index is a register and a place in memory at once.
 
 use super::lanes::Lanes;
 use super::{Finish, Start};

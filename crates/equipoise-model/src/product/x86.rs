@@ -1,4 +1,5 @@
 //! [`Lanes`] in the registers of x86-64: 16 numbers under AVX-512, 8 under AVX2 with FMA.
+#![allow(clippy::needless_range_loop)] // An index is a register and a place in memory at once.
 
 use super::lanes::Lanes;
 use std::arch::x86_64::{
