@@ -14,7 +14,7 @@ use equipoise_federated::{
     TrainerFactory, Untimed, VectorSpec,
 };
 use equipoise_model::{Backward, ModelSpec, Optimiser, Rows, TrainConfig, Trainer};
-use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer};
+use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer, Rounding};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -199,6 +199,7 @@ fn main() {
             faults: None,
         },
         quantizer,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(1e6).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&spec).unwrap()),
         mechanism: mechanism.as_ref(),
