@@ -15,6 +15,8 @@ pub struct WorldMeta {
     pub platforms: Vec<String>,
     /// Names of the feature columns.
     pub columns: Vec<String>,
+    /// What each platform sees, `[platform][column]`.
+    pub seen: Vec<Vec<bool>>,
     /// Persons.
     pub persons: u32,
     /// Accounts, by platform.

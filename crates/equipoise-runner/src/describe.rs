@@ -50,9 +50,15 @@ pub fn strategies() -> Vec<Strategy> {
             .iter()
             .map(|spec| table("compression", spec, &spec.describe())),
     );
+    all.extend(
+        equipoise_privacy::Rounding::examples().iter().map(|spec| table("rounding", spec, spec.describe())),
+    );
     all.extend(equipoise_federated::ScheduleSpec::examples().iter().map(|spec| table("schedule", spec, "")));
     all.extend(crate::config::PartitionSpec::examples().iter().map(|spec| table("partition", spec, "")));
     all.extend(equipoise_federated::ServerSpec::examples().iter().map(|spec| table("server", spec, "")));
+    all.extend(
+        crate::schema::SchemaSpec::examples().iter().map(|spec| table("schema", spec, spec.describe())),
+    );
     all.extend(equipoise_privacy::MechanismSpec::examples().iter().map(|spec| table("mechanism", spec, "")));
     all.extend(
         equipoise_policy::PolicySpec::examples().iter().map(|spec| table("policy", spec, &spec.describe())),

@@ -19,6 +19,7 @@ pub mod progress;
 pub mod provenance;
 pub mod report;
 pub mod rundir;
+pub mod schema;
 pub mod sums;
 pub mod timings;
 pub mod training;

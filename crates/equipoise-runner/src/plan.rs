@@ -9,6 +9,7 @@ use crate::config::{
     Protocol, Start, Tuning,
 };
 use crate::fault::{Fault, runtime};
+use crate::schema::SchemaSpec;
 use equipoise_features::FeatureSpec;
 use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 2), (Stage::Tune, 3), (Stage::Trial, 3)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 3), (Stage::Tune, 4), (Stage::Trial, 4)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -77,6 +78,9 @@ pub enum WorldRole {
 pub struct ArmSlice {
     /// Which arm.
     pub arm: ArmKind,
+    /// Which columns it reads; all of them, or no choice for a reference arm, without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaSpec>,
     /// Its model; none for a reference arm.
     pub model: Option<ModelSpec>,
     /// Its trees, where it grows some.
@@ -314,6 +318,7 @@ fn slice(arm: ArmKind, e: &Experiment) -> ArmSlice {
     }
     ArmSlice {
         arm,
+        schema: e.schema.filter(|_| arm.trains()),
         model,
         trees: if arm.grows_trees() { e.trees.clone() } else { None },
         start: network.then_some(e.start),
@@ -389,6 +394,7 @@ fn words(key: &str, value: &toml::Value, others: &[&toml::Value]) -> (String, St
             (last.to_owned(), format!("{last} ({own})"))
         }
         (None, None) => {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let word = format!("{last} = {value}");
             (word.clone(), word)
         }

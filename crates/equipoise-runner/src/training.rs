@@ -97,6 +97,17 @@ pub struct LocalEpochs<'a> {
     pub clients: &'a [ClientRows],
     /// Public weights are whole numbers from 1 to this.
     pub levels: u32,
+    /// Rows of the largest client.
+    pub largest: u32,
+}
+
+impl<'a> LocalEpochs<'a> {
+    /// Clients whose public weights are whole numbers from 1 to `levels`, by size.
+    #[must_use]
+    pub fn new(spec: &'a ModelSpec, config: TrainConfig, clients: &'a [ClientRows], levels: u32) -> Self {
+        let largest = clients.iter().map(ClientRows::len).max().unwrap_or(1).max(1);
+        Self { spec, config, clients, levels, largest }
+    }
 }
 
 struct EpochWorker<'a> {
@@ -162,9 +173,8 @@ impl TrainerFactory for LocalEpochs<'_> {
 
     /// Levels are agreed before the run and are coarse on purpose: exact row counts would be a release.
     fn weight(&self, client: u32) -> u32 {
-        let largest = self.clients.iter().map(ClientRows::len).max().unwrap_or(1).max(1);
-        let share =
-            u64::from(self.clients[client as usize].len()) * u64::from(self.levels) / u64::from(largest);
+        let rows = u64::from(self.clients[client as usize].len());
+        let share = rows * u64::from(self.levels) / u64::from(self.largest);
         u32::try_from(share).unwrap_or(self.levels).clamp(1, self.levels)
     }
 }

@@ -1,9 +1,10 @@
 //! The same file gives the same bytes: for any thread count, behind encryption or not, and after any kill.
-#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // Helpers of tests fail by panicking.
 
 mod common;
 
 use common::{command, line, run, smoke, succeed};
+use equipoise_core::{Draw, Seed};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -53,6 +54,103 @@ fn every_local_rule_and_fault_gives_one_hash_for_any_thread_count() {
         };
         assert_eq!(hash("1"), hash("2"), "{local}");
     }
+}
+
+/// Drawn rounding, memories and devices inside platforms depend on addresses alone too.
+#[test]
+fn rounding_memories_and_devices_give_one_hash_for_any_thread_count() {
+    for set in KINDS {
+        let hash = |threads| {
+            let mut arguments = set.to_vec();
+            arguments.extend_from_slice(&["--threads", threads]);
+            hash_of(tempfile::tempdir().unwrap().path(), &arguments)
+        };
+        assert_eq!(hash("1"), hash("3"), "{set:?}");
+    }
+}
+
+const INFINITE: &str = "sweep.grid={ \"privacy.epsilon\" = [\"inf\"] }";
+
+/// What keeps something between rounds: on platforms, in the middle of training, or inside them.
+const KINDS: [&[&str]; 3] = [
+    &[
+        "--set",
+        INFINITE,
+        "--set",
+        "federation.compression={ top-k = { share = 0.1 } }",
+        "--set",
+        "aggregation={ visible = { mean = {} } }",
+    ],
+    &["--set", INFINITE, "--set", DEVICES],
+    &["--set", "federation.rounding={ stochastic = {} }"],
+];
+
+const DEVICES: &str = "federation.partition={ devices = { participation = 0.2, dropout = 0.1, minimum = 2, rounds = 2, weight-levels = 4 } }";
+
+/// Twenty kills at drawn moments. A run that ends before its kills are used up begins again in another place.
+fn killed_at_random_points(kind: u64, set: &[&str]) {
+    let mut arguments = set.to_vec();
+    arguments.extend(["--set", "federation.rounds=250", "--set", "privacy.rounds=250"]);
+    let begun = std::time::Instant::now();
+    let calm = hash_of(tempfile::tempdir().unwrap().path(), &arguments);
+    let whole = begun.elapsed();
+    let file = smoke();
+    let mut all = run(file.to_str().unwrap(), &SMALL);
+    all.extend_from_slice(&arguments);
+    let (mut kills, mut between, mut draws) = (0, 0, Seed::root(kind).rng());
+    while kills < 20 {
+        let runs = tempfile::tempdir().unwrap();
+        loop {
+            let mut child =
+                command(runs.path(), &all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(whole.mul_f64(0.6 * draws.uniform()));
+            if kills == 20 || child.try_wait().unwrap().is_some() {
+                child.wait().unwrap();
+                break;
+            }
+            child.kill().unwrap(); // SIGKILL
+            child.wait().unwrap();
+            kills += 1;
+            between += usize::from(!checkpoints(runs.path()).is_empty());
+        }
+        assert_eq!(hash_of(runs.path(), &arguments), calm, "{set:?}");
+    }
+    println!("{kills} kills, {between} of them with rounds written down: {set:?}");
+    assert!(between >= 2, "only {between} of {kills} kills fell between rounds: {set:?}");
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_control_variates_whole() {
+    let scaffold = "federation.local={ scaffold = {} }";
+    let plain = "training.optimiser={ sgd = { momentum = 0.0 } }";
+    killed_at_random_points(0, &["--set", INFINITE, "--set", scaffold, "--set", plain]);
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_a_buffered_server_with_personal_models_whole() {
+    let ditto = "federation.local={ ditto = { lambda = 0.5 } }";
+    let buffered = "federation.schedule={ buffered = { buffer = 2, concurrency = 3, power = 0.5 } }";
+    killed_at_random_points(1, &["--set", INFINITE, "--set", ditto, "--set", buffered]);
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_memories_of_compression_whole() {
+    killed_at_random_points(2, KINDS[0]);
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_devices_inside_platforms_whole() {
+    killed_at_random_points(3, KINDS[1]);
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_a_guarantee_whole() {
+    killed_at_random_points(4, KINDS[2]);
 }
 
 fn models(runs: &Path) -> Vec<(String, String)> {

@@ -135,6 +135,28 @@ fn parts_of_a_federation_that_contradict_each_other_are_refused() {
         &["alpha: must be above 0"],
     );
     refused("minimum = 2", "minimum = 1", Some("minimum"), &["hides nobody"]);
+    let top = "compression.top-k = { share = 0.1 }";
+    refused(
+        "compression.none = {}",
+        top,
+        Some("top-k"),
+        &["picks other coordinates", "a hidden sum", "visible rule"],
+    );
+    refused("compression.none = {}", top, Some("top-k"), &["no bound on one row bounds that", "finite"]);
+    refused(
+        "compression.none = {}",
+        "compression.top-k = { share = 0.0 }",
+        None,
+        &["share: must be above 0"],
+    );
+    let devices = "partition.devices = { participation = 0.1, dropout = 0.0, minimum = 2, rounds = 1, weight-levels = 4 }";
+    refused("partition.platform = {}", devices, Some("devices"), &["devices: ", "partition.platform"]);
+    refused(
+        "partition.platform = {}",
+        &devices.replace("rounds = 1", "rounds = 0"),
+        None,
+        &["rounds: a platform needs"],
+    );
 }
 
 #[test]

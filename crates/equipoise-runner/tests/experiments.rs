@@ -66,6 +66,8 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
         "training.loss",
         "compression",
         "schedule",
+        "rounding",
+        "schema",
     ];
     let mut seen = 0;
     for strategy in described.as_array().unwrap() {

@@ -10,7 +10,7 @@ use equipoise_federated::{
     LocalRule, NoCompression, Plain, Scaffold, ScheduleSpec, ServerSgd, Stragglers, Untimed, VectorSpec,
 };
 use equipoise_model::{Backward, Loss, ModelSpec, Optimiser, TrainConfig};
-use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer};
+use equipoise_privacy::{MechanismSpec, NoNoiseSpec, Quantizer, Rounding};
 use equipoise_runner::training::{ClientRows, LocalEpochs};
 
 const COLUMNS: usize = 60;
@@ -64,7 +64,7 @@ fn losses(
         loss: Loss::CrossEntropy {},
         optimiser: Optimiser::Sgd { momentum: 0.0 },
     };
-    let trainers = LocalEpochs { spec: &spec, config, clients, levels: 1 };
+    let trainers = LocalEpochs::new(&spec, config, clients, 1);
     let quantizer = Quantizer { clip_abs: 64.0, bits: 30 };
     let len = spec.parameters(COLUMNS);
     let sums = VectorSpec { len: len * rule.sends(), quantizer, max_weight: 1, max_clients: CLIENTS };
@@ -77,6 +77,7 @@ fn losses(
         tamper: None,
         compression: &NoCompression {},
         quantizer,
+        rounding: Rounding::Nearest {},
         update_clip: ClipNorm::new(1e6).unwrap(),
         aggregation: Aggregation::Hidden(Plain.session(&sums).unwrap()),
         mechanism: mechanism.as_ref(),

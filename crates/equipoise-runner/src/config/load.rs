@@ -188,20 +188,30 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         problems.push(format!("quantizer: {error}"));
     }
     if problems.is_empty() {
-        problems.extend(check_federation(e, world.platform.len()).err());
-    }
-    if problems.is_empty() {
-        problems.extend(check_sums(e, world));
+        let columns = columns(e, world);
+        problems.extend(check_federation(e, world, columns).err());
+        if problems.is_empty() {
+            problems.extend(check_sums(e, world, columns));
+        }
     }
     problems
 }
 
+/// How many columns a model reads.
+fn columns(e: &Experiment, world: &WorldSpec) -> usize {
+    let all = equipoise_features::dictionary(e.features.label_adjacent).into_iter();
+    let names: Vec<String> = all.map(|column| column.name.to_owned()).collect();
+    let seen = crate::schema::seen_in(world, e.features.label_adjacent);
+    e.schema.unwrap_or_default().columns(&names, &seen).len()
+}
+
 /// What the parts of a federation say about each other.
-fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
-    let columns = equipoise_features::dictionary(e.features.label_adjacent).len();
+fn check_federation(e: &Experiment, world: &WorldSpec, columns: usize) -> Result<(), String> {
     let section = &e.federation;
-    section.partition.check(platforms, columns)?;
-    section.compression.map().check()?;
+    section.partition.check(world.platform.len(), columns)?;
+    section.compression.check()?;
+    check_choice(e)?;
+    check_devices(e)?;
     let layers: Vec<_> = e.model.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect();
     let rule = section.local.rule();
     rule.check(&layers)?;
@@ -250,8 +260,48 @@ fn check_federation(e: &Experiment, platforms: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// Clients that choose their own coordinates: what that cannot be combined with, and why.
+fn check_choice(e: &Experiment) -> Result<(), String> {
+    let Some(choice) = e.federation.compression.sparsifier() else { return Ok(()) };
+    let name = choice.name();
+    if e.privacy.epsilon.is_finite() {
+        return Err(format!(
+            "compression: `{name}` sends what a memory of earlier rounds holds, and no bound on one row bounds that; with a finite \
+             epsilon use `none`, `rotation` or `subset`"
+        ));
+    }
+    if matches!(e.aggregation, AggregationSpec::Hidden(_)) {
+        return Err(format!(
+            "compression: `{name}` picks other coordinates on each platform, and which ones says what its update is about: a hidden sum \
+             would have to be told, or send them all; use a visible rule, or `subset`"
+        ));
+    }
+    if e.federation.local.rule().sends() > 1 {
+        let rule = e.federation.local.rule().name();
+        return Err(format!("compression: `{name}` would delay the control variates of `{rule}`"));
+    }
+    Ok(())
+}
+
+/// Devices inside platforms: what two levels cannot be combined with, and why.
+fn check_devices(e: &Experiment) -> Result<(), String> {
+    if e.federation.partition.devices().is_none() {
+        return Ok(());
+    }
+    if e.privacy.epsilon.is_finite() {
+        return Err("devices: a sum of clipped rows is the same sum on one level; with a finite epsilon use `partition.platform`".into());
+    }
+    if e.federation.local.rule().sends() > 1 {
+        return Err(format!(
+            "devices: a platform's control variate is no device's, so `local` cannot be `{}`",
+            e.federation.local.rule().name()
+        ));
+    }
+    Ok(())
+}
+
 /// Lays out the sums before any crypto: a cohort that a slot cannot hold ends here.
-fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
+fn check_sums(e: &Experiment, world: &WorldSpec, columns: usize) -> Option<String> {
     if !e.arms.iter().any(|arm| arm.federates()) {
         return None;
     }
@@ -275,11 +325,7 @@ fn check_sums(e: &Experiment, world: &WorldSpec) -> Option<String> {
             })
         }
         AggregationSpec::Hidden(scheme) => {
-            let spec = crate::sums::vector_spec(
-                e,
-                clients,
-                equipoise_features::dictionary(e.features.label_adjacent).len(),
-            );
+            let spec = crate::sums::vector_spec(e, clients, columns);
             scheme.build().plan(&spec).err().map(|error| format!("aggregation: {error}"))
         }
     }

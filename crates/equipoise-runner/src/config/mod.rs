@@ -10,6 +10,7 @@ pub(crate) use load::{parse, read};
 pub use partition::PartitionSpec;
 pub use sweep::{Point, Sweep};
 
+use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
 use equipoise_encrypted::SchemeSpec;
@@ -20,7 +21,7 @@ use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec
 use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
 use equipoise_policy::Reviewer;
-use equipoise_privacy::Quantizer;
+use equipoise_privacy::{Quantizer, Rounding};
 use serde::{Deserialize, Serialize};
 
 /// One experiment: a question, a world, arms that are compared on it.
@@ -33,6 +34,9 @@ pub struct Experiment {
     pub world: WorldSection,
     /// What a platform computes about its accounts.
     pub features: FeatureSpec,
+    /// Which of the platforms' columns a model reads; all of them without this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<SchemaSpec>,
     /// When rows are cut, when labels are read, when decisions are made.
     pub protocol: Protocol,
     /// The risk model.
@@ -151,8 +155,12 @@ pub struct FederationSection {
     pub local: LocalSpec,
     /// When the server takes a step: in rounds, or for whoever comes first.
     pub schedule: ScheduleSpec,
-    /// What is sent of an update: a public linear map, so that hidden sums of it are sums.
+    /// What is sent of an update: a public linear map, so that hidden sums of it are sums, or a choice that each client makes for itself,
+    /// for visible rules alone.
     pub compression: CompressionSpec,
+    /// Which of its two neighbours on the grid a number becomes; the nearest without this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
     /// Who takes part, and what goes wrong.
     pub cohort: CohortSpec,
     /// What byzantine clients do, where the cohort's faults have any.

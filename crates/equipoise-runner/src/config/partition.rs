@@ -3,6 +3,7 @@
 
 use crate::data::TrainRows;
 use equipoise_core::{Draw, Seed};
+use equipoise_federated::DevicesSpec;
 use serde::{Deserialize, Serialize};
 
 /// How rows are dealt out. Only the clients change; the rows and what is tested stay.
@@ -18,6 +19,8 @@ pub enum PartitionSpec {
     },
     /// Each account is a client: what devices would hold.
     Account {},
+    /// Each platform is a client and holds a federation of its own accounts: two levels.
+    Devices(DevicesSpec),
     /// Each class is spread over the clients by shares from a symmetric Dirichlet distribution (Hsu, Qi, Brown, 2019).
     LabelSkew {
         /// Clients.
@@ -50,7 +53,13 @@ impl PartitionSpec {
     /// Whether a client is a platform, so that a client's own model can score a platform's accounts.
     #[must_use]
     pub const fn is_natural(&self) -> bool {
-        matches!(self, Self::Platform {})
+        matches!(self, Self::Platform {} | Self::Devices(_))
+    }
+
+    /// How platforms ask their accounts, where there are two levels.
+    #[must_use]
+    pub const fn devices(&self) -> Option<&DevicesSpec> {
+        if let Self::Devices(spec) = self { Some(spec) } else { None }
     }
 
     /// The platforms that take part, where some abstain.
@@ -64,7 +73,7 @@ impl PartitionSpec {
     #[allow(clippy::cast_possible_truncation)] // Fewer than 2^8 platforms.
     pub const fn clients(&self, platforms: u32, rows: u32) -> u32 {
         match *self {
-            Self::Platform {} => platforms,
+            Self::Platform {} | Self::Devices(_) => platforms,
             Self::Members { platforms: ref members } => members.len() as u32,
             Self::Account {} => rows,
             Self::LabelSkew { clients, .. }
@@ -98,6 +107,7 @@ impl PartitionSpec {
             {
                 Err(format!("alpha: must be above 0 and finite, got {alpha}"))
             }
+            Self::Devices(spec) => spec.check(),
             Self::FeatureSkew { column, .. } if column >= columns => {
                 Err(format!("column: there is no feature {column}; there are {columns}, counted from 0"))
             }
@@ -105,7 +115,8 @@ impl PartitionSpec {
         }
     }
 
-    /// The client of each row, below what [`PartitionSpec::clients`] says, or `u32::MAX` for a row that no client holds.
+    /// The client of each row, below what [`PartitionSpec::clients`] says, or `u32::MAX` for a row that no client holds. With two levels,
+    /// the device of each row; [`PartitionSpec::platforms_of`] says which devices are whose.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // Fewer than 2^32 rows.
     pub fn deal(&self, rows: &TrainRows, seed: Seed) -> Vec<u32> {
@@ -116,13 +127,15 @@ impl PartitionSpec {
                 let of = |platform: &u8| platforms.binary_search(platform).map_or(u32::MAX, |at| at as u32);
                 rows.platform.iter().map(of).collect()
             }
-            Self::Account {} => {
-                let mut known = std::collections::BTreeMap::new();
-                let of = |account: &u32| {
-                    let next = known.len() as u32;
-                    *known.entry(*account).or_insert(next)
-                };
-                rows.account.iter().map(of).collect()
+            // Accounts are numbered by their platform, platforms in order.
+            Self::Account {} | Self::Devices(_) => {
+                let all: Vec<(u8, u32)> =
+                    rows.platform.iter().copied().zip(rows.account.iter().copied()).collect();
+                let mut known = all.clone();
+                known.sort_unstable();
+                known.dedup();
+                let of = |account| known.binary_search(account).map_or(u32::MAX, |at| at as u32);
+                all.iter().map(of).collect()
             }
             Self::LabelSkew { clients, alpha } => {
                 let mut dealt = vec![0; rows.label.len()];
@@ -148,13 +161,38 @@ impl PartitionSpec {
         }
     }
 
+    /// The devices of each platform, as [`PartitionSpec::deal`] numbered them with two levels.
+    #[must_use]
+    pub fn platforms_of(rows: &TrainRows, dealt: &[u32], platforms: usize) -> Vec<std::ops::Range<u32>> {
+        let mut end = 0;
+        let last = |platform| {
+            let own = rows.platform.iter().zip(dealt).filter(|(p, _)| usize::from(**p) == platform);
+            let start = end;
+            end = own.map(|(_, device)| device + 1).max().unwrap_or(end);
+            start..end
+        };
+        (0..platforms).map(last).collect()
+    }
+
     /// One of each, for tests and the reference page.
+    ///
+    /// # Panics
+    /// Never: the numbers are in range.
     #[must_use]
     pub fn examples() -> Vec<Self> {
+        let fraction = |value| equipoise_core::Fraction::new(value).expect("in range");
+        let devices = DevicesSpec {
+            participation: fraction(0.1),
+            dropout: fraction(0.0),
+            minimum: 2,
+            rounds: 1,
+            weight_levels: 4,
+        };
         vec![
             Self::Platform {},
             Self::Members { platforms: vec![0, 2] },
             Self::Account {},
+            Self::Devices(devices),
             Self::LabelSkew { clients: 5, alpha: 0.3 },
             Self::QuantitySkew { clients: 5, alpha: 0.5 },
             Self::FeatureSkew { clients: 5, column: 0 },
@@ -213,7 +251,8 @@ mod tests {
 
     fn sizes(spec: &PartitionSpec) -> Vec<usize> {
         let dealt = spec.deal(&rows(), Seed::root(3));
-        let mut sizes = vec![0; spec.clients(3, 4_000) as usize];
+        let clients = if spec.devices().is_some() { 4_000 } else { spec.clients(3, 4_000) };
+        let mut sizes = vec![0; clients as usize];
         dealt.iter().filter(|client| **client != u32::MAX).for_each(|&client| sizes[client as usize] += 1);
         sizes
     }
@@ -227,9 +266,20 @@ mod tests {
         }
     }
 
+    /// Accounts are numbered anew on every platform: the same number on two of them is two accounts.
     #[test]
-    fn an_account_is_one_client() {
-        assert!(sizes(&PartitionSpec::Account {})[..2_000].iter().all(|&rows| rows == 2));
+    fn an_account_is_one_client_and_of_one_platform() {
+        let rows = TrainRows {
+            columns: 1,
+            platform: vec![0, 0, 0, 2, 2],
+            account: vec![7, 7, 3, 7, 1],
+            cutoff: vec![0; 5],
+            label: vec![0.0; 5],
+            values: vec![0.0; 5],
+        };
+        let dealt = PartitionSpec::Account {}.deal(&rows, Seed::root(3));
+        assert_eq!(dealt, [1, 1, 0, 3, 2]);
+        assert_eq!(PartitionSpec::platforms_of(&rows, &dealt, 3), [0..2, 2..2, 2..4]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How each arm trains and scores. An arm sees the training rows of a world and, of the tested accounts, the features;
 //! never the truth.
 
-use crate::config::{AggregationSpec, ArmKind};
+use super::charge::charged;
+use crate::config::{AggregationSpec, ArmKind, PartitionSpec};
 use crate::data::{TestRows, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
@@ -10,14 +11,14 @@ use crate::training::{ClientRows, ClippedSums, LocalEpochs, ended};
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{Params, Seed};
 use equipoise_federated::{
-    Aggregation, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
+    Aggregation, Devices, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
 };
 use equipoise_model::Trainer;
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
-    PrivacyUnit, Quantizer,
+    Quantizer,
 };
 use std::path::Path;
 
@@ -179,6 +180,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let platforms = world.meta.platforms.len();
     let columns = world.train.columns;
     let (len, map) = (model.parameters(columns), section.compression.map());
+    let rounding = section.rounding.unwrap_or_default();
     let rows = u32::try_from(world.train.label.len()).unwrap_or(u32::MAX);
     let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
     let dealt = section.partition.deal(&world.train, setting.seed);
@@ -191,8 +193,6 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let clients = |positive| ClientRows::dealt(&world.train, dealt.iter().copied(), count as usize, positive);
     let Some(privacy) = &slice.privacy else {
         config.learning_rate = setting.learning_rate;
-        let clients = clients(1.0);
-        let trainers = LocalEpochs { spec: model, config, clients: &clients, levels: section.weight_levels };
         let spec = sums::averaged(
             map.sent(len * section.local.rule().sends()),
             count,
@@ -200,14 +200,23 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
             section.quantizer,
         );
         let mechanism = MechanismSpec::NoNoise(NoNoiseSpec {}).build().map_err(runtime)?;
-        let parts = Parts {
-            trainers: &trainers,
-            spec,
-            mechanism: mechanism.as_ref(),
-            divisor: Divisor::Weights,
-            quantizer: section.quantizer,
+        let start = init(slice, columns, setting.seed)?;
+        let (mechanism, quantizer) = (mechanism.as_ref(), section.quantizer);
+        let run = |trainers: &dyn TrainerFactory| {
+            let parts = Parts { trainers, spec, mechanism, divisor: Divisor::Weights, quantizer };
+            rounds(slice, start, &parts, setting)
         };
-        let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
+        let mut trained = if let Some(devices) = section.partition.devices() {
+            let owners = PartitionSpec::platforms_of(&world.train, &dealt, platforms);
+            let held = owners.last().map_or(0, |own| own.end) as usize;
+            let clients = ClientRows::dealt(&world.train, dealt.iter().copied(), held, 1.0);
+            let inner = LocalEpochs::new(model, config, &clients, devices.weight_levels);
+            let how = (quantizer, rounding, section.update_clip);
+            run(&Devices::new(&inner, owners, *devices, section.weight_levels, how))?
+        } else {
+            let clients = clients(1.0);
+            run(&LocalEpochs::new(model, config, &clients, section.weight_levels))?
+        };
         if let Some(members) = section.partition.members() {
             trained.models = beside_abstainers(slice, world, members, &trained.models[0], setting)?;
         }
@@ -227,8 +236,8 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
         quantizer,
     };
     let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
-    // A round that was not opened released nothing; to charge all of them is safe and does not depend on the faults.
-    trained.claim = mechanism.claim(PrivacyUnit::Row, privacy.rounds);
+    let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
+    trained.claim = charged(mechanism.as_ref(), privacy.rounds, history);
     Ok(trained)
 }
 
@@ -284,9 +293,10 @@ fn rounds(
         AggregationSpec::Hidden(scheme) => Ok(scheme.build()),
         AggregationSpec::Visible(rule) => Err(rule),
     };
-    let aggregation = match &scheme {
-        Ok(scheme) => Aggregation::Hidden(scheme.session(&parts.spec).map_err(runtime)?),
-        Err(rule) => Aggregation::Visible(rule.rule()),
+    let aggregation = match (&scheme, section.compression.sparsifier()) {
+        (Ok(scheme), _) => Aggregation::Hidden(scheme.session(&parts.spec).map_err(runtime)?),
+        (Err(rule), None) => Aggregation::Visible(rule.rule()),
+        (Err(rule), Some(choice)) => Aggregation::Chosen(rule.rule(), choice),
     };
     // With a guarantee, the tuned rate is the server's: platforms take one clipped step and have none of their own.
     let server = if slice.privacy.is_some() {
@@ -307,6 +317,7 @@ fn rounds(
         tamper: section.poison.is_some().then_some(&tamper),
         cohorts: section.cohort,
         quantizer: parts.quantizer,
+        rounding: section.rounding.unwrap_or_default(),
         update_clip: section.update_clip,
         aggregation,
         mechanism: parts.mechanism,

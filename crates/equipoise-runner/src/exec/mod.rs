@@ -1,6 +1,7 @@
 //! Units, executed: each is idempotent, writes a directory of its own and is finished by one rename.
 
 mod arms;
+mod charge;
 mod checkpoint;
 mod review;
 mod trial;

@@ -47,7 +47,8 @@ pub(super) fn run(
     dir: &Path,
     checkpoint: &Path,
 ) -> Result<(), Fault> {
-    let world = context.world(&unit.needs[0])?;
+    let whole = context.world(&unit.needs[0])?;
+    let world = arm.schema.unwrap_or_default().view(&whole);
     let learning_rate = match unit.needs.get(1) {
         Some(tune) => Some(chosen(context, tune)?),
         None => None,

@@ -30,7 +30,7 @@ pub(super) fn run(context: &Context<'_>, unit: &Unit, arm: &ArmSlice, dir: &Path
         let mut sum = Some(0.0);
         for id in &unit.needs {
             let world = context.world(id)?;
-            let value = precision(arm, &world, learning_rate);
+            let value = precision(arm, &arm.schema.unwrap_or_default().view(&world), learning_rate);
             sum = sum.zip(value).map(|(sum, value)| sum + value);
         }
         #[allow(clippy::cast_precision_loss)]

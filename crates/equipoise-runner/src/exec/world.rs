@@ -345,6 +345,7 @@ impl Cut<'_> {
                 .iter()
                 .map(|f| f.name.to_string())
                 .collect(),
+            seen: crate::schema::seen_in(&self.slice.world, self.slice.features.label_adjacent),
             persons: self.slice.world.persons,
             accounts: self.views.iter().map(|view| number(view.profiles.len())).collect(),
             tested: count(&cases.platform),

@@ -42,12 +42,7 @@ pub(super) fn report(arm: &ArmResults<'_>, metas: &[WorldMeta], experiment: &Exp
         id: arm.plan.id.clone(),
         label: arm.plan.label.clone(),
         role: role(arm),
-        epsilon: arm
-            .trials
-            .iter()
-            .flatten()
-            .find_map(|trial| trial.record.claim.as_ref())
-            .map(|claim| claim.epsilon),
+        epsilon: arm.claim().map(|claim| claim.epsilon),
         summaries,
         per_seed,
         pr_curve: thin(&precision_recall_curve(&pooled)),

@@ -4,6 +4,7 @@ use super::ArmResults;
 use super::arm::{LEVEL, counted, person_metric, primary};
 use crate::config::{ArmKind, Experiment};
 use crate::report::data::{ClosedRow, Comparison, Estimate, Verdict};
+use crate::schema::SchemaSpec;
 use equipoise_eval::stats::{paired_difference, ratio_of_means};
 use equipoise_eval::{Case, Metric, MetricSpec};
 
@@ -42,6 +43,10 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
             if !is_local && !listed {
                 add(Some(arm), partner(arms, ArmKind::LocalOnly, arm), None);
             }
+        }
+        for arm in arms {
+            let native = arms.iter().find(|twin| is_native_twin(&twin.plan.slice, &arm.plan.slice));
+            add(Some(arm), native, Some("other columns than the platforms' own"));
         }
         let federated = find(ArmKind::Federated);
         for arm in arms
@@ -121,8 +126,16 @@ pub(super) fn closed(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Cl
         .collect()
 }
 
+/// Whether `twin` is the same arm on the platforms' own columns, and `arm` on others.
+fn is_native_twin(twin: &crate::plan::ArmSlice, arm: &crate::plan::ArmSlice) -> bool {
+    let native = Some(SchemaSpec::Native {});
+    arm.schema.is_some()
+        && arm.schema != native
+        && *twin == crate::plan::ArmSlice { schema: native, ..arm.clone() }
+}
+
 /// The rung of a kind that an arm is held against: of several, the one that trains the same model in the same way.
-fn partner<'a, 'b>(
+pub(super) fn partner<'a, 'b>(
     arms: &'b [ArmResults<'a>],
     kind: ArmKind,
     like: &ArmResults<'_>,
@@ -131,9 +144,9 @@ fn partner<'a, 'b>(
     rungs.clone().find(|arm| trained_alike(arm, like)).or_else(|| rungs.next())
 }
 
-fn trained_alike(a: &ArmResults<'_>, b: &ArmResults<'_>) -> bool {
+pub(super) fn trained_alike(a: &ArmResults<'_>, b: &ArmResults<'_>) -> bool {
     let (a, b) = (&a.plan.slice, &b.plan.slice);
-    a.model == b.model && a.training == b.training
+    a.model == b.model && a.training == b.training && a.schema == b.schema
 }
 
 /// A metric by world; none if any world has no value.

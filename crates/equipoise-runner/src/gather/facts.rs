@@ -27,7 +27,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         cards: arms.iter().filter_map(card).collect(),
         seats: seats(context),
         ledger: arms.iter().filter_map(ledger).collect(),
-        costs: arms.iter().filter_map(cost).collect(),
+        costs: arms.iter().flat_map(|arm| cost(arm).into_iter().chain(inside(arm))).collect(),
         outcomes: arms.iter().flat_map(|arm| super::outcomes::rows(arm, metas)).collect(),
         dictionary: dictionary(experiment.features.label_adjacent),
         tuning: arms.iter().filter_map(tuning).collect(),
@@ -168,7 +168,7 @@ fn section(name: &str) -> Section {
 }
 
 fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
-    let claim = arm.trials.iter().flatten().find_map(|trial| trial.record.claim.as_ref())?;
+    let claim = arm.claim()?;
     let privacy = arm.plan.slice.privacy.as_ref()?;
     Some(MechanismCard {
         arm: arm.plan.id.clone(),
@@ -181,6 +181,9 @@ fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
         noise_multiplier: Some(claim.noise_multiplier.get()),
         sampling_rate: Some(claim.sampling_rate.get()),
         steps: Some(u64::from(claim.steps)),
+        planned: claim.rounds.map(|rounds| u64::from(rounds.planned)),
+        opened: claim.rounds.map(|rounds| u64::from(rounds.opened)),
+        planned_epsilon: claim.rounds.map(|rounds| rounds.planned_epsilon),
         clip_norm: Some(privacy.clip_norm.get()),
         accountant: claim.accountant.clone(),
         not_protected: claim.not_protected.clone(),
@@ -189,7 +192,7 @@ fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
 
 fn ledger(arm: &ArmResults<'_>) -> Option<LedgerRow> {
     let trained = arm.plan.slice.arm.federates();
-    let claim = arm.trials.iter().flatten().find_map(|trial| trial.record.claim.as_ref());
+    let claim = arm.claim();
     trained.then(|| LedgerRow {
         release: format!("global model of `{}`, all rounds", arm.plan.id),
         epsilon: claim.map(|claim| claim.epsilon),
@@ -210,8 +213,12 @@ fn seats(context: &Context<'_>) -> Vec<SeatRow> {
                 None => continue,
             }
         };
-        if !profiles.contains(&profile) {
-            profiles.push(profile);
+        let section = arm.slice.federation.as_ref();
+        let two_levels = section.is_some_and(|section| section.partition.devices().is_some());
+        for profile in std::iter::once(profile).chain(two_levels.then(devices)) {
+            if !profiles.contains(&profile) {
+                profiles.push(profile);
+            }
         }
     }
     let row = |profile: &LeakageProfile, view: &equipoise_federated::SeatView| SeatRow {
@@ -291,6 +298,41 @@ fn cost(arm: &ArmResults<'_>) -> Option<CostRow> {
         width_bits: slots.map(|plan| plan.width_bits),
         noise_headroom_bits: slots.map(|plan| f64::from(plan.delta_log2) - 1.0 - plan.noise_bound_log2),
     })
+}
+
+/// What devices sent to their platforms, where platforms hold federations of their own.
+#[allow(clippy::cast_precision_loss)]
+fn inside(arm: &ArmResults<'_>) -> Option<CostRow> {
+    let trial = arm.trials.iter().flatten().next()?;
+    let within: Vec<_> = trial.rounds.iter().flat_map(|round| &round.inside).collect();
+    let (platforms, bytes) =
+        (within.len() as f64, within.iter().map(|inside| inside.upload_bytes).sum::<u64>());
+    let devices = within.iter().map(|inside| u64::from(inside.answered)).sum::<u64>();
+    (devices > 0).then(|| CostRow {
+        arm: arm.plan.id.clone(),
+        scheme: format!("{DEVICES} ({:.0} of them a platform and round)", devices as f64 / platforms),
+        parameters: trial.record.parameters,
+        rounds: trial.rounds.len() as u64,
+        virtual_time: None,
+        upload_bytes_per_platform_round: bytes as f64 / platforms,
+        bytes_per_parameter: bytes as f64 / devices as f64 / trial.record.parameters.max(1) as f64,
+        slots: None,
+        width_bits: None,
+        noise_headroom_bits: None,
+    })
+}
+
+const DEVICES: &str = "devices to their platform";
+
+fn devices() -> LeakageProfile {
+    LeakageProfile::new(
+        DEVICES,
+        "A platform adds up its own devices in the clear; between platforms the scheme of the aggregation holds.",
+        &[
+            ("platform", "every clipped and quantised update of its own devices, every round", true),
+            ("server", "nothing of a single device beyond what the platforms' aggregation shows", false),
+        ],
+    )
 }
 
 fn dictionary(label_adjacent: bool) -> Vec<FeatureRow> {

@@ -6,6 +6,7 @@ mod coalitions;
 mod compare;
 mod facts;
 mod outcomes;
+mod patterns;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;
@@ -13,6 +14,7 @@ use crate::plan::{ArmPlan, Stage};
 use crate::report::data::ReportData;
 use equipoise_eval::Case;
 use equipoise_federated::RoundRecord;
+use equipoise_privacy::PrivacyClaim;
 use std::sync::Arc;
 
 /// One arm with everything that its trials left.
@@ -21,6 +23,14 @@ pub(crate) struct ArmResults<'a> {
     pub(crate) tune: Option<TuneRecord>,
     /// By test world; none where the trial failed.
     pub(crate) trials: Vec<Option<Trial>>,
+}
+
+impl ArmResults<'_> {
+    /// What the arm claims: of its worlds, whose faults differ, the largest epsilon.
+    pub(crate) fn claim(&self) -> Option<&PrivacyClaim> {
+        let claims = self.trials.iter().flatten().filter_map(|trial| trial.record.claim.as_ref());
+        claims.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
+    }
 }
 
 pub(crate) struct Trial {
@@ -62,6 +72,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     data.comparisons = compare::ladder(&arms, plan.first());
     data.closed = compare::closed(&arms, plan.first());
     data.coalitions = coalitions::shares(&arms, &metas, plan.first());
+    data.patterns = patterns::gaps(&arms, &metas, plan.first());
     data.failures = failures.iter().map(|f| format!("unit {} ({}): {}", f.unit, f.label, f.why)).collect();
     Ok(data)
 }

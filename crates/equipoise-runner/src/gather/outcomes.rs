@@ -44,6 +44,30 @@ pub(super) fn rows(arm: &ArmResults<'_>, metas: &[WorldMeta]) -> Vec<OutcomeRow>
         rounds: *rounds,
         of: if clients > NAMED { of * clients as u64 } else { of },
     };
+    counts.iter().map(row).chain(devices(arm, platforms)).collect()
+}
+
+/// The same for devices inside platforms, counted by device and inner round.
+fn devices(arm: &ArmResults<'_>, platforms: &[String]) -> Vec<OutcomeRow> {
+    let mut counts: BTreeMap<(u32, &'static str), u64> = BTreeMap::new();
+    let mut asked: BTreeMap<u32, u64> = BTreeMap::new();
+    for inside in arm.trials.iter().flatten().flat_map(|trial| &trial.rounds).flat_map(|round| &round.inside)
+    {
+        *asked.entry(inside.platform).or_default() += u64::from(inside.asked);
+        let missing = inside.asked.saturating_sub(inside.answered);
+        let ended = inside.outcomes.iter().map(|(outcome, count)| (outcome.name(), *count));
+        for (what, count) in ended.chain([("dropped", missing)]).filter(|(_, count)| *count > 0) {
+            *counts.entry((inside.platform, what)).or_default() += u64::from(count);
+        }
+    }
+    let name = |platform: u32| platforms.get(platform as usize).map_or("?", String::as_str);
+    let row = |((platform, what), rounds): (&(u32, &str), &u64)| OutcomeRow {
+        arm: arm.plan.id.clone(),
+        client: format!("devices of {}", name(*platform)),
+        what: (*what).to_owned(),
+        rounds: *rounds,
+        of: asked.get(platform).copied().unwrap_or_default(),
+    };
     counts.iter().map(row).collect()
 }
 

@@ -5,7 +5,7 @@ use super::numbers::{
     count, difference_words, epsilon_words, estimate_words, fixed, interval_mark, mark_words, optional, plain,
 };
 use super::tables::Table;
-use super::words::{arm_label, arm_words, metric_label, verdict_words};
+use super::words::{arm_label, arm_words, metric_label, reading, verdict_words};
 
 fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
@@ -93,6 +93,38 @@ pub(super) fn closed(data: &ReportData) -> Table {
             metric_label(data, &row.metric),
             estimate_words(&row.share),
             status.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// The gap by simulated pattern.
+pub(super) fn patterns(data: &ReportData) -> Table {
+    let heads = [
+        "Pattern",
+        "Arm",
+        "#Persons",
+        "#Alone",
+        "#With the arm",
+        "#Difference [95% interval]",
+        "Reading",
+        "#Share of the gap closed",
+    ];
+    let title = format!(
+        "The gap by simulated pattern: {} of each, beside training alone (exploratory)",
+        metric_label(data, &data.primary)
+    );
+    let mut table = Table::new("patterns", &title, &heads);
+    for row in &data.patterns {
+        table.push(vec![
+            row.pattern.replace('-', " "),
+            arm_label(data, &row.arm).to_owned(),
+            count(row.persons),
+            estimate_words(&row.alone),
+            estimate_words(&row.value),
+            difference_words(&row.difference),
+            reading(&row.difference, row.verdict).to_owned(),
+            row.closed.as_ref().map_or_else(|| "–".to_owned(), estimate_words),
         ]);
     }
     table

@@ -34,6 +34,9 @@ pub struct ReportData {
     pub comparisons: Vec<Comparison>,
     /// How much of the learning share federated arms close.
     pub closed: Vec<ClosedRow>,
+    /// The gap between training alone and each arm above it, by simulated pattern.
+    #[serde(default)]
+    pub patterns: Vec<PatternRow>,
     /// What each platform adds, where a run has every coalition.
     pub coalitions: Vec<CoalitionRow>,
     /// The names of the platforms.
@@ -249,6 +252,27 @@ pub struct ClosedRow {
     pub share: Estimate,
 }
 
+/// What an arm identifies of one simulated pattern, beside what training alone does, in units of the pre-registered metric.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PatternRow {
+    /// The pattern.
+    pub pattern: String,
+    /// The arm.
+    pub arm: String,
+    /// Persons that the metric counts, over all worlds.
+    pub persons: u64,
+    /// The metric when each platform trains alone.
+    pub alone: Estimate,
+    /// The arm's.
+    pub value: Estimate,
+    /// The arm minus training alone, paired by world.
+    pub difference: Estimate,
+    /// What may be said.
+    pub verdict: Verdict,
+    /// Share of the step from local only to pooled, unlinked, that the arm closes; none for an arm that is no federation.
+    pub closed: Option<Estimate>,
+}
+
 /// What a comparison allows to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -284,8 +308,17 @@ pub struct MechanismCard {
     pub noise_multiplier: Option<f64>,
     /// The share sampled in a step.
     pub sampling_rate: Option<f64>,
-    /// How many steps were released.
+    /// How many steps are charged: the most that one unit could take part in.
     pub steps: Option<u64>,
+    /// How many rounds were planned.
+    #[serde(default)]
+    pub planned: Option<u64>,
+    /// How many were opened: what was released.
+    #[serde(default)]
+    pub opened: Option<u64>,
+    /// Epsilon if every planned round had taken in every platform.
+    #[serde(default)]
+    pub planned_epsilon: Option<f64>,
     /// The clipping bound.
     pub clip_norm: Option<f64>,
     /// The accountant's name.
@@ -327,7 +360,7 @@ pub struct LedgerRow {
 pub struct OutcomeRow {
     /// The arm.
     pub arm: String,
-    /// The platform, or the client's number where clients are not platforms.
+    /// The platform, the client's number where clients are not platforms, or the devices of a platform together.
     pub client: String,
     /// What: an outcome of training, `dropped`, `away`, `late`, or `partial-work`.
     pub what: String,

@@ -144,6 +144,18 @@ pub(crate) fn sample() -> ReportData {
             metric: text("recall-at-budget"),
             share: Estimate::Value { mean: 0.8, low: 0.5, high: 1.2, seeds: 10 },
         }],
+        patterns: vec![PatternRow {
+            pattern: text("slow-single-target"),
+            arm: text("federated"),
+            persons: 61,
+            alone: value(0.2, 0.05),
+            value: value(0.3, 0.05),
+            difference: value(0.1, 0.04),
+            verdict: Verdict::Higher,
+            closed: Some(Estimate::NotAssessable {
+                reason: text("the gap itself is not shown to differ from 0"),
+            }),
+        }],
         comparisons: vec![
             comparison("federated", "local", 0.13, 0.03, Some("learning share"), Verdict::Higher),
             comparison("pooled", "federated", 0.03, 0.04, Some("linkage share"), Verdict::Higher),
@@ -168,6 +180,9 @@ pub(crate) fn sample() -> ReportData {
             noise_multiplier: Some(1.1),
             sampling_rate: Some(0.05),
             steps: Some(600),
+            planned: Some(650),
+            opened: Some(620),
+            planned_epsilon: Some(2.1),
             clip_norm: Some(0.5),
             accountant: text("Rényi, orders 2 to 64"),
             not_protected: vec![text("who contacts whom"), text("a person with accounts on many platforms")],

@@ -159,6 +159,7 @@ fn fairness(data: &ReportData) -> Vec<Block> {
 }
 
 fn card(data: &ReportData, card: &MechanismCard) -> Block {
+    let counted = |rounds: Option<u64>| rounds.map_or_else(|| "–".to_owned(), super::numbers::count);
     let facts = [
         ("Unit of protection", card.unit.clone()),
         ("Neighbouring relation", card.relation.clone()),
@@ -167,7 +168,10 @@ fn card(data: &ReportData, card: &MechanismCard) -> Block {
         ("Adversary", card.adversary.clone()),
         ("Noise multiplier", optional(card.noise_multiplier)),
         ("Sampling rate", optional(card.sampling_rate)),
-        ("Steps", card.steps.map_or_else(|| "–".to_owned(), super::numbers::count)),
+        ("Rounds planned", counted(card.planned)),
+        ("Epsilon as planned", optional(card.planned_epsilon)),
+        ("Rounds opened", counted(card.opened)),
+        ("Rounds charged", counted(card.steps)),
         ("Clip norm", optional(card.clip_norm)),
         ("Accountant", card.accountant.clone()),
     ];
@@ -234,6 +238,7 @@ fn ladder(data: &ReportData) -> Vec<Block> {
         blocks.push(Block::Table(contents::coalitions(data)));
     }
     blocks.push(table(contents::closed(data), "no federated arm stands between local only and pooled"));
+    blocks.push(table(contents::patterns(data), "no arm stands beside training alone"));
     let title = "Other metrics (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Table));
     blocks.extend(contents::per_seed(data).map(Block::Folded));

@@ -64,7 +64,12 @@ pub(super) fn primary_comparisons(data: &ReportData) -> impl Iterator<Item = &Co
 /// What may be said of a difference, never more than its interval allows.
 #[must_use]
 pub fn verdict_words(comparison: &Comparison) -> &'static str {
-    match (mark(&comparison.difference), comparison.verdict) {
+    reading(&comparison.difference, comparison.verdict)
+}
+
+/// [`verdict_words`] of a difference and what may be said of it.
+pub(super) fn reading(difference: &Estimate, verdict: Verdict) -> &'static str {
+    match (mark(difference), verdict) {
         (None, _) | (_, Verdict::NotAssessable) => "not assessable",
         (Some(Mark { ends: None, .. }), _) => "not tested",
         (Some(Mark { ends: Some((low, _)), .. }), Verdict::Higher) if low > 0.0 => "higher at 95%",
