@@ -85,7 +85,7 @@ impl JointSecret {
         source: impl CryptoSource,
     ) -> Result<(Self, KeyContribution), SumError> {
         let ring = Ring128::new(params.polynomial_size);
-        let secret = ring.ternary(&*ternary(source.at("secret", 0), ring.size())?);
+        let secret = ring.ternary(&ternary(source.at("secret", 0), ring.size())?);
         let mut words = vec![0; ring.size()];
         ring.multiply(&ring.words(&common_words(params, session)), &secret, &mut ring.room(), &mut words);
         words.iter_mut().for_each(|word| *word = word.wrapping_neg());
@@ -149,7 +149,7 @@ impl JointPublic {
         source: impl CryptoSource,
     ) -> Result<Ciphertext, SumError> {
         let (ring, bound) = (&self.ring, self.params.noise_bound_log2);
-        let r = ring.ternary(&*ternary(source.at("r", 0), ring.size())?);
+        let r = ring.ternary(&ternary(source.at("r", 0), ring.size())?);
         let mut room = ring.room();
         let mut product = zeroize::Zeroizing::new(vec![0; ring.size()]);
         let mut c0 = message.to_vec();

@@ -1,13 +1,22 @@
-//! Secure sums under lattice encryption: what a server adds without being able to read it.
+//! Secure sums: what a server adds without being able to read it.
 //!
-//! One scheme stands here: [`SharedKeyGlwe`], packed GLWE additions under one secret key that every platform holds, as
-//! in NVFlare's homomorphic mode. It is a *labelled baseline*: exact, 2.7 bytes a parameter, memory-speed additions on
-//! the server, and worthless against a server that colludes with a single platform (`attack_tests.rs` runs the attack).
+//! | scheme | opened by | breaks when |
+//! |---|---|---|
+//! | [`OneShot`] | 2 to 5 key holders, all of them | the server colludes with all holders |
+//! | [`JointKey`] | the same, coefficient by coefficient | the same |
+//! | [`PairwiseMasking`] | a threshold of the platforms | the server colludes with a threshold of platforms |
+//! | [`SharedKeyGlwe`] | one key that every platform holds | the server colludes with any platform: a labelled baseline |
+//! | `Prio3` (feature `prio3`) | two aggregators | both collude; proves ranges |
+//! | `NaiveFheInt` (feature `high-level-fhe`) | one key of the platforms | as the baseline; for the cost table |
+//!
+//! Every sum is exact, or it is an error. `attack_tests.rs` files run the attacks that work against the neighbours of what
+//! stands here; `docs/security.md` says who is trusted for what.
 //!
 //! This is the only crate that names `tfhe` and `tfhe-ntt`. Both are BSD-3-Clause-Clear: no patent grant. Adversary:
-//! honest but curious. Not promised: constant-time arithmetic, side-channel protection, proofs of honest updates, an
-//! independent review. Keys, masks and noise come from the operating system's entropy and nowhere else; runs under
-//! encryption are therefore not reproducible to the byte, while the opened sums are.
+//! honest but curious. Not promised: constant-time arithmetic, side-channel protection, proofs of honest updates (but for
+//! Prio3's ranges), an independent review. Keys, masks and noise come from the operating system's entropy unless a caller asks
+//! for [`ReplaySource`] in code, which taints the scheme's headline; runs under encryption are therefore not reproducible
+//! to the byte, while the opened sums are.
 //!
 //! ```
 //! use equipoise_encrypted::SchemeSpec;
@@ -29,10 +38,14 @@ mod layout;
 mod mask;
 pub mod masking;
 mod members;
+#[cfg(feature = "high-level-fhe")]
+pub mod naive;
 mod noise;
 pub mod one_shot;
 mod opening;
 mod params;
+#[cfg(feature = "prio3")]
+pub mod prio3;
 mod record;
 mod registry;
 mod ring;

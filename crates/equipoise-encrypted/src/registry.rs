@@ -32,6 +32,12 @@ pub enum SchemeSpec {
         /// Platforms that can rebuild a secret: what a round needs, and what a coalition needs.
         threshold: u32,
     },
+    /// Two aggregators and a proof that every value lies in its range.
+    #[cfg(feature = "prio3")]
+    Prio3 {},
+    /// Every integer its own `FheInt32`: for the cost table, at most eight parameters.
+    #[cfg(feature = "high-level-fhe")]
+    NaiveFheint {},
     /// Updates encrypted directly under the joint key of a few holders.
     JointKey {
         /// Holders of the joint key, 2 to 5, none of them a platform.
@@ -54,6 +60,17 @@ impl SchemeSpec {
             Self::OneShot { key_holders: 3, cohort_floor: 2, smudging: total },
             Self::PairwiseMasking { threshold: 2 },
             Self::JointKey { key_holders: 3, cohort_floor: 2, smudging: Smudging::PerCoefficient {} },
+            #[cfg(feature = "prio3")]
+            Self::Prio3 {},
+        ]
+    }
+
+    /// What is built for comparison only and cannot hold a model's update.
+    #[must_use]
+    pub fn comparisons() -> Vec<Self> {
+        vec![
+            #[cfg(feature = "high-level-fhe")]
+            Self::NaiveFheint {},
         ]
     }
 
@@ -67,6 +84,10 @@ impl SchemeSpec {
                 Box::new(OneShot::new(*key_holders, *cohort_floor, *smudging))
             }
             Self::PairwiseMasking { threshold } => Box::new(PairwiseMasking::new(*threshold)),
+            #[cfg(feature = "prio3")]
+            Self::Prio3 {} => Box::new(crate::prio3::Prio3),
+            #[cfg(feature = "high-level-fhe")]
+            Self::NaiveFheint {} => Box::new(crate::naive::NaiveFheInt),
             Self::JointKey { key_holders, cohort_floor, smudging } => {
                 Box::new(JointKey::new(*key_holders, *cohort_floor, *smudging))
             }

@@ -114,26 +114,43 @@ impl Accumulator {
     }
 }
 
+/// Words whose sums wrap.
+pub(crate) trait Wrapping: Copy {
+    fn plus(self, other: Self) -> Self;
+}
+
+impl Wrapping for u64 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
+impl Wrapping for u128 {
+    fn plus(self, other: Self) -> Self {
+        self.wrapping_add(other)
+    }
+}
+
 /// Adds vectors of one length to a running sum, four to a pass over each tile.
-pub(crate) fn add_tiled(sum: &mut [u64], inputs: &[&[u64]]) {
+pub(crate) fn add_tiled<W: Wrapping>(sum: &mut [W], inputs: &[&[W]]) {
     for (index, tile) in sum.chunks_mut(TILE).enumerate() {
         add_tile(tile, inputs, index * TILE);
     }
 }
 
 /// Adds the words from `start` of all inputs to one tile.
-fn add_tile(tile: &mut [u64], inputs: &[&[u64]], start: usize) {
+fn add_tile<W: Wrapping>(tile: &mut [W], inputs: &[&[W]], start: usize) {
     let len = tile.len();
     let mut quads = inputs.chunks_exact(4);
     for quad in &mut quads {
         let [a, b, c, d] = [0, 1, 2, 3].map(|i: usize| &quad[i][start..start + len]);
         for ((((sum, a), b), c), d) in tile.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-            *sum = sum.wrapping_add(*a).wrapping_add(*b).wrapping_add(*c).wrapping_add(*d);
+            *sum = sum.plus(*a).plus(*b).plus(*c).plus(*d);
         }
     }
     for input in quads.remainder() {
         for (sum, word) in tile.iter_mut().zip(&input[start..start + len]) {
-            *sum = sum.wrapping_add(*word);
+            *sum = sum.plus(*word);
         }
     }
 }

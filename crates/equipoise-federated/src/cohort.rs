@@ -116,6 +116,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whoever_dropped_out_or_came_late_was_asked() {
+        let cohort = Cohort {
+            clients: vec![1, 4],
+            dropped: vec![0],
+            late: vec![3],
+            away: vec![2],
+            ..Cohort::default()
+        };
+        assert_eq!(cohort.asked(), [0, 1, 3, 4]);
+    }
+
     /// 4,000 draws at 0.25: standard error 0.0068; the band is five of them.
     #[test]
     fn clients_drop_at_the_stated_rate() {

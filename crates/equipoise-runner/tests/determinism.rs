@@ -173,14 +173,34 @@ fn models(runs: &Path) -> Vec<(String, String)> {
     models
 }
 
+/// A JSON value as an inline TOML value.
+fn inline(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(map) => {
+            let pairs: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Every scheme of the registry, against plain integers: one model, whoever reads what.
 #[test]
-fn encrypted_and_plain_sums_give_the_same_models_to_the_bit() {
-    let (sealed, open) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    hash_of(sealed.path(), &[]);
-    hash_of(open.path(), &["--set", "aggregation={ hidden = { plain = {} } }"]);
-    let (sealed, open) = (models(sealed.path()), models(open.path()));
-    assert!(sealed.iter().any(|(label, _)| label.contains("ε = 8")), "{sealed:?}");
-    assert_eq!(sealed, open);
+fn every_hidden_sum_gives_the_models_of_the_plain_one_to_the_bit() {
+    let of = |aggregation: &str| {
+        let runs = tempfile::tempdir().unwrap();
+        hash_of(runs.path(), &["--set", aggregation]);
+        models(runs.path())
+    };
+    let open = of("aggregation={ hidden = { plain = {} } }");
+    assert!(open.iter().any(|(label, _)| label.contains("ε = 8")), "{open:?}");
+    let schemes = equipoise_encrypted::SchemeSpec::examples();
+    assert!(schemes.len() >= 5);
+    for scheme in schemes {
+        let scheme = inline(&serde_json::to_value(scheme).unwrap());
+        assert_eq!(of(&format!("aggregation={{ hidden = {scheme} }}")), open, "{scheme}");
+    }
 }
 
 /// Sums of integers are exact: on one binning and one learning rate, federating trees is pooling them.

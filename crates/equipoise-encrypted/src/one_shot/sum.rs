@@ -1,7 +1,6 @@
 //! The server's side until the key holders are asked: everything adds up, word by word.
 
 use super::{Public, Upload};
-use crate::joint::add_wide;
 use crate::members::Members;
 use crate::opening::OpenRequest;
 use crate::sum::add_tiled;
@@ -52,10 +51,10 @@ impl Accumulator {
         self.members.admit_all(&public.spec, who)?;
         let bodies: Vec<&[u64]> = uploads.iter().map(|upload| upload.bodies.as_slice()).collect();
         add_tiled(&mut self.bodies, &bodies);
-        for upload in uploads {
-            add_wide(&mut self.c0, &upload.key.c0);
-            add_wide(&mut self.c1, &upload.key.c1);
-        }
+        let parts: Vec<&[u128]> = uploads.iter().map(|upload| upload.key.c0.as_slice()).collect();
+        add_tiled(&mut self.c0, &parts);
+        let parts: Vec<&[u128]> = uploads.iter().map(|upload| upload.key.c1.as_slice()).collect();
+        add_tiled(&mut self.c1, &parts);
         Ok(())
     }
 

@@ -369,8 +369,14 @@ fn check_sums(e: &Experiment, world: &WorldSpec, columns: usize) -> Option<Strin
     if let Err(why) = e.federation.schedule.check(clients, &e.federation.cohort) {
         return Some(why);
     }
-    if matches!(e.aggregation, AggregationSpec::Hidden(_)) && e.federation.cohort.minimum < 2 {
-        return Some("minimum: a hidden sum of one client hides nobody; at least 2".into());
+    if let AggregationSpec::Hidden(scheme) = &e.aggregation {
+        let (scheme, minimum) = (scheme.build(), e.federation.cohort.minimum);
+        if minimum < scheme.cohort_floor() {
+            let (name, floor) = (scheme.name(), scheme.cohort_floor());
+            return Some(format!(
+                "minimum: a hidden sum of fewer than {floor} clients hides nobody under `{name}`; at least {floor}"
+            ));
+        }
     }
     match &e.aggregation {
         AggregationSpec::Visible(rule) => {

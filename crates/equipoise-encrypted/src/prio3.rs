@@ -1,0 +1,425 @@
+//! `prio3`: two aggregators, secret-shared inputs and a proof that every value lies in its range (Prio3SumVec of
+//! draft-irtf-cfrg-vdaf-18, crate `prio`, MPL-2.0). The one scheme here under which a malicious platform cannot send what
+//! lies beyond the quantiser; it can still send anything within.
+//!
+//! Integers are shifted by the largest value, so that signed ones become a range from zero, and the shift is taken off the
+//! sum. The proven range is that of the largest public weight, not of each platform's own. One aggregator is the server, the
+//! other one sits in the key holder's seat; if one of them is honest, no update is read. Each report carries proofs for
+//! every bit: more than a hundred bytes a parameter, so use it at small widths. The parts for the two aggregators travel in one
+//! [`Upload`], whose encryption to each (HPKE in deployments) is not modelled. Sharding draws from `rand`'s thread
+//! generator, which the operating system seeds; messages use the crate's own encoding.
+
+use crate::entropy::SystemSource;
+use crate::members::Members;
+use crate::roles::SessionId;
+use equipoise_federated::{
+    CohortRecord, IntSum, LeakageProfile, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError,
+    VectorSpec, Wire, check_update,
+};
+use equipoise_privacy::OutgoingUpdate;
+use prio::codec::Encode;
+use prio::field::Field128;
+use prio::vdaf::prio3::{
+    Prio3InputShare, Prio3PublicShare, Prio3SumVec, Prio3VerifierMessage, Prio3VerifierShare,
+    Prio3VerifyState,
+};
+use prio::vdaf::{
+    Aggregatable, AggregateShare, Aggregator, Client as _, Collector, VdafError, VerifyTransition,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+
+const NAME: &str = "prio3";
+const SEED: usize = 32;
+
+type Input = Prio3InputShare<Field128, SEED>;
+type State = Prio3VerifyState<Field128, SEED>;
+type Verifier = Prio3VerifierShare<Field128, SEED>;
+type Message = Prio3VerifierMessage<SEED>;
+
+/// The scheme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prio3;
+
+/// The key under which the two aggregators draw their checks. Clients must not know it before they send: it stands in
+/// [`Public`] because the trait gives a server no secret state, and nothing hands it out.
+struct VerifyKey([u8; SEED]);
+
+/// What everybody knows, and the aggregators' key.
+pub struct Public {
+    spec: VectorSpec,
+    slots: SlotPlan,
+    session: SessionId,
+    vdaf: Prio3SumVec,
+    verify: VerifyKey,
+}
+
+/// A platform's state: who it is.
+#[derive(Debug)]
+pub struct Client {
+    client: u32,
+}
+
+/// The second aggregator.
+#[derive(Debug, Default)]
+pub struct Helper {
+    opened: BTreeMap<u32, [u8; 32]>,
+}
+
+/// One platform's report: a part for each aggregator, and what both see.
+#[derive(Clone)]
+pub struct Upload {
+    session: SessionId,
+    round: u32,
+    client: u32,
+    weight: u32,
+    nonce: [u8; 16],
+    public: Prio3PublicShare<SEED>,
+    inputs: [Input; 2],
+}
+
+/// What the first aggregator keeps of one report.
+#[derive(Clone)]
+struct Kept {
+    upload: Upload,
+    state: State,
+    verifier: Verifier,
+}
+
+/// The reports of one round.
+pub struct Accumulator {
+    members: Members,
+    kept: BTreeMap<u32, Kept>,
+}
+
+/// What the second aggregator sends: its share of the sum, and one verdict a report.
+pub struct HelperShare {
+    aggregate: AggregateShare<Field128>,
+    verdicts: BTreeMap<u32, Message>,
+    bytes: u64,
+}
+
+fn failed(error: VdafError) -> SumError {
+    SumError::Malformed(format!("prio3: {error}"))
+}
+
+/// The largest absolute value of one weighted coordinate.
+fn reach(spec: &VectorSpec) -> u128 {
+    u128::from(spec.quantizer.max_integer().unsigned_abs()) * u128::from(spec.max_weight)
+}
+
+fn context(session: SessionId, round: u32) -> Vec<u8> {
+    [b"equipoise-encrypted 2026-11-27".as_slice(), &session.0, &round.to_le_bytes()].concat()
+}
+
+fn encoded(part: &impl Encode) -> u64 {
+    part.encoded_len().map_or(0, |len| len as u64)
+}
+
+impl Prio3 {
+    fn vdaf(spec: &VectorSpec) -> Result<Prio3SumVec, PlanError> {
+        let (scheme, clients, weight) = (NAME, spec.max_clients, spec.max_weight);
+        if spec.len == 0 {
+            return Err(PlanError::Empty);
+        }
+        if clients < 2 {
+            return Err(PlanError::CohortTooSmall { scheme, clients, floor: 2 });
+        }
+        let need_bits = spec.sum_bits();
+        let overflow = PlanError::SlotOverflow { scheme, need_bits, have_bits: 63, clients, weight };
+        if need_bits > 63 {
+            return Err(overflow);
+        }
+        let most = 2 * reach(spec);
+        // The proof is shortest when chunks are about the square root of all bits.
+        let bits = spec.len * (most.ilog2() as usize + 1);
+        Prio3SumVec::new_sum_vec(2, most, spec.len, bits.isqrt().max(1)).map_err(|_| overflow)
+    }
+}
+
+impl SecureSum for Prio3 {
+    type Public = Public;
+    type Client = Client;
+    type Holder = Helper;
+    type Upload = Upload;
+    type Accumulator = Accumulator;
+    type Share = HelperShare;
+
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn plan(&self, spec: &VectorSpec) -> Result<SlotPlan, PlanError> {
+        Self::vdaf(spec)?;
+        let width_bits = (2 * reach(spec)).ilog2() + 1;
+        // One field element of 16 bytes a bit and a proof of about four square roots of that.
+        let bits = u64::from(width_bits) * spec.len as u64;
+        let upload_bytes = 16 * (bits + 4 * bits.isqrt());
+        Ok(SlotPlan {
+            slots: 1,
+            width_bits,
+            delta_log2: 0,
+            noise_bound_log2: 0.0,
+            polynomials: 0,
+            upload_bytes,
+        })
+    }
+
+    fn setup(&self, spec: &VectorSpec) -> Result<SetupOf<Self>, SumError> {
+        let slots = SecureSum::plan(self, spec)?;
+        let (mut session, mut verify) = (SessionId([0; 16]), VerifyKey([0; SEED]));
+        SystemSource.fill(&mut session.0)?;
+        SystemSource.fill(&mut verify.0)?;
+        let public = Public { spec: spec.clone(), slots, session, vdaf: Self::vdaf(spec)?, verify };
+        let clients = (0..spec.max_clients).map(|client| Client { client }).collect();
+        Ok(Setup { public, clients, holders: vec![Helper::default()] })
+    }
+
+    fn protect(
+        &self,
+        public: &Public,
+        client: &mut Client,
+        update: &OutgoingUpdate,
+    ) -> Result<Upload, SumError> {
+        check_update(&public.spec, update)?;
+        if update.client() != client.client {
+            let (holder, named) = (client.client, update.client());
+            return Err(SumError::Malformed(format!(
+                "client {holder} was given an update of client {named}"
+            )));
+        }
+        client.seal(public, update.round(), update.weight(), update.values())
+    }
+
+    fn empty(&self, public: &Public, round: u32) -> Accumulator {
+        Accumulator { members: Members::new(public.session, round), kept: BTreeMap::new() }
+    }
+
+    fn accumulate(&self, public: &Public, sum: &mut Accumulator, upload: &Upload) -> Result<(), SumError> {
+        let who = (upload.client, upload.weight);
+        sum.members.admit(&public.spec, upload.session, upload.round, who)?;
+        let first = verify(public, upload, 0);
+        let (state, verifier) = first.inspect_err(|_| {
+            sum.members.weights.remove(&upload.client);
+        })?;
+        sum.kept.insert(upload.client, Kept { upload: upload.clone(), state, verifier });
+        Ok(())
+    }
+
+    fn partial_open(
+        &self,
+        public: &Public,
+        helper: &mut Helper,
+        sum: &Accumulator,
+        cohort: &CohortRecord,
+    ) -> Result<HelperShare, SumError> {
+        let round = cohort.round;
+        let refuse = |reason: String| Err(SumError::Refused { round, reason });
+        if sum.members.round != round || !sum.members.weights.keys().eq(&cohort.clients) {
+            return refuse("the cohort is not the one in the sum".into());
+        }
+        if cohort.clients.len() < 2 {
+            return refuse("the cohort is too small to hide anybody".into());
+        }
+        if helper.opened.contains_key(&round) {
+            return refuse("the round was opened before".into());
+        }
+        helper.opened.insert(round, sum.members.hash());
+        let context = context(public.session, round);
+        let mut aggregate = public.vdaf.aggregate_init(&());
+        let mut verdicts = BTreeMap::new();
+        let mut bytes = 0;
+        for (client, kept) in &sum.kept {
+            let (state, verifier) = verify(public, &kept.upload, 1)?;
+            let both = [kept.verifier.clone(), verifier];
+            let Ok(verdict) = public.vdaf.verifier_shares_to_message(&context, &(), both) else {
+                return refuse(format!(
+                    "the proof of client {client} does not hold: a value beyond its range"
+                ));
+            };
+            bytes += encoded(&verdict);
+            accept(public, &context, state, verdict.clone(), &mut aggregate)?;
+            verdicts.insert(*client, verdict);
+        }
+        bytes += encoded(&aggregate);
+        Ok(HelperShare { aggregate, verdicts, bytes })
+    }
+
+    fn open(&self, public: &Public, sum: Accumulator, shares: &[HelperShare]) -> Result<IntSum, SumError> {
+        let [share] = shares else {
+            return Err(SumError::Malformed(format!("{} shares, there is one helper", shares.len())));
+        };
+        if !share.verdicts.keys().eq(sum.kept.keys()) {
+            return Err(SumError::Malformed("the share does not belong to this sum".into()));
+        }
+        let context = context(public.session, sum.members.round);
+        let mut own = public.vdaf.aggregate_init(&());
+        for (kept, verdict) in sum.kept.into_values().zip(share.verdicts.values()) {
+            accept(public, &context, kept.state, verdict.clone(), &mut own)?;
+        }
+        let clients = sum.members.count();
+        let both = [own, share.aggregate.clone()];
+        let total = public.vdaf.unshard(&(), both, clients as usize).map_err(failed)?;
+        let shift = i128::try_from(reach(&public.spec)).expect("below 2^63") * i128::from(clients);
+        let values = total
+            .into_iter()
+            .map(|value| i128::try_from(value).ok().and_then(|value| i64::try_from(value - shift).ok()))
+            .collect::<Option<Vec<i64>>>()
+            .ok_or_else(|| SumError::Malformed("the two shares do not belong together".into()))?;
+        Ok(IntSum { values, weight: sum.members.weight(), clients })
+    }
+
+    fn leakage(&self) -> LeakageProfile {
+        LeakageProfile::new(
+            NAME,
+            "Prio3: two aggregators, of which one must be honest; every value is proven to lie in the quantiser's range.",
+            &[
+                ("server", "sizes, weights and who took part in which round; the opened sum", false),
+                (
+                    "server with some platforms",
+                    "the sum over the other platforms (their update, if only one is left)",
+                    false,
+                ),
+                ("platform", "the broadcast model only", false),
+                ("second aggregator", "who took part in which round; its share of the sum", false),
+                ("server with the second aggregator", "every platform's update of every round", true),
+            ],
+        )
+    }
+}
+
+impl Client {
+    fn seal(&self, public: &Public, round: u32, weight: u32, values: &[i64]) -> Result<Upload, SumError> {
+        let shift = i128::try_from(reach(&public.spec)).expect("below 2^63");
+        let raised = values.iter().map(|value| u128::try_from(i128::from(*value) + shift));
+        let raised: Vec<u128> = raised
+            .collect::<Result<_, _>>()
+            .map_err(|_| SumError::BeyondPlan { round, client: self.client })?;
+        let mut nonce = [0; 16];
+        SystemSource.fill(&mut nonce)?;
+        let context = context(public.session, round);
+        let (shared, inputs) = public.vdaf.shard(&context, &raised, &nonce).map_err(failed)?;
+        let inputs = inputs.try_into().map_err(|_| SumError::Malformed("two aggregators".into()))?;
+        let (session, client) = (public.session, self.client);
+        Ok(Upload { session, round, client, weight, nonce, public: shared, inputs })
+    }
+}
+
+/// One aggregator's first step on a report.
+fn verify(public: &Public, upload: &Upload, aggregator: usize) -> Result<(State, Verifier), SumError> {
+    let context = context(public.session, upload.round);
+    let input = &upload.inputs[aggregator];
+    public
+        .vdaf
+        .verify_init(&public.verify.0, &context, aggregator, &(), &upload.nonce, &upload.public, input)
+        .map_err(failed)
+}
+
+/// One aggregator's last step on a report: its share joins the aggregate.
+fn accept(
+    public: &Public,
+    context: &[u8],
+    state: State,
+    verdict: Message,
+    aggregate: &mut AggregateShare<Field128>,
+) -> Result<(), SumError> {
+    match public.vdaf.verify_next(context, state, verdict).map_err(failed)? {
+        VerifyTransition::Finish(output) => aggregate.accumulate(&output).map_err(failed),
+        VerifyTransition::Continue(..) => Err(SumError::Malformed("prio3 has one round".into())),
+    }
+}
+
+impl Wire for Upload {
+    fn wire_bytes(&self) -> u64 {
+        let parts: u64 = self.inputs.iter().map(encoded).sum();
+        44 + encoded(&self.public) + parts
+    }
+}
+
+impl Wire for HelperShare {
+    fn wire_bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Public {
+    /// The plan in the words of the trait.
+    #[must_use]
+    pub const fn slots(&self) -> &SlotPlan {
+        &self.slots
+    }
+}
+
+impl fmt::Debug for Public {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Public").field("spec", &self.spec).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Accumulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accumulator").field("members", &self.members).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HelperShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HelperShare").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{integers, spec};
+    use equipoise_core::Seed;
+
+    #[test]
+    fn a_value_beyond_its_range_is_found_by_the_proof() {
+        let spec = spec(40, 4, 3);
+        let mut parties = Prio3.setup(&spec).unwrap();
+        let public = &parties.public;
+        let honest: Vec<_> = (0..2)
+            .map(|client| {
+                let values = integers(Seed::root(client), 40, 4);
+                parties.clients[usize::try_from(client).unwrap()].seal(public, 0, 1, &values).unwrap()
+            })
+            .collect();
+        // The crate's own client refuses to shard it, so a cheat shards it for a wider range.
+        let mut wide = spec.clone();
+        wide.quantizer.bits = 5;
+        let cheat = Prio3.setup(&wide).unwrap();
+        let mut forged = cheat.clients[2].seal(&cheat.public, 0, 1, &[15; 40]).unwrap();
+        forged.session = public.session;
+        let mut sum = Prio3.empty(public, 0);
+        honest.iter().for_each(|upload| Prio3.accumulate(public, &mut sum, upload).unwrap());
+        let taken = Prio3.accumulate(public, &mut sum, &forged);
+        let cohort = CohortRecord { round: 0, clients: sum.members.clients() };
+        let opened = Prio3.partial_open(public, &mut parties.holders[0], &sum, &cohort);
+        assert!(taken.is_err() || opened.is_err());
+        // One changed word of an honest report is found as well.
+        let mut changed = honest.clone();
+        changed[1].inputs.swap(0, 1);
+        let mut sum = Prio3.empty(public, 1);
+        changed.iter_mut().for_each(|upload| upload.round = 1);
+        let taken = changed.iter().try_for_each(|upload| Prio3.accumulate(public, &mut sum, upload));
+        let cohort = CohortRecord { round: 1, clients: sum.members.clients() };
+        let opened = Prio3.partial_open(public, &mut parties.holders[0], &sum, &cohort);
+        assert!(taken.is_err() || opened.is_err());
+    }
+
+    #[test]
+    fn the_planned_size_is_within_a_tenth_of_the_sent_one() {
+        let spec = spec(1000, 8, 3);
+        let parties = Prio3.setup(&spec).unwrap();
+        let sent = parties.clients[0].seal(&parties.public, 0, 1, &[5; 1000]).unwrap().wire_bytes();
+        let planned = parties.public.slots().upload_bytes;
+        assert!(sent.abs_diff(planned) < planned / 10, "{sent} sent, {planned} planned");
+    }
+}
