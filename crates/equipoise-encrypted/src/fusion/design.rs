@@ -5,10 +5,10 @@
 
 use super::error::FusionError;
 use super::ggsw::GgswFusion;
-use super::matching::Pseudonym;
 use super::mpc::MpcFusion;
 use super::params::FUSE_N2048;
 use super::plan::{FusionKeys, FusionPlan, FusionSpec};
+use super::pseudonym::Pseudonym;
 use super::rule::FusionRule;
 use equipoise_federated::{LeakageProfile, Seat, Stopwatch};
 use serde::{Deserialize, Serialize};

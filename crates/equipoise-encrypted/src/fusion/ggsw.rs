@@ -2,14 +2,16 @@
 
 use super::design::{AccountScores, Fused, FusionCost, FusionDesign, RiskFusion, check_accounts, timed};
 use super::error::FusionError;
-use super::holders::{FusionHolder, SharedOpener, open_flag};
+use super::holders::{FusionHolder, open_flag};
 use super::keys::{FusionPlatform, JointKey};
+use super::messages::{FlagBody, FlagMask, FlagShare, ScoreUpload};
 use super::plan::{FusionKeys, FusionPlan};
 use super::public::FusionPublic;
 use super::record::Opening;
 use super::rule::FusionRule;
 use super::server::{FusionServer, FusionWorkspace};
-use super::wire::{FlagBody, FlagMask, FlagShare, FusionMessage, ScoreUpload};
+use super::shared::SharedOpener;
+use super::wire::FusionMessage;
 use equipoise_federated::{LeakageProfile, Seat, Stopwatch};
 use rayon::prelude::*;
 

@@ -1,16 +1,17 @@
-//! The seats with secrets: key holders of a joint key, the opener, and the opener of the shared-key baseline.
+//! The seats of a joint key: its holders, and the opener, who has no secret.
 //!
 //! A joint key is made in two moves: everybody commits to a contribution, then shows it. Without the commitment the last
 //! holder could choose a contribution that cancels the others' and hold the whole key alone. N-of-N: one holder that
 //! does not answer, or refuses, and nothing is opened; one honest holder is enough for the rate limit to hold.
 
 use super::error::FusionError;
-use super::keys::{FusionPlatform, JointKey, TernaryKey};
+use super::keys::{JointKey, TernaryKey};
+use super::messages::{FlagBody, FlagMask, FlagShare, KeyContribution};
 use super::noise::{add_errors, draw};
 use super::plan::FusionKeys;
 use super::public::FusionPublic;
 use super::record::{Journal, Opening, RateLimit};
-use super::wire::{FlagBody, FlagMask, FlagShare, FusionMessage, KeyContribution};
+use super::wire::FusionMessage;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -179,7 +180,7 @@ impl std::fmt::Debug for SuspendedHolder {
     }
 }
 
-fn to_trits(key: &TernaryKey) -> Zeroizing<Vec<u8>> {
+pub(crate) fn to_trits(key: &TernaryKey) -> Zeroizing<Vec<u8>> {
     let trit = |word: &u64| u8::try_from(word.wrapping_add(1)).expect("a ternary coefficient");
     Zeroizing::new(key.coefficients.iter().map(trit).collect())
 }
@@ -209,55 +210,5 @@ pub(crate) fn value_of(public: &FusionPublic, phase: u64) -> Result<u32, FusionE
         Ok(value)
     } else {
         Err(FusionError::Mismatch("an opened value that the rule cannot return".into()))
-    }
-}
-
-/// The opener of the shared-key baseline: the same secret as every platform's, and a record.
-#[derive(Debug)]
-pub struct SharedOpener {
-    secret: Arc<TernaryKey>,
-    limit: RateLimit,
-    public: FusionPublic,
-}
-
-impl SharedOpener {
-    /// Draws the one key; hands it to every platform.
-    ///
-    /// # Errors
-    /// If the plan is of a joint key, or the system gives no randomness.
-    pub fn setup(public: &FusionPublic) -> Result<(Self, Vec<FusionPlatform>), FusionError> {
-        if public.plan.keys != FusionKeys::Shared {
-            return Err(FusionError::Mismatch("the plan has a joint key".into()));
-        }
-        let secret = Arc::new(TernaryKey::new(public)?);
-        let platforms = (0..).zip(&public.plan.spec.weights);
-        let platforms = platforms.map(|(at, _)| FusionPlatform::shared(public, at, &secret)).collect();
-        let limit =
-            RateLimit::new(public.plan.spec.openings_per_account, &to_trits(&secret), &public.session.0);
-        Ok((Self { secret, limit, public: public.clone() }, platforms))
-    }
-
-    /// Opens flags; all are written to `journal` first, and one that must be refused refuses all.
-    ///
-    /// # Errors
-    /// If the limit refuses, the journal fails, or a mask and a body do not belong together.
-    pub fn open(
-        &mut self,
-        flags: &[FlagMask],
-        bodies: &[FlagBody],
-        journal: &mut dyn Journal,
-    ) -> Result<Vec<u32>, FusionError> {
-        let size = self.public.plan.params.polynomial_size;
-        let fits = |(flag, body): (&FlagMask, &FlagBody)| {
-            flag.mask.len() == size && flag.account == body.account && flag.fingerprint() == body.mask
-        };
-        if flags.len() != bodies.len() || !flags.iter().zip(bodies).all(fits) {
-            return Err(FusionError::Mismatch("masks and bodies are of different flags".into()));
-        }
-        self.limit.book(flags, journal)?;
-        let open = |(flag, body): (&FlagMask, &FlagBody)| {
-            value_of(&self.public, body.body.wrapping_sub(self.secret.inner_product(&flag.mask)))
-        };
-        flags.iter().zip(bodies).map(open).collect()
     }
 }

@@ -6,11 +6,11 @@
 //! `tfhe_ntt`. Under a shared key the rows are seeded, as in tfhe's seeded GGSW.
 
 use super::error::FusionError;
-use super::matching::Pseudonym;
+use super::messages::{SEED, ScoreUpload};
 use super::noise::{add_errors, fill, ternary};
+use super::pseudonym::Pseudonym;
 use super::public::FusionPublic;
 use super::ring::{Image, ProductScratch, add_monomial, add_rotated};
-use super::wire::{SEED, ScoreUpload};
 use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;

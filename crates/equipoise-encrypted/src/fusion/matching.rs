@@ -12,58 +12,11 @@
 
 use super::error::FusionError;
 use super::noise::fill;
-use serde::{Deserialize, Serialize};
+use super::pseudonym::Pseudonym;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use voprf::{BlindedElement, EvaluationElement, Group, Proof, Ristretto255, VoprfClient, VoprfServer};
 use zeroize::Zeroize;
-
-/// The name of an account within one fusion; written as hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Pseudonym([u8; 32]);
-
-impl Pseudonym {
-    /// A pseudonym from its bytes.
-    #[must_use]
-    pub const fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub const fn bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Pseudonym {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Pseudonym {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", blake3::Hash::from(self.0).to_hex().get(..8).unwrap_or_default())
-    }
-}
-
-impl From<Pseudonym> for String {
-    fn from(pseudonym: Pseudonym) -> Self {
-        pseudonym.to_string()
-    }
-}
-
-impl TryFrom<String> for Pseudonym {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        blake3::Hash::from_hex(&text)
-            .map(|hash| Self(*hash.as_bytes()))
-            .map_err(|_| "a pseudonym is 64 hexadecimal digits".into())
-    }
-}
 
 /// The generator that `voprf` draws from: BLAKE3's stream under 32 fresh bytes of the operating system, because its
 /// interface has no way to report that entropy failed.
@@ -213,7 +166,7 @@ impl PendingMatch {
         outputs
             .map(|output| {
                 let output = output.map_err(failed("an output"))?;
-                Ok(Pseudonym(*output.first_chunk().expect("a digest of 64 bytes")))
+                Ok(Pseudonym::new(*output.first_chunk().expect("a digest of 64 bytes")))
             })
             .collect()
     }
@@ -229,7 +182,10 @@ fn elements(bytes: &[u8]) -> Result<impl Iterator<Item = &[u8]>, FusionError> {
 /// The control: a public hash. Anybody who can list identifiers undoes it; never use it outside of comparisons.
 #[must_use]
 pub fn plain_hash(identifier: &[u8]) -> Pseudonym {
-    Pseudonym(blake3::derive_key("equipoise-encrypted 2026-11-27 plain hash, no protection v1", identifier))
+    Pseudonym::new(blake3::derive_key(
+        "equipoise-encrypted 2026-11-27 plain hash, no protection v1",
+        identifier,
+    ))
 }
 
 /// How many pseudonyms each pair of platforms shares: what the server learns from matching itself.

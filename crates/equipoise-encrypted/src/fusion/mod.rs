@@ -39,23 +39,29 @@
 mod design;
 mod error;
 mod ggsw;
+mod grouping;
 mod holders;
 mod keys;
 mod leakage;
 mod matching;
+mod messages;
 mod mpc;
 mod noise;
 mod params;
 #[cfg(feature = "high-level-fhe")]
 mod peers;
 mod plan;
+mod pseudonym;
 mod public;
 mod record;
 mod ring;
 mod rule;
 mod server;
+mod shared;
 mod wire;
 
+#[cfg(test)]
+mod attack_tests;
 #[cfg(test)]
 mod design_tests;
 #[cfg(test)]
@@ -70,14 +76,18 @@ mod testing;
 mod wire_tests;
 
 pub use design::{AccountScores, Fused, FusionCost, FusionDesign, RiskFusion};
-pub use error::FusionError;
-pub use holders::{FusionHolder, KeyCommitment, SharedOpener, SuspendedHolder, open_flag};
+pub use error::{FusionError, FusionPlanError};
+pub use grouping::{MatchedAccount, ScoreGrid, matched};
+pub use holders::{FusionHolder, KeyCommitment, SuspendedHolder, open_flag};
 pub use keys::{FusionPlatform, JointKey};
-pub use matching::{Matcher, PendingMatch, Pseudonym, overlaps, plain_hash};
+pub use matching::{Matcher, PendingMatch, overlaps, plain_hash};
+pub use messages::{FlagBody, FlagMask, FlagShare, KeyContribution, ScoreUpload};
 pub use params::{FUSE_N2048, FUSE_N2048_L2, FUSE_N4096, FusionParams};
-pub use plan::{FusionKeys, FusionPlan, FusionPlanError, FusionSpec};
+pub use plan::{FusionKeys, FusionPlan, FusionSpec};
+pub use pseudonym::Pseudonym;
 pub use public::FusionPublic;
 pub use record::{Journal, Opening};
 pub use rule::{FusionRule, FusionTable};
 pub use server::{FusionServer, FusionWorkspace, PreparedRule};
-pub use wire::{FlagBody, FlagMask, FlagShare, FusionMessage, KeyContribution, ScoreUpload};
+pub use shared::SharedOpener;
+pub use wire::FusionMessage;

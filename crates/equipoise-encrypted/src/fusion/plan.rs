@@ -11,6 +11,7 @@
 //! The planned bound is fourteen standard deviations: a Gaussian leaves it with probability below 2^-140, which is what
 //! "exact" means here. `tests.rs` measures errors against both the deviation and the bound.
 
+use super::error::FusionPlanError;
 use super::params::FusionParams;
 use serde::Serialize;
 
@@ -38,55 +39,6 @@ pub struct FusionSpec {
     pub bands: u32,
     /// How many openings an account may have in the life of the keys.
     pub openings_per_account: u32,
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FusionPlanError {
-    /// Fusing one platform's score opens that score.
-    #[error("a fusion needs at least two platforms, got {0}: the fused value of one is its own score")]
-    TooFewPlatforms(usize),
-    /// The number of key holders.
-    #[error("a joint key has two to five key holders, got {0}")]
-    KeyHolders(u32),
-    /// The largest sum does not fit the ring.
-    #[error(
-        "weighted scores add up to {max_sum} but `{params}` holds sums below {limit}: lower the weights, the scores' bits or the number of platforms, or take a larger ring"
-    )]
-    SumTooLarge {
-        /// The set.
-        params: &'static str,
-        /// The largest sum.
-        max_sum: u64,
-        /// Sums must stay below.
-        limit: u64,
-    },
-    /// A weight or score of zero, or no opening.
-    #[error("`{0}` must be at least one")]
-    Zero(&'static str),
-    /// A rule with one value says nothing, and one with many has no margin.
-    #[error("a rule returns between 2 and {limit} different values, got {got}")]
-    Bands {
-        /// Asked for.
-        got: u32,
-        /// Largest.
-        limit: u32,
-    },
-    /// The error may reach the margin.
-    #[error(
-        "the error of `{params}` is bounded by 2^{error_log2:.1} and {bands} bands leave a margin of 2^{margin_log2:.1}: fewer bands, fewer platforms or key holders, or a set with more levels"
-    )]
-    ErrorTooLarge {
-        /// The set.
-        params: &'static str,
-        /// The planned bound.
-        error_log2: f64,
-        /// What a band leaves.
-        margin_log2: f64,
-        /// Bands asked for.
-        bands: u32,
-    },
 }
 
 /// A checked plan. Everybody knows it.
@@ -212,7 +164,7 @@ impl FusionPlan {
     #[must_use]
     pub fn upload_bytes(&self) -> u64 {
         let (polynomials, seed) = match self.keys {
-            FusionKeys::Shared => (2 * self.params.levels, super::wire::SEED),
+            FusionKeys::Shared => (2 * self.params.levels, super::messages::SEED),
             FusionKeys::Joint { .. } => (4 * self.params.levels, 0),
         };
         (super::wire::UPLOAD_HEADER + seed + 8 * polynomials * self.params.polynomial_size) as u64

@@ -9,8 +9,8 @@
 //! Not promised: a record that was cut at its *end* looks like an older one. Keep it on storage that only grows.
 
 use super::error::FusionError;
-use super::matching::Pseudonym;
-use super::wire::FlagMask;
+use super::messages::FlagMask;
+use super::pseudonym::Pseudonym;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

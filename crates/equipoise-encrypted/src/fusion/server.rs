@@ -7,9 +7,9 @@
 //! is part of every result; the plan counts it. Ciphertext bits differ between machines, opened values do not.
 
 use super::error::FusionError;
+use super::messages::{FlagBody, FlagMask, ScoreUpload};
 use super::public::FusionPublic;
 use super::rule::FusionTable;
-use super::wire::{FlagBody, FlagMask, ScoreUpload};
 use rayon::prelude::*;
 use std::fmt;
 use tfhe::core_crypto::fft_impl::fft64::c64;

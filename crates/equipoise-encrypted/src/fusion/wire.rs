@@ -1,19 +1,18 @@
-//! Messages of the fusion: versioned, bound to session and parameter set, of one exact length each.
+//! Messages as bytes: versioned, bound to session and parameter set, of one exact length each.
 //!
 //! Nothing is allocated before the length is the plan's and the prefix is right; whatever differs is a typed error.
 
 use super::error::FusionError;
-use super::matching::Pseudonym;
+use super::messages::{FlagBody, FlagMask, FlagShare, KeyContribution, SEED, ScoreUpload};
 use super::plan::FusionKeys;
+use super::pseudonym::Pseudonym;
 use super::public::FusionPublic;
-use std::fmt;
 
 const MAGIC: [u8; 6] = *b"eqfuse";
 const VERSION: u8 = 1;
 const PREFIX: usize = 6 + 1 + 1 + 2 + 16;
 /// Bytes before the rows of an upload (a seeded one has its seed after it).
 pub(crate) const UPLOAD_HEADER: usize = PREFIX + 4 + 32;
-pub(crate) const SEED: usize = 32;
 
 /// A message that can be written and read.
 pub trait FusionMessage: Sized {
@@ -24,69 +23,6 @@ pub trait FusionMessage: Sized {
     /// # Errors
     /// [`FusionError::Malformed`] if length, magic, kind, version, parameter set or session differ.
     fn from_bytes(bytes: &[u8], public: &FusionPublic) -> Result<Self, FusionError>;
-}
-
-/// One platform's score of one account, encrypted: GGSW(X^-score), seeded under a shared key. The plan allows either
-/// form, never both.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ScoreUpload {
-    pub(crate) platform: u32,
-    pub(crate) account: Pseudonym,
-    pub(crate) seed: Option<[u8; SEED]>,
-    /// `[level, row, mask then body, coefficient]`; the masks are missing where there is a seed.
-    pub(crate) rows: Vec<u64>,
-}
-
-/// The mask of an evaluated flag: what key holders are sent. Without the body it says nothing about the flag.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FlagMask {
-    pub(crate) account: Pseudonym,
-    pub(crate) rule: [u8; 32],
-    /// The upper halves of the mask's coefficients; the rounding stands in the plan.
-    pub(crate) mask: Vec<u32>,
-}
-
-/// The body of an evaluated flag: what only the opener is sent.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FlagBody {
-    pub(crate) account: Pseudonym,
-    pub(crate) mask: [u8; 32],
-    pub(crate) body: u64,
-}
-
-/// One key holder's answer, for the opener alone.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FlagShare {
-    pub(crate) holder: u32,
-    pub(crate) account: Pseudonym,
-    pub(crate) mask: [u8; 32],
-    pub(crate) value: u64,
-}
-
-/// One key holder's part of the joint public key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct KeyContribution {
-    pub(crate) holder: u32,
-    pub(crate) body: Vec<u64>,
-}
-
-impl FlagMask {
-    /// Names this mask in shares and records.
-    #[must_use]
-    pub fn fingerprint(&self) -> [u8; 32] {
-        let mut hasher = blake3::Hasher::new_derive_key("equipoise-encrypted 2026-11-27 fusion flag v1");
-        hasher.update(self.account.bytes()).update(&self.rule);
-        self.mask.iter().for_each(|word| {
-            hasher.update(&word.to_le_bytes());
-        });
-        *hasher.finalize().as_bytes()
-    }
-
-    /// The account that the flag is about.
-    #[must_use]
-    pub const fn account(&self) -> Pseudonym {
-        self.account
-    }
 }
 
 /// What a message is, on the wire.
@@ -243,23 +179,4 @@ impl FusionMessage for KeyContribution {
         let mut reader = open(bytes, Kind::Contribution, public, payload)?;
         Ok(Self { holder: u32::from_le_bytes(reader.take()), body: reader.words() })
     }
-}
-
-/// Messages print who they are about and nothing of what they carry.
-macro_rules! quiet {
-    ($($message:ident { $($field:ident),* })*) => {$(
-        impl fmt::Debug for $message {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($message))$(.field(stringify!($field), &self.$field))*
-                    .finish_non_exhaustive()
-            }
-        }
-    )*};
-}
-quiet! {
-    ScoreUpload { platform, account }
-    FlagMask { account }
-    FlagBody { account }
-    FlagShare { holder, account }
-    KeyContribution { holder }
 }

@@ -50,7 +50,7 @@ fn every_message_is_read_back_and_nothing_else_is_read() {
     let (_, _, contribution) = FusionHolder::join(&parties.public, 1).unwrap();
     let upload = parties.platforms[1].seal(account(3), 77).unwrap();
     let (mask, body) = parties.evaluate(&FusionRule::Threshold { at: 9 }, &[vec![1, 2]]).remove(0);
-    let share = parties.holders[0].answer(&[mask.clone()], &mut Vec::new()).unwrap().remove(0);
+    let share = parties.holders[0].answer(std::slice::from_ref(&mask), &mut Vec::new()).unwrap().remove(0);
     let public = &parties.public;
     assert_eq!(upload.to_bytes(public).len() as u64, public.plan().upload_bytes());
     check(&contribution, public, &foreign, &other_set);
