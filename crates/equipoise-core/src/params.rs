@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn one_number_that_is_not_finite_is_found_wherever_it_stands() {
         for length in [1, 3, 256, 257, 1000] {
-            let mut values = vec![f32::MAX, -0.0, f32::MIN_POSITIVE / 4.0, -1.0].repeat(250);
+            let mut values = [f32::MAX, -0.0, f32::MIN_POSITIVE / 4.0, -1.0].repeat(250);
             values.truncate(length);
             assert!(all_finite(&values));
             for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
