@@ -7,7 +7,7 @@
 //! same order, same optimisers.
 //!
 //! **Not promised**: losses other than cross-entropy, bent courses ([`Course`](crate::Course)), clipped sums. With the cargo feature `gpu` the same
-//! code runs on wgpu; that build is compiled and has not been run on hardware (no such machine was at hand).
+//! code is meant for wgpu; its dependencies resolve, but that build has neither been compiled nor run yet (no such machine was at hand).
 
 use crate::network::{numbers, read};
 use crate::{LayerShape, Loss, ModelError, ModelSpec, Optimiser, Rows, TrainConfig, TrainStats};
@@ -20,7 +20,7 @@ use equipoise_core::{Draw, Seed};
 pub enum Place {
     /// burn's own processor backend.
     Processor,
-    /// The best GPU that wgpu finds. Compiled only.
+    /// The best GPU that wgpu finds. Untested.
     #[cfg(feature = "gpu")]
     Gpu,
 }

@@ -78,6 +78,7 @@ fn networks_bins_and_trees_search_the_same_space() {
 fn trial(runs: &Path, calibration: &str) -> serde_json::Value {
     let set = format!("calibration={calibration}");
     let file = smoke();
+    // With the truth as labels, so that a tiny world holds out a positive.
     let one = [
         "--set",
         "arms=[\"federated\"]",
@@ -85,6 +86,8 @@ fn trial(runs: &Path, calibration: &str) -> serde_json::Value {
         "experiment.seeds=1",
         "--set",
         "sweep.grid={}",
+        "--set",
+        "protocol.labels=\"truth\"",
         "--set",
         &set,
     ];
@@ -126,5 +129,6 @@ fn calibration_changes_what_a_score_says_and_nothing_else() {
         let held = &fitted["calibration"]["held-out"];
         assert!(held[0].as_u64().unwrap() > 50 && held[1].as_u64().unwrap() > 0, "{held}");
         assert_eq!(fitted["calibration"]["before"]["brier"], fitted["metrics"]["brier"]);
+        assert_ne!(fitted["calibration"]["before"], fitted["calibration"]["after"]);
     }
 }
