@@ -100,7 +100,8 @@ fn counted(devices: u32, cohort: u32, threads: usize) -> (usize, usize) {
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let state = pool.install(|| federation.step(FederationState::new(Params::zeros(PARAMETERS))).unwrap());
-    (COUNT.store(0, Relaxed), BYTES.store(0, Relaxed));
+    COUNT.store(0, Relaxed);
+    BYTES.store(0, Relaxed);
     let state = pool.install(|| federation.step(state).unwrap());
     let counted = (COUNT.load(Relaxed), BYTES.load(Relaxed));
     assert_eq!(state.history[1].cohort.clients.len(), cohort as usize);
