@@ -1,5 +1,5 @@
 //! The same file gives the same bytes: for any thread count, behind encryption or not, and after any kill.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // Helpers of tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stdout)] // Helpers of tests fail by panicking.
 
 mod common;
 
