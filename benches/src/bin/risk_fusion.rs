@@ -53,12 +53,15 @@ fn design(a: &Arguments) -> FusionDesign {
     }
 }
 
-/// Processor seconds of this process, all threads, dead ones too.
+/// Processor seconds of all threads of this process.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields = text.rsplit(')').next().unwrap().split_whitespace();
-    // utime and stime, the 14th and 15th fields of the file, in ticks of a hundredth of a second.
-    fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let of = |entry: std::fs::DirEntry| {
+        std::fs::read_to_string(entry.path().join("schedstat")).unwrap_or_default()
+    };
+    let nanos =
+        |text: String| text.split_whitespace().next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0);
+    tasks.map(|entry| nanos(of(entry.unwrap()))).sum::<f64>() * 1e-9
 }
 
 /// Processor and wall seconds by seat.

@@ -114,13 +114,14 @@ impl FusionHolder {
         if flags.iter().any(|flag| flag.mask.len() != self.public.plan.params.polynomial_size) {
             return Err(FusionError::Mismatch("a flag of another parameter set".into()));
         }
-        self.limit.book(flags, journal)?;
+        let fingerprints = self.limit.book(flags, journal)?;
         let bits = self.public.plan.smudge_log2.expect("a joint plan has smudging");
         flags
             .iter()
-            .map(|flag| {
+            .zip(fingerprints)
+            .map(|(flag, mask)| {
                 let value = self.secret.inner_product(&flag.mask).wrapping_add(draw(bits)?);
-                Ok(FlagShare { holder: self.holder, account: flag.account, mask: flag.fingerprint(), value })
+                Ok(FlagShare { holder: self.holder, account: flag.account, mask, value })
             })
             .collect()
     }

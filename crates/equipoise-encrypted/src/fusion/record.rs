@@ -77,8 +77,12 @@ impl RateLimit {
         Ok(())
     }
 
-    /// Checks all flags, writes them down, and only then returns.
-    pub(crate) fn book(&mut self, flags: &[FlagMask], journal: &mut dyn Journal) -> Result<(), FusionError> {
+    /// Checks all flags, writes them down, and only then returns their fingerprints.
+    pub(crate) fn book(
+        &mut self,
+        flags: &[FlagMask],
+        journal: &mut dyn Journal,
+    ) -> Result<Vec<[u8; 32]>, FusionError> {
         let mut asked: BTreeMap<Pseudonym, Vec<[u8; 32]>> = BTreeMap::new();
         let mut chain = self.chain;
         let mut entries = Vec::with_capacity(flags.len());
@@ -105,7 +109,8 @@ impl RateLimit {
             self.opened.entry(account).or_default().extend(rules);
         }
         self.chain = chain;
-        journal.append(&entries).map_err(FusionError::Journal)
+        journal.append(&entries).map_err(FusionError::Journal)?;
+        Ok(entries.iter().map(|entry| entry.mask).collect())
     }
 
     fn next(&self, chain: [u8; 32], account: Pseudonym, rule: &[u8; 32], mask: &[u8; 32]) -> [u8; 32] {
