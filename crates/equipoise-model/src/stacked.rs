@@ -60,6 +60,9 @@ impl Stacked {
     /// If the specification describes no model.
     pub fn new(spec: &ModelSpec, columns: usize, place: Place) -> Result<Self, ModelError> {
         spec.check(columns)?;
+        if spec.reads_sequences() {
+            return Err(ModelError::Spec(crate::sequence_network::READS_SEQUENCES));
+        }
         let device = match place {
             Place::Processor => Device::flex(),
             #[cfg(feature = "gpu")]

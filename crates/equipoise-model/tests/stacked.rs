@@ -36,7 +36,7 @@ fn stacked(spec: &ModelSpec, clients: &[Data], config: &TrainConfig, place: Plac
 
 fn agrees(place: Place) {
     let adam = Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-6 };
-    for spec in ModelSpec::examples() {
+    for spec in ModelSpec::examples_over_rows() {
         for optimiser in [Optimiser::Sgd { momentum: 0.9 }, adam.clone()] {
             let config = TrainConfig { positive_weight: 3.0, weight_decay: 0.01, optimiser, ..sgd(4, 0.05) };
             let clients = clients();
@@ -111,4 +111,5 @@ fn what_a_stack_does_not_do_is_refused() {
     assert!(train(&focal, 9).unwrap_err().to_string().contains("cross-entropy"));
     assert!(train(&sgd(1, 0.1), 8).is_err());
     assert!(Stacked::new(&ModelSpec::Mlp { hidden: vec![] }, 8, Place::Processor).is_err());
+    assert!(Stacked::new(&ModelSpec::Gru { hidden: 4 }, 8, Place::Processor).is_err());
 }
