@@ -221,6 +221,9 @@ struct Sent {
     inside: Option<Inside>,
 }
 
+/// What stays with each of some clients.
+pub(crate) type Kept = Vec<(u32, Vec<f32>)>;
+
 /// What left the cohort.
 pub(crate) struct Trained {
     pub(crate) left: Left,
@@ -229,9 +232,9 @@ pub(crate) struct Trained {
     /// Clients whose training did not end as it should.
     pub(crate) outcomes: Vec<(u32, Outcome)>,
     /// What stays on each platform, where a rule keeps something.
-    pub(crate) kept: Vec<(u32, Vec<f32>)>,
+    pub(crate) kept: Kept,
     /// What compression left behind there.
-    pub(crate) residual: Vec<(u32, Vec<f32>)>,
+    pub(crate) residual: Kept,
     /// What happened inside platforms that hold a federation of their own.
     pub(crate) inside: Vec<Inside>,
 }

@@ -7,7 +7,7 @@ use crate::compression::sparse::visible_bytes;
 use crate::compression::{Compression, NoCompression, Sparsifier};
 use crate::levels::Inside;
 use crate::local::LocalRule;
-use crate::platforms::{Left, Platforms, Tamper, Trained, compression_seed};
+use crate::platforms::{Kept, Left, Platforms, Tamper, Trained, compression_seed};
 use crate::schedule::{Arrival, Buffered, ScheduleSpec, Traffic};
 use crate::secure_sum::{IntSum, SlotPlan, Stopwatch, SumError, SumSession, WireCost};
 use crate::server::{ServerOptimizer, ServerState};
@@ -367,7 +367,7 @@ impl Federation<'_> {
         &self,
         mut state: FederationState,
         clients: usize,
-        (kept, residual): (Vec<(u32, Vec<f32>)>, Vec<(u32, Vec<f32>)>),
+        (kept, residual): (Kept, Kept),
         delta: &[f64],
     ) -> FederationState {
         let (model, beside) = delta.split_at(state.params.len());
