@@ -66,7 +66,7 @@ fn the_default_plan_at_fifty_platforms_is_the_documented_one() {
 
 #[test]
 fn more_parameters_than_the_estimates_cover_are_refused() {
-    let limit = super::MAX_COEFFICIENTS_PER_KEY as usize;
+    let limit = usize::try_from(super::MAX_COEFFICIENTS_PER_KEY).unwrap();
     assert!(scheme().layout(&spec(3 * limit, 12, 50)).is_ok());
     let beyond = scheme().layout(&spec(3 * limit + 1, 12, 50));
     assert!(matches!(beyond, Err(PlanError::KeyExhausted { .. })), "{beyond:?}");
@@ -291,7 +291,7 @@ fn a_foreign_session_and_a_replayed_round_are_refused() {
     assert!(matches!(sum.add_all(&ours.public, &[foreign]), Err(SumError::Malformed(_))));
     let old = sealed(&ours, 0, 0, &[1; 300]);
     assert_eq!(
-        sum.add_all(&ours.public, &[old.clone()]),
+        sum.add_all(&ours.public, std::slice::from_ref(&old)),
         Err(SumError::Round { client: 0, got: 0, want: 1 })
     );
     // Relabelled, it is under other masks: nothing opens.
