@@ -2,8 +2,7 @@
 //!
 //! `cargo run --release -p equipoise-benches --bin secure_sum -- --scheme one-shot --parties 50 --len 100000 --json FILE`
 //!
-//! Times are processor seconds of one thread (`/proc/thread-self/schedstat`), means over all rounds: that counter is brought up
-//! to date a few hundred times a second, so that single steps are noise and sums are not. `client_cpu_s` is one platform's
+//! Times are processor seconds of one thread (`/proc/thread-self/schedstat`), means over all rounds. `client_cpu_s` is one platform's
 //! round (with what it prepares), `server_cpu_s` all additions of a round, `key_holder_cpu_s` one holder's answer, `open_cpu_s`
 //! the rest of the opening. `prio3` and `naive-fheint` need the features of the same names (`prio3`, `high-level-fhe`).
 #![forbid(unsafe_code)]
@@ -45,6 +44,8 @@ struct Arguments {
 
 /// Processor seconds of this thread.
 fn cpu() -> f64 {
+    // The scheduler brings the counter up to date when a thread yields, else a few hundred times a second.
+    std::thread::yield_now();
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9
 }

@@ -420,7 +420,7 @@ mod tests {
         };
         assert_eq!((have_bits + missing_bits, have_bits), (19, 18));
         let said = beyond.unwrap_err().to_string();
-        assert!(said.contains("1 more bits") && said.contains("`rounds`"), "{said}");
+        assert!(said.contains("bits missing: 1") && said.contains("`rounds`"), "{said}");
         // A tenth of the parameters costs 3.3 bits less.
         assert!(total.layout(&spec(10_000, 16, 5)).is_ok());
     }

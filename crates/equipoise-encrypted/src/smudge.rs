@@ -239,6 +239,27 @@ mod tests {
         }
     }
 
+    /// Counts of `TUniform(b)` in units of 2^-(b+2), from -2^b.
+    fn tuniform_counts(bound_log2: u32) -> Vec<i64> {
+        let ends = 1_usize << (bound_log2 + 1);
+        (0..=ends).map(|at| if at == 0 || at == ends { 1 } else { 2 }).collect()
+    }
+
+    #[test]
+    fn a_uniform_smudge_hides_a_shift_up_to_its_share_of_the_range() {
+        // The statistical distance of a smudge and the same smudge shifted by v, by counting: v / 2^(b+1), exactly.
+        for bound_log2 in 2..8 {
+            let counts = tuniform_counts(bound_log2);
+            for shift in 1..=1_usize << bound_log2 {
+                let at = |index: usize| counts.get(index).copied().unwrap_or(0);
+                let shifted = |index: usize| index.checked_sub(shift).map_or(0, at);
+                let gap: i64 = (0..counts.len() + shift).map(|i| (at(i) - shifted(i)).abs()).sum();
+                // Half the gap over 2^(b+2) against shift / 2^(b+1).
+                assert_eq!(gap, 4 * i64::try_from(shift).unwrap(), "b = {bound_log2}, shift {shift}");
+            }
+        }
+    }
+
     #[test]
     fn a_total_claim_costs_the_bits_of_coefficients_and_rounds() {
         let each = smudge_log2(&JOINT128_N4096, crowd(50, 3), EACH, 2048);

@@ -89,7 +89,7 @@ pub enum PlanError {
     },
     /// Smudging leaves too few bits of a coefficient.
     #[error(
-        "`{scheme}` leaves {have_bits} bits for a sum that needs {need_bits}, because smudging up to 2^{smudge_log2} takes the rest: {missing_bits} more bits come from lower `bits`, `weight-levels` or clients in a round, from fewer `rounds` under one key, or from `smudging.per-coefficient`, which claims less"
+        "`{scheme}` leaves {have_bits} bits for a sum that needs {need_bits}, because smudging up to 2^{smudge_log2} takes the rest; bits missing: {missing_bits}; they come from lower `bits`, `weight-levels` or clients in a round, from fewer `rounds` under one key, or from `smudging.per-coefficient`, which claims less"
     )]
     SmudgingTooLarge {
         /// The scheme.

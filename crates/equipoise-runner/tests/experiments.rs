@@ -8,7 +8,11 @@ use std::path::PathBuf;
 
 fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for place in ["experiments", "experiments/smoke"] {
+    let mut places = vec!["experiments", "experiments/smoke"];
+    if cfg!(feature = "prio3") {
+        places.push("experiments/with-prio3");
+    }
+    for place in places {
         for entry in std::fs::read_dir(root().join(place)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|e| e == "toml") {
