@@ -51,6 +51,8 @@ pub(crate) struct RateLimit {
     limit: usize,
     chain: [u8; 32],
     opened: BTreeMap<Pseudonym, Vec<[u8; 32]>>,
+    /// An append failed, so that memory and disk may differ.
+    broken: bool,
 }
 
 impl RateLimit {
@@ -60,7 +62,7 @@ impl RateLimit {
         hasher.update(secret);
         let key = *hasher.finalize().as_bytes();
         let chain = *blake3::keyed_hash(&key, name).as_bytes();
-        Self { key, limit: limit as usize, chain, opened: BTreeMap::new() }
+        Self { key, limit: limit as usize, chain, opened: BTreeMap::new(), broken: false }
     }
 
     /// Takes up a record that was written before.
@@ -83,6 +85,11 @@ impl RateLimit {
         flags: &[FlagMask],
         journal: &mut dyn Journal,
     ) -> Result<Vec<[u8; 32]>, FusionError> {
+        if self.broken {
+            return Err(FusionError::Journal(
+                "an earlier entry failed: resume from what is on the disk".into(),
+            ));
+        }
         let mut asked: BTreeMap<Pseudonym, Vec<[u8; 32]>> = BTreeMap::new();
         let mut chain = self.chain;
         let mut entries = Vec::with_capacity(flags.len());
@@ -104,12 +111,15 @@ impl RateLimit {
             chain = self.next(chain, account, &flag.rule, &mask);
             entries.push(Opening { account, rule: flag.rule, mask, chain });
         }
-        // Booked here first: a journal that fails half-way must not leave openings that can be asked for again.
+        if let Err(reason) = journal.append(&entries) {
+            // Part of it may be on the disk: only what stands there can say, after a restart.
+            self.broken = true;
+            return Err(FusionError::Journal(reason));
+        }
         for (account, rules) in asked {
             self.opened.entry(account).or_default().extend(rules);
         }
         self.chain = chain;
-        journal.append(&entries).map_err(FusionError::Journal)?;
         Ok(entries.iter().map(|entry| entry.mask).collect())
     }
 
