@@ -11,7 +11,7 @@
 //! key with two honest platforms, heuristically and without a reduction. The plan refuses more. Keys travel under
 //! `Joint128N4096`, so that the whole inherits its figure: 2^107 core-SVP, 2^136 MATZOV.
 //!
-//! Enforced: fresh keys (they live inside [`Client::seal`]), one cohort a round and a floor under it (key holders, with a
+//! Enforced: fresh keys (they live inside `Client::seal`), one cohort a round and a floor under it (key holders, with a
 //! durable record), total smudging over a limited number of rounds, a limit of coefficients per key. Not promised: anything
 //! against a server that breaks the protocol, honest updates, a holder's absence (all must answer). A patent application
 //! describes this structure (US 2025/0358106 A1); `docs/security.md`.
