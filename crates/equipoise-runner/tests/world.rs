@@ -79,9 +79,9 @@ fn validate_writes_every_check_and_ends_with_1_where_a_gated_one_fails() {
     let findings = findings.as_array().unwrap();
     let ids: BTreeSet<&str> = findings.iter().map(|f| f["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 22, "{ids:?}");
-    let failing = findings.iter().filter(|f| f["pass"] == "fail").count();
+    let failing = findings.iter().filter(|f| f["pass"] == false).count();
     assert_eq!(text.matches(" FAIL ").count(), failing, "{text}");
-    let blocked = findings.iter().any(|f| f["pass"] == "fail" && f["kind"] != "reported");
+    let blocked = findings.iter().any(|f| f["pass"] == false && f["kind"] != "reported");
     assert_eq!(output.status.code(), Some(i32::from(blocked)));
     let page = std::fs::read_to_string(out.join("VALIDATION.html")).unwrap();
     assert!(page.contains("Synthetic data") && page.contains("<svg"));

@@ -126,7 +126,10 @@ impl<'a> Casting<'a> {
             (false, _) => AgeBand::Adult,
         };
         let second = rng.chance(archetype.second_platform.p());
-        let person = self.person(platform, on_own_account, minor && !part.harmful, rng)?;
+        // Behind a minor's profile stands an adult as far as the detectability goes: whose other accounts are linked is a
+        // signal like any other, and at 0 there must be none. (No link scale: it goes from 0 to 1.)
+        let adult = rng.chance(part.delta.min(1.0));
+        let person = self.person(platform, on_own_account, minor && !adult, rng)?;
         self.taken[person as usize] = true;
         let first = self.place(part, persona, person, platform, &theta, rng);
         if !second || self.accounts.len() < 2 {

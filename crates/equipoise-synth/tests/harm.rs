@@ -251,6 +251,46 @@ fn a_pattern_may_have_a_detectability_of_its_own() {
     assert!(own == play(&spec, 8).1);
 }
 
+/// Persons behind the role accounts, [look-alikes, patterns]: how many, how many of them minors, how many accounts.
+fn behind(spec: &WorldSpec, seed: u64) -> [(usize, usize, usize); 2] {
+    let truth = play(spec, seed).2.truth;
+    let mut persons = [BTreeMap::new(), BTreeMap::new()];
+    for account in truth.platforms.iter().flat_map(|p| &p.accounts) {
+        if account.harmful.or(account.matched_for).is_some() {
+            persons[usize::from(account.harmful.is_some())].insert(account.person, account.true_age_band);
+        }
+    }
+    persons.map(|of| {
+        let accounts = of.keys().map(|person| truth.accounts_of(*person).count()).sum();
+        (of.len(), of.values().filter(|band| band.is_minor()).count(), accounts)
+    })
+}
+
+#[test]
+fn at_detectability_zero_the_persons_behind_are_alike_too() {
+    for kind in [HarmArchetype::FakePeer, HarmArchetype::CoordinatedRing, HarmArchetype::Migrator] {
+        let mut spec = only(kind, 4_000, 2);
+        spec.harm.detectability = 0.0;
+        let [(n, young, accounts), (m, young_of_m, accounts_of_m)] =
+            behind(&spec, 9).map(|c| (c.0 as f64, c.1 as f64, c.2 as f64));
+        let p = (young + young_of_m) / (n + m);
+        let error = (p * (1.0 - p) * (1.0 / n + 1.0 / m)).sqrt();
+        assert!(
+            n > 200.0 && m > 200.0 && (young / n - young_of_m / m).abs() <= 3.7 * error,
+            "{kind:?}: minors {young} of {n}, {young_of_m} of {m}"
+        );
+        // Accounts of a person: standard deviation about 1.5.
+        let gap = accounts / n - accounts_of_m / m;
+        assert!(gap.abs() < 3.7 * 1.5 * (1.0 / n + 1.0 / m).sqrt(), "{kind:?}: {gap} accounts a person");
+    }
+}
+
+#[test]
+fn at_full_detectability_an_adult_stands_behind_every_pattern() {
+    let [_, (persons, minors, _)] = behind(&only(HarmArchetype::FakePeer, 2_000, 2), 9);
+    assert!(persons > 50 && minors == 0, "{minors} of {persons}");
+}
+
 #[test]
 fn settings_out_of_range_are_refused_by_name() {
     let refuse = |change: &dyn Fn(&mut WorldSpec), name: &str| {

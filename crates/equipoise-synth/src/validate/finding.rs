@@ -7,9 +7,8 @@
 use super::stats::{mean, standard_error};
 use serde::Serialize;
 
-/// Whether a statistic is as it should be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// Whether a statistic is as it should be. In JSON `true`, `false`, or `null` where there is nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Pass {
     /// Inside the target.
     Pass,
@@ -17,6 +16,16 @@ pub enum Pass {
     Fail,
     /// Nothing to say: too little data, a missing part, or a statistic that is only reported.
     NotAssessable,
+}
+
+impl Serialize for Pass {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Pass => to.serialize_bool(true),
+            Self::Fail => to.serialize_bool(false),
+            Self::NotAssessable => to.serialize_none(),
+        }
+    }
 }
 
 /// What follows from a failure.
