@@ -16,6 +16,7 @@ mod score;
 mod seed;
 mod time;
 mod units;
+mod wide;
 
 pub use draw::Draw;
 pub use event::{Event, EventKind, EventSink, NullSink, ReportCategory, Surface};
@@ -29,3 +30,4 @@ pub use score::RiskScore;
 pub use seed::{CounterRng, Seed};
 pub use time::{DAY, HOUR, MINUTE, SimTime, WEEK};
 pub use units::{ClipNorm, Delta, Epsilon, Fraction, NoiseMultiplier, UnitError};
+pub use wide::wide;

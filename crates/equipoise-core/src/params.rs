@@ -40,7 +40,9 @@ pub fn all_finite(values: &[f32]) -> bool {
     // An exponent of ones is an infinity or no number.
     const EXPONENT: u32 = 0x7F80_0000;
     let broken = |value: &f32| u32::from(value.to_bits() & EXPONENT == EXPONENT);
-    values.chunks(256).all(|block| block.iter().fold(0, |any, value| any | broken(value)) == 0)
+    crate::wide(|| {
+        values.chunks(256).all(|block| block.iter().fold(0, |any, value| any | broken(value)) == 0)
+    })
 }
 
 #[cfg(test)]

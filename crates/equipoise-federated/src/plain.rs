@@ -6,6 +6,7 @@ use crate::roll::Roll;
 use crate::secure_sum::{
     CohortRecord, IntSum, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError, VectorSpec, Wire,
 };
+use equipoise_core::wide;
 use equipoise_privacy::OutgoingUpdate;
 
 /// Plain integer addition.
@@ -249,11 +250,14 @@ const fn reach(value: i64) -> u64 {
 
 /// Adds values if none is farther from zero than `bound`, in one pass over them; otherwise leaves the sum as it was.
 fn add_within(sum: &mut [i64], values: &[i64], bound: u64) -> bool {
-    let mut all = 0;
-    for (total, &value) in sum.iter_mut().zip(values) {
-        *total = total.wrapping_add(value);
-        all |= reach(value);
-    }
+    let all = wide(|| {
+        let mut all = 0;
+        for (total, &value) in sum.iter_mut().zip(values) {
+            *total = total.wrapping_add(value);
+            all |= reach(value);
+        }
+        all
+    });
     let fits = all < bound || within(values, bound);
     if !fits {
         sum.iter_mut().zip(values).for_each(|(total, &value)| *total = total.wrapping_sub(value));

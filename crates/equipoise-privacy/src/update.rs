@@ -18,7 +18,7 @@
 //! ```
 
 use crate::{Quantizer, Rounding, Sensitivity};
-use equipoise_core::{ClipNorm, Seed};
+use equipoise_core::{ClipNorm, Seed, wide};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -54,11 +54,13 @@ fn l2_norm(values: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; 8];
     let eights = values.chunks_exact(8);
     let rest: f64 = eights.remainder().iter().map(|&v| f64::from(v) * f64::from(v)).sum();
-    for eight in eights {
-        for (lane, &v) in lanes.iter_mut().zip(eight) {
-            *lane += f64::from(v) * f64::from(v);
+    wide(|| {
+        for eight in eights {
+            for (lane, &v) in lanes.iter_mut().zip(eight) {
+                *lane += f64::from(v) * f64::from(v);
+            }
         }
-    }
+    });
     libm::sqrt(lanes.iter().sum::<f64>() + rest)
 }
 
@@ -153,16 +155,19 @@ impl ClippedUpdate {
         values.clear();
         values.reserve_exact(self.values.len());
         // Blocks that stay in the nearest cache for both passes; counted in a narrow type, of which more fit side by side.
-        for block in self.values.chunks(1024) {
-            let cut: u32 = block.iter().map(|&value| u32::from(quantizer.cuts(value))).sum();
-            match i64::from(weight) {
-                // Most updates weigh 1 and stay on the grid: neither a product of 64 bits nor a comparison for any value.
-                1 if cut == 0 => values.extend(block.iter().map(|&value| inside(value))),
-                1 => values.extend(block.iter().map(|&value| of_one(value))),
-                weight => values.extend(block.iter().map(|&value| weight * of_one(value))),
+        let all = &self.values;
+        wide(|| {
+            for block in all.chunks(1024) {
+                let cut: u32 = block.iter().map(|&value| u32::from(quantizer.cuts(value))).sum();
+                match i64::from(weight) {
+                    // Most updates weigh 1 and stay on the grid: neither a product of 64 bits nor a comparison for any value.
+                    1 if cut == 0 => values.extend(block.iter().map(|&value| inside(value))),
+                    1 => values.extend(block.iter().map(|&value| of_one(value))),
+                    weight => values.extend(block.iter().map(|&value| weight * of_one(value))),
+                }
+                saturated += u64::from(cut);
             }
-            saturated += u64::from(cut);
-        }
+        });
         self.values.clear();
         (QuantizedUpdate { values, weight, saturated, sensitivity: self.sensitivity }, self.values)
     }
