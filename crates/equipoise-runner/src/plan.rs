@@ -206,7 +206,7 @@ impl Plan {
                     continue;
                 }
                 arms.push(builder.arm(slice, &point.experiment, &worlds, &development)?);
-                settings.push(setting(point, &loaded.points));
+                settings.push(setting(*kind, point, &loaded.points));
             }
         }
         name_apart(&mut arms, &settings);
@@ -392,10 +392,12 @@ fn name(slice: &ArmSlice) -> (String, String) {
 }
 
 /// What a point sets, besides epsilon, which is part of an arm's name anyway: short for ids and in full for people.
-fn setting(point: &Point, points: &[Point]) -> (String, String) {
+fn setting(arm: ArmKind, point: &Point, points: &[Point]) -> (String, String) {
     // A trainer that a model brings with it says nothing that the model does not.
     let brought = |key: &str| key == "training.trainer" && point.set.contains_key("model");
-    let named = |key: &str| key != "privacy.epsilon" && !brought(key);
+    // Scores in the clear are hidden by no design.
+    let unread = |key: &str| key == "fusion.design" && arm == ArmKind::FusedPlain;
+    let named = |key: &str| key != "privacy.epsilon" && !brought(key) && !unread(key);
     let pairs = point.set.iter().filter(|(key, _)| named(key));
     let (short, full): (Vec<String>, Vec<String>) = pairs
         .map(|(key, value)| {

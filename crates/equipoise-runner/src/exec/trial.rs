@@ -64,7 +64,7 @@ pub(super) fn run(
     };
     let learning_rate = tuned.as_ref().map(|record| record.chosen);
     let index = u64::from(world.meta.index);
-    let stopwatch = context.clock.seats(&unit.label);
+    let stopwatch = context.clock.seats(&unit.id);
     let setting = Setting {
         seed: Seed::root(arm.seed).derive("trial", index),
         learning_rate: learning_rate.unwrap_or(0.0),
