@@ -60,6 +60,8 @@ mod wire;
 #[cfg(test)]
 mod attack_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
 mod noise_tests;
 #[cfg(test)]
 mod oracle_tests;

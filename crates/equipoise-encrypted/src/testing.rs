@@ -43,3 +43,31 @@ pub(crate) fn round_trip(parties: &mut Parties, round: u32, values: &[Vec<i64>])
     let share = parties.holders[0].open_round(public, &sum, &cohort)?;
     SharedKeyGlwe::default().open(public, sum, &[share])
 }
+
+/// Reads `cases` changed forms of a message: one to four bytes set anew, most of them before the payload, and one in four cut or
+/// lengthened. `read` writes back what it read. Whatever is still a message must be exactly the bytes that were given: one form a
+/// message, nothing made larger than what came, and no panic on the way.
+pub(crate) fn fuzz<E>(bytes: &[u8], cases: u32, read: impl Fn(&[u8]) -> Result<Vec<u8>, E>) {
+    let mut rng = Seed::root(bytes.len() as u64).rng();
+    let mut below = |limit: usize| usize::try_from(rng.next_u64() % limit.max(1) as u64).unwrap();
+    let (mut noise, mut read_back) = (bytes.to_vec(), 0_u32);
+    noise.resize(2 * bytes.len() + 64, 0);
+    let front = bytes.len().min(96);
+    for _ in 0..cases {
+        let at: Vec<usize> =
+            (0..=below(4)).map(|_| below(if below(4) == 0 { bytes.len() } else { front })).collect();
+        let mut length = bytes.len();
+        for &at in &at {
+            noise[at] = below(256).to_le_bytes()[0];
+        }
+        if below(4) == 0 {
+            length = if below(2) == 0 { below(noise.len()) } else { (length + 8).saturating_sub(below(17)) };
+        }
+        if let Ok(again) = read(&noise[..length]) {
+            assert!(again == noise[..length], "a message of {} bytes was read from {length}", again.len());
+            read_back += 1;
+        }
+        at.iter().for_each(|&at| noise[at] = bytes[at]);
+    }
+    assert!(read_back > 0 && read_back < cases, "{read_back} of {cases} were read: the changes are not what they should be");
+}

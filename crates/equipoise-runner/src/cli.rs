@@ -185,7 +185,7 @@ fn finish(
     let dir = &context.run;
     rundir::write_report(dir, &data, &crate::report::render(&data))?;
     let hash = rundir::seal(dir, &data, &context.clock.measured())?;
-    crate::timings::write(dir, &data)?;
+    crate::timings::write(dir, &data, context.plan)?;
     provenance::write(dir, context.plan, seconds)?;
     print_result(&data, &dir.join("report.html"), &hash, common)
 }

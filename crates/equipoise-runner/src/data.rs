@@ -192,6 +192,9 @@ pub struct WorldData {
     pub cases: CaseRows,
     /// What happened, event by event, where a model reads that.
     pub sequences: Option<WorldSequences>,
+    /// The noisy identifier that each tested account's platform holds, one a case, where an arm matches accounts. No truth, and no
+    /// feature: only the matching of a fusion reads it.
+    pub tokens: Option<Vec<u64>>,
 }
 
 impl WorldData {
@@ -217,6 +220,9 @@ impl WorldData {
         if let Some(sequences) = &self.sequences {
             put("train_events.parquet", &event_table(&sequences.train)?)?;
             put("test_events.parquet", &event_table(&sequences.test)?)?;
+        }
+        if let Some(tokens) = &self.tokens {
+            put("tokens.parquet", &token_table(tokens)?)?;
         }
         write_json_atomic(&dir.join("world.json"), &self.meta)
     }
@@ -264,7 +270,12 @@ impl WorldData {
         } else {
             None
         };
-        Ok(Self { meta, train, train_linked, test, cases, sequences })
+        let tokens = if dir.join("tokens.parquet").exists() {
+            Some(read_tokens(&get("tokens.parquet")?)?)
+        } else {
+            None
+        };
+        Ok(Self { meta, train, train_linked, test, cases, sequences, tokens })
     }
 
     fn test_table(&self) -> Result<Table, StoreError> {
@@ -315,6 +326,14 @@ fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
     let end =
         |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
     Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
+}
+
+fn token_table(tokens: &[u64]) -> Result<Table, StoreError> {
+    Table::new().with("token", tokens.to_vec())
+}
+
+fn read_tokens(table: &Table) -> Result<Vec<u64>, StoreError> {
+    Ok(table.u64("token")?.to_vec())
 }
 
 fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {

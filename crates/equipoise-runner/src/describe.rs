@@ -39,6 +39,16 @@ pub fn strategies() -> Vec<Strategy> {
             .iter()
             .map(|spec| table("aggregation.hidden", spec, &spec.build().leakage().headline)),
     );
+    all.extend(
+        equipoise_encrypted::fusion::FusionDesign::examples()
+            .iter()
+            .map(|spec| table("fusion.design", spec, &spec.leakage().headline)),
+    );
+    all.extend(
+        crate::config::FusionFunction::examples()
+            .iter()
+            .map(|spec| table("fusion.function", spec, spec.describe())),
+    );
     all.extend(equipoise_federated::AggregatorSpec::examples().iter().map(|spec| {
         let rule = spec.rule();
         table(

@@ -5,8 +5,8 @@
 //! computed once, and any scheduler can run the units. Threads, clocks and directories are not part of it.
 
 use crate::config::{
-    AggregationSpec, ArmKind, Evaluation, Experiment, FederationSection, Loaded, Point, PrivacySection,
-    Protocol, Start, Tuning,
+    AggregationSpec, ArmKind, Evaluation, Experiment, FederationSection, FusionSection, Loaded, Point,
+    PrivacySection, Protocol, Start, Tuning,
 };
 use crate::fault::{Fault, runtime};
 use crate::schema::SchemaSpec;
@@ -65,6 +65,9 @@ pub struct WorldSlice {
     /// Whether event sequences are kept beside the rows. Left out where they are not, so that those worlds keep their address.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sequences: bool,
+    /// Whether the accounts' noisy identifiers are kept, for arms that fuse scores. Left out where they are not, for the same reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tokens: bool,
 }
 
 /// What a world is for. The two have disjoint randomness.
@@ -106,6 +109,9 @@ pub struct ArmSlice {
     pub federation: Option<FederationSection>,
     /// How updates become one.
     pub aggregation: Option<AggregationSpec>,
+    /// How scores of one account become one value, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<FusionSection>,
     /// What is promised, where something is.
     pub privacy: Option<PrivacySection>,
     /// Candidates for the learning rate.
@@ -200,7 +206,7 @@ impl Plan {
                     continue;
                 }
                 arms.push(builder.arm(slice, &point.experiment, &worlds, &development)?);
-                settings.push(setting(point, &loaded.points));
+                settings.push(setting(*kind, point, &loaded.points));
             }
         }
         name_apart(&mut arms, &settings);
@@ -275,6 +281,7 @@ impl Builder {
                     role,
                     index,
                     sequences: networks && reads,
+                    tokens: e.arms.iter().any(|arm| arm.fuses()),
                 };
                 let what = if role == WorldRole::Test { "test world" } else { "development world" };
                 self.add(Stage::World, format!("{what} {index}"), vec![], Work::World(slice))
@@ -350,6 +357,7 @@ fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
             .then_some(e.federation.rounds),
         federation,
         aggregation: arm.federates().then(|| e.aggregation.clone()),
+        fusion: e.fusion.as_ref().filter(|_| arm.fuses()).map(|fusion| fusion.of(arm)),
         privacy: private.then(|| e.privacy.clone()),
         learning_rates: if arm.trains() { rates.clone() } else { vec![] },
         seed: e.experiment.seed,
@@ -372,6 +380,8 @@ fn name(slice: &ArmSlice) -> (String, String) {
         ArmKind::LocalBinned => "local binned",
         ArmKind::FederatedBinned => "federated binned",
         ArmKind::PooledBinned => "pooled binned",
+        ArmKind::FusedPlain => "fused, plain",
+        ArmKind::FusedEncrypted => "fused, encrypted",
     };
     match &slice.privacy {
         Some(privacy) => {
@@ -382,10 +392,12 @@ fn name(slice: &ArmSlice) -> (String, String) {
 }
 
 /// What a point sets, besides epsilon, which is part of an arm's name anyway: short for ids and in full for people.
-fn setting(point: &Point, points: &[Point]) -> (String, String) {
+fn setting(arm: ArmKind, point: &Point, points: &[Point]) -> (String, String) {
     // A trainer that a model brings with it says nothing that the model does not.
     let brought = |key: &str| key == "training.trainer" && point.set.contains_key("model");
-    let named = |key: &str| key != "privacy.epsilon" && !brought(key);
+    // Scores in the clear are hidden by no design.
+    let unread = |key: &str| key == "fusion.design" && arm == ArmKind::FusedPlain;
+    let named = |key: &str| key != "privacy.epsilon" && !brought(key) && !unread(key);
     let pairs = point.set.iter().filter(|(key, _)| named(key));
     let (short, full): (Vec<String>, Vec<String>) = pairs
         .map(|(key, value)| {

@@ -2,6 +2,7 @@
 
 use crate::clock::Measured;
 use crate::fault::{Fault, runtime};
+use crate::plan::Plan;
 use crate::report::data::ReportData;
 use crate::report::{TimingRow, Timings, render_timings};
 use equipoise_store::{read_json, write_atomic};
@@ -11,24 +12,24 @@ use std::path::Path;
 ///
 /// # Errors
 /// If the disk does not take it.
-pub fn write(dir: &Path, data: &ReportData) -> Result<(), Fault> {
+pub fn write(dir: &Path, data: &ReportData, plan: &Plan) -> Result<(), Fault> {
     let measured: Measured = read_json(&dir.join("timings.json")).map_err(runtime)?;
     let mut rows = Vec::new();
-    for arm in &data.arms {
-        let rounds = data.costs.iter().find(|cost| cost.arm == arm.id).map_or(1, |cost| cost.rounds.max(1));
-        // One trial a world; the label of a trial begins with that of its arm.
-        let units: Vec<_> = measured
-            .seats
-            .iter()
-            .filter(|(unit, _)| unit.starts_with(&format!("{}, world", arm.label)))
-            .collect();
+    for arm in &plan.arms {
+        #[allow(clippy::cast_precision_loss)]
+        let rounds =
+            data.costs.iter().find(|cost| cost.arm == arm.id).map_or(1.0, |cost| cost.rounds.max(1) as f64);
+        // What a fusion does, it does for each account that it opens.
+        let fused = data.fusions.iter().find(|row| row.arm == arm.id);
+        let times = fused.map_or(rounds, |row| (row.accounts * row.sessions).max(1.0));
+        let units: Vec<_> = measured.seats.iter().filter(|(unit, _)| arm.trials.contains(unit)).collect();
         let mut seats = std::collections::BTreeMap::new();
         for (seat, seconds) in units.iter().flat_map(|(_, seats)| seats.iter()) {
             *seats.entry(*seat).or_insert(0.0) += seconds;
         }
         for (seat, seconds) in seats {
             #[allow(clippy::cast_precision_loss)]
-            let each = 1e3 * seconds / (rounds as f64 * units.len().max(1) as f64);
+            let each = 1e3 * seconds / (times * units.len().max(1) as f64);
             rows.push(TimingRow {
                 arm: arm.id.clone(),
                 seat: format!("{seat:?}"),

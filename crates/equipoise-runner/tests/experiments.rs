@@ -73,6 +73,8 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
         "schedule",
         "rounding",
         "schema",
+        "fusion.design",
+        "fusion.function",
     ];
     let mut seen = 0;
     for strategy in described.as_array().unwrap() {

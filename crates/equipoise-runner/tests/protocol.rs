@@ -23,6 +23,7 @@ fn every_arm() -> Plan {
             format!("arms=[{}]", arms.join(",")),
             "sweep.grid={\"privacy.epsilon\"=[\"inf\",3.0]}".into(),
             "tuning.worlds=2".into(),
+            "fusion={ design = { ggsw-joint = { holders = 3 } }, weights = [1, 1, 1, 1], levels = 256, function = { threshold = { at = 300 } }, openings-per-account = 1 }".into(),
         ],
     )
 }

@@ -55,6 +55,12 @@ impl ScoreGrid {
         Self::new(cuts)
     }
 
+    /// The cuts, ascending.
+    #[must_use]
+    pub fn cuts(&self) -> &[f32] {
+        &self.0
+    }
+
     /// The level of a score, from 0 to the number of cuts.
     #[must_use]
     pub fn level(&self, score: f32) -> u32 {

@@ -192,6 +192,16 @@ fn parcels_open_for_their_receiver_only_and_unchanged() {
 
 #[test]
 fn messages_survive_the_wire_and_cuts_are_typed_errors() {
+    every_message(3_000);
+}
+
+#[test]
+#[ignore = "a million inputs a message"]
+fn a_million_changed_messages_are_errors_or_themselves() {
+    every_message(1_000_000);
+}
+
+fn every_message(cases_of_noise: u32) {
     let mut parties = parties();
     let all = uploads(&mut parties, 0, &[0, 1, 2]);
     let sum = sum_of(&parties, 0, &all);
@@ -219,6 +229,7 @@ fn messages_survive_the_wire_and_cuts_are_typed_errors() {
             changed[at] ^= 1;
             malformed(read(&changed).map(|_| ()));
         }
+        crate::testing::fuzz(&bytes, cases_of_noise, read);
     }
     // A count of shares that must not be believed.
     let mut bytes = share.to_bytes();

@@ -4,8 +4,10 @@ use super::sweep::{Point, set_dotted};
 use super::{AggregationSpec, ArmKind, Experiment};
 use crate::fault::{Fault, config};
 use crate::schema::SchemaSpec;
+use equipoise_encrypted::fusion::FusionDesign;
 use equipoise_federated::{FaultSpec, LocalSpec, ScheduleSpec, Stragglers};
 use equipoise_model::boosted::{Binning, BoostedSpec};
+use equipoise_model::calibration::CalibrationSpec;
 use equipoise_model::{Loss, Optimiser};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
@@ -169,6 +171,12 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         "binned: an arm bins its features and the file does not say into how many".into(),
     );
     need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
+    problems.extend(check_fusion(e, world).err());
+    let mut need = |ok: bool, why: String| {
+        if !ok {
+            problems.push(why);
+        }
+    };
     if let Some(calibration) = &e.calibration {
         if let Err(error) = calibration.check() {
             need(false, error.to_string().replacen(' ', ": ", 1));
@@ -215,6 +223,25 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         }
     }
     problems
+}
+
+/// What the fusion of scores and the arms say about each other.
+fn check_fusion(e: &Experiment, world: &WorldSpec) -> Result<(), String> {
+    if !e.arms.iter().any(|arm| arm.fuses()) {
+        return Ok(());
+    }
+    let Some(section) = &e.fusion else {
+        return Err("fusion: an arm fuses scores and the file does not say how".into());
+    };
+    if e.arms.contains(&ArmKind::FusedEncrypted) && section.design == (FusionDesign::Plain {}) {
+        return Err("design: `plain` hides nothing; it is the arm `fused-plain`".into());
+    }
+    if e.calibration.as_ref().is_some_and(|spec| *spec != CalibrationSpec::None {}) {
+        return Err(
+            "calibration: a fused value is no probability; calibrate in a file without fused arms".into()
+        );
+    }
+    section.check(world.platform.len())
 }
 
 /// What the model, its trainer and the arms say about each other.

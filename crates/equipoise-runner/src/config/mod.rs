@@ -1,10 +1,12 @@
 //! An experiment file: the types are the documentation of its keys. Unknown keys are errors, research choices have no
 //! hidden defaults, and every number is checked where it is parsed.
 
+mod fusion;
 mod load;
 mod partition;
 mod sweep;
 
+pub use fusion::{FusionFunction, FusionSection};
 pub use load::{Loaded, load};
 pub(crate) use load::{parse, read};
 pub use partition::PartitionSpec;
@@ -59,6 +61,9 @@ pub struct Experiment {
     pub federation: FederationSection,
     /// How updates become one.
     pub aggregation: AggregationSpec,
+    /// How the platforms' scores of one account become one value, where an arm fuses them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<FusionSection>,
     /// What is promised about the released model.
     pub privacy: PrivacySection,
     /// How learning rates are chosen: the same budget for every arm, on development worlds only.
@@ -304,11 +309,15 @@ pub enum ArmKind {
     FederatedBinned,
     /// The same on all rows in one place, accounts not linked.
     PooledBinned,
+    /// Each platform trains alone; a server reads all their scores of one pseudonymous account and applies a rule to them.
+    FusedPlain,
+    /// The same rule on encrypted scores: no seat reads one, and only the rule's value is opened.
+    FusedEncrypted,
 }
 
 impl ArmKind {
     /// Every arm, in the order of the ladder.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ReportsOnly,
         Self::LiteralRule,
         Self::LocalOnly,
@@ -322,6 +331,8 @@ impl ArmKind {
         Self::LocalBinned,
         Self::FederatedBinned,
         Self::PooledBinned,
+        Self::FusedPlain,
+        Self::FusedEncrypted,
     ];
 
     /// The name in files.
@@ -341,6 +352,8 @@ impl ArmKind {
             Self::LocalBinned => "local-binned",
             Self::FederatedBinned => "federated-binned",
             Self::PooledBinned => "pooled-binned",
+            Self::FusedPlain => "fused-plain",
+            Self::FusedEncrypted => "fused-encrypted",
         }
     }
 
@@ -367,6 +380,12 @@ impl ArmKind {
                 "platforms train a logistic regression on publicly binned features together"
             }
             Self::PooledBinned => "the same on all rows in one place, not linked; nobody may do this",
+            Self::FusedPlain => {
+                "each platform trains alone, a server reads all scores of a pseudonymous account and applies a rule"
+            }
+            Self::FusedEncrypted => {
+                "the same rule on encrypted scores: nobody reads a score, only the rule's value is opened"
+            }
         }
     }
 
@@ -386,6 +405,12 @@ impl ArmKind {
     #[must_use]
     pub const fn is_binned(self) -> bool {
         matches!(self, Self::LocalBinned | Self::FederatedBinned | Self::PooledBinned)
+    }
+
+    /// Whether platforms' scores of one account become one value.
+    #[must_use]
+    pub const fn fuses(self) -> bool {
+        matches!(self, Self::FusedPlain | Self::FusedEncrypted)
     }
 
     /// Whether platforms train together.

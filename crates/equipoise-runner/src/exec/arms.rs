@@ -85,7 +85,7 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
     let material = Material::of(slice.model.as_ref(), world);
     match slice.arm {
         ArmKind::ReportsOnly | ArmKind::LiteralRule => Ok(Trained::default()),
-        ArmKind::LocalOnly | ArmKind::LocalBinned => {
+        ArmKind::LocalOnly | ArmKind::LocalBinned | ArmKind::FusedPlain | ArmKind::FusedEncrypted => {
             let clients = ClientRows::by_platform(material, platforms);
             let trained = clients
                 .iter()
@@ -385,7 +385,9 @@ pub(crate) fn score(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> R
         | ArmKind::FederatedLogistic
         | ArmKind::FederatedBinned
         | ArmKind::PooledUnlinked
-        | ArmKind::PooledBinned => {
+        | ArmKind::PooledBinned
+        | ArmKind::FusedPlain
+        | ArmKind::FusedEncrypted => {
             let all: Vec<usize> = (0..test.case.len()).collect();
             ranked(slice, world, &trained.models[0], &all)
         }

@@ -1,12 +1,13 @@
 //! The trial stage: one arm on one test world, from training to cases.
 
 use super::arms::{self, Setting};
-use super::{Context, TuneRecord, review};
+use super::{Context, TuneRecord, fuse, review};
 use crate::config::Evaluation;
 use crate::data::WorldData;
 use crate::fault::{Fault, runtime};
 use crate::plan::{ArmSlice, Stage, Unit};
 use equipoise_core::{RiskScore, Seed, SimTime};
+use equipoise_encrypted::fusion::ScoreGrid;
 use equipoise_eval::Case;
 use equipoise_features::Token;
 use equipoise_federated::{Outcome, RoundRecord, SlotPlan};
@@ -39,6 +40,9 @@ pub struct TrialRecord {
     /// How well its scores say what they mean, before and after calibration, where they are calibrated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<super::CalibrationRecord>,
+    /// What fusing scores did, where an arm does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<super::FusionRecord>,
     /// How the training of each model ended, for an arm without rounds (those have `rounds.json`).
     pub outcomes: Vec<Outcome>,
 }
@@ -54,12 +58,13 @@ pub(super) fn run(
 ) -> Result<(), Fault> {
     let whole = context.world(&unit.needs[0])?;
     let world = arm.schema.unwrap_or_default().view(&whole);
-    let learning_rate = match unit.needs.get(1) {
-        Some(tune) => Some(chosen(context, tune)?),
+    let tuned = match unit.needs.get(1) {
+        Some(tune) => Some(tuned(context, tune)?),
         None => None,
     };
+    let learning_rate = tuned.as_ref().map(|record| record.chosen);
     let index = u64::from(world.meta.index);
-    let stopwatch = context.clock.seats(&unit.label);
+    let stopwatch = context.clock.seats(&unit.id);
     let setting = Setting {
         seed: Seed::root(arm.seed).derive("trial", index),
         learning_rate: learning_rate.unwrap_or(0.0),
@@ -67,8 +72,17 @@ pub(super) fn run(
         stopwatch: &stopwatch,
     };
     let trained = arms::train(arm, &world, &setting)?;
-    let scores = arms::score(arm, &world, &trained)?;
-    let cases = review::cases(&world, &scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
+    let own = arms::score(arm, &world, &trained)?;
+    let fused = match (&arm.fusion, &tuned) {
+        (Some(section), Some(tuned)) => {
+            let grids = tuned.grids.iter().map(|cuts| ScoreGrid::new(cuts.clone()));
+            let grids = grids.collect::<Result<Vec<_>, _>>().map_err(runtime)?;
+            Some(fuse::run(section, &world, &grids, &own, &stopwatch)?)
+        }
+        _ => None,
+    };
+    let scores = fused.as_ref().map_or(&own, |fused| &fused.scores);
+    let cases = review::cases(&world, scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
     let calibration = super::calibrate::run(arm, &world, &trained, &cases)?;
     let metrics = evaluation.metrics();
     let metrics = metrics.iter().map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
@@ -88,6 +102,7 @@ pub(super) fn run(
         claim: trained.claim.clone(),
         histograms: trained.histograms,
         calibration,
+        fusion: fused.as_ref().map(|fused| fused.record.clone()),
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
@@ -98,15 +113,15 @@ pub(super) fn run(
     if let Some(state) = &trained.federation {
         write_json_atomic(&dir.join("rounds.json"), &state.history).map_err(runtime)?;
     }
-    write_scores(&world, &scores, record.calibration.as_ref(), dir)?;
+    let values = fused.as_ref().map(|fused| fused.values.as_slice());
+    write_scores(&world, scores, record.calibration.as_ref(), values, dir)?;
     write_review(&cases, dir)
 }
 
-fn chosen(context: &Context<'_>, tune: &str) -> Result<f64, Fault> {
+fn tuned(context: &Context<'_>, tune: &str) -> Result<TuneRecord, Fault> {
     let unit = context.unit(tune)?;
     debug_assert_eq!(unit.stage, Stage::Tune);
-    let record: TuneRecord = read_json(&context.dir(unit).join("tune.json")).map_err(runtime)?;
-    Ok(record.chosen)
+    read_json(&context.dir(unit).join("tune.json")).map_err(runtime)
 }
 
 /// Models as safetensors in `PyTorch`'s layout, with a card in the header: see [`published`].
@@ -181,6 +196,7 @@ fn write_scores(
     world: &WorldData,
     scores: &[f32],
     calibration: Option<&super::CalibrationRecord>,
+    values: Option<&[u32]>,
     dir: &Path,
 ) -> Result<(), Fault> {
     let mut table = Table::new()
@@ -194,6 +210,9 @@ fn write_scores(
         let probability: Vec<f32> =
             rows.map(|(case, score)| calibration.map(platform(case)).apply(*score)).collect();
         table = table.with("probability", probability).map_err(runtime)?;
+    }
+    if let Some(values) = values {
+        table = table.with("fused_value", values.to_vec()).map_err(runtime)?;
     }
     let meta = [("note", "synthetic-trained; not for operational decisions about people")];
     write_table(&dir.join("scores.parquet"), &table, &meta).map_err(runtime)

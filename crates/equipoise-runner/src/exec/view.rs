@@ -35,6 +35,7 @@ pub(super) fn to_train<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
             train: all.train.keep(|row| trained(&world.train, row)),
             test: SequenceRows::default(),
         }),
+        tokens: None,
     })
 }
 
@@ -61,6 +62,7 @@ pub(super) fn to_score<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
         test,
         cases: world.cases.clone(),
         sequences: world.sequences.clone(),
+        tokens: None,
     })
 }
 
@@ -94,6 +96,7 @@ pub(super) fn held_out(slice: &ArmSlice, world: &WorldData) -> Option<(WorldData
             train: SequenceRows::default(),
             test: sequences.train.keep(|row| is_held_out(all.fold[row], share)),
         }),
+        tokens: None,
     };
     Some((world, rows.label))
 }

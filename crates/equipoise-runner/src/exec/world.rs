@@ -59,7 +59,8 @@ pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<(World
     let (test, test_events) = cut.test(&decisions, &cases, &index);
     let meta = cut.meta(&decisions, &train, &cases);
     let sequences = slice.sequences.then_some(WorldSequences { train: train_events, test: test_events });
-    Ok((WorldData { meta, train, train_linked, test, cases, sequences }, reads))
+    let tokens = slice.tokens.then(|| cut.tokens(&cases));
+    Ok((WorldData { meta, train, train_linked, test, cases, sequences, tokens }, reads))
 }
 
 fn days(day: u32) -> i32 {
@@ -297,6 +298,14 @@ impl Cut<'_> {
             }
         }
         (cases, index)
+    }
+
+    /// The identifiers that the platforms hold of tested accounts, one a case.
+    fn tokens(&self, cases: &CaseRows) -> Vec<u64> {
+        let places = cases.platform.iter().zip(&cases.account);
+        places
+            .map(|(platform, account)| self.outcome.tokens[usize::from(*platform)][*account as usize])
+            .collect()
     }
 
     fn test(&self, decisions: &[i32], cases: &CaseRows, index: &[Vec<u32>]) -> (TestRows, SequenceRows) {

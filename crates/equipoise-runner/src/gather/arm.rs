@@ -87,7 +87,9 @@ fn role(arm: &ArmResults<'_>) -> ArmRole {
         ArmKind::Federated
         | ArmKind::FederatedLogistic
         | ArmKind::FederatedBinned
-        | ArmKind::FederatedTrees => ArmRole::Federated,
+        | ArmKind::FederatedTrees
+        | ArmKind::FusedPlain
+        | ArmKind::FusedEncrypted => ArmRole::Federated,
         ArmKind::PooledUnlinked | ArmKind::PooledLinked | ArmKind::PooledTrees | ArmKind::PooledBinned => {
             ArmRole::Pooled
         }

@@ -28,6 +28,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         seats: seats(context),
         ledger: arms.iter().filter_map(ledger).collect(),
         costs: arms.iter().flat_map(|arm| cost(arm).into_iter().chain(inside(arm))).collect(),
+        fusions: arms.iter().filter_map(|arm| super::fusion::row(arm, metas)).collect(),
         outcomes: arms.iter().flat_map(|arm| super::outcomes::rows(arm, metas)).collect(),
         dictionary: dictionary(experiment.features.label_adjacent),
         tuning: arms.iter().filter_map(tuning).collect(),
@@ -47,7 +48,7 @@ const LIMITS: [&str; 9] = [
     "A score is a risk score for ordering reviews, never a verdict; reviews are simulated with fixed error rates.",
     "Harm between minors is not part of the score.",
     "The privacy guarantee is for one row (one account's row on one platform) against whoever receives the released model. Accounts whose data other rows read, the contact graph, and a person's accounts together are not protected by it.",
-    "Encryption here is the shared-key baseline: the server together with any one platform reads every update.",
+    "Encryption hides single updates or scores from the seats that the table of seats names, and from nobody else; everybody is taken to be honest but curious.",
     "Decisions do not change the simulated world in this experiment; what a measure prevents is not measured here.",
     "Learning rates were chosen on development worlds with their truth, which a real platform would not have.",
     "Intervals are t intervals over worlds and show chance between worlds, not the uncertainty of the assumptions.",
@@ -204,7 +205,9 @@ fn ledger(arm: &ArmResults<'_>) -> Option<LedgerRow> {
 fn seats(context: &Context<'_>) -> Vec<SeatRow> {
     let mut profiles: Vec<LeakageProfile> = Vec::new();
     for arm in &context.plan.arms {
-        let profile = if arm.slice.arm == ArmKind::FederatedTrees {
+        let profile = if let Some(section) = &arm.slice.fusion {
+            section.design.leakage()
+        } else if arm.slice.arm == ArmKind::FederatedTrees {
             histograms()
         } else {
             match &arm.slice.aggregation {

@@ -6,6 +6,7 @@ mod calibration;
 mod coalitions;
 mod compare;
 mod facts;
+mod fusion;
 mod outcomes;
 mod patterns;
 

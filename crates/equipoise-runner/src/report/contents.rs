@@ -283,6 +283,45 @@ pub(super) fn costs(data: &ReportData) -> Table {
     table
 }
 
+/// What fusing scores sent, opened and showed.
+pub(super) fn fusions(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "Design",
+        "#Accounts opened in a period",
+        "#Periods",
+        "#Bits an account, at most",
+        "#Share raised",
+        "#Bytes a score",
+        "#Bytes an opening",
+        "#Bytes a match",
+        "#Rounds",
+        "#Smudging bits",
+        "Matched by",
+        "What the server counts",
+    ];
+    let title = "Fusing scores, counted from the message formats (mean over worlds, no interval)";
+    let mut table = Table::new("fusions", title, &heads);
+    for row in &data.fusions {
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            row.design.clone(),
+            fixed(row.accounts, 0),
+            fixed(row.sessions, 0),
+            count(row.bits_per_account),
+            plain(row.raised),
+            fixed(row.bytes_per_score, 0),
+            fixed(row.bytes_per_opening, 0),
+            fixed(row.bytes_per_match, 0),
+            row.rounds.to_string(),
+            row.smudging_bits.map_or_else(|| "–".to_owned(), |bits| bits.to_string()),
+            row.matching.clone(),
+            row.overlaps.clone(),
+        ]);
+    }
+    table
+}
+
 /// What befell clients, if anything did.
 pub(super) fn outcomes(data: &ReportData) -> Table {
     let heads = ["Arm", "Client", "What", "#Rounds", "#Of"];

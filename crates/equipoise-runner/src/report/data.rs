@@ -52,6 +52,9 @@ pub struct ReportData {
     pub ledger: Vec<LedgerRow>,
     /// What an upload costs.
     pub costs: Vec<CostRow>,
+    /// What fusing scores sent, opened and showed.
+    #[serde(default)]
+    pub fusions: Vec<FusionRow>,
     /// Rounds in which a client did not train as it should, or did not answer.
     pub outcomes: Vec<OutcomeRow>,
     /// The features.
@@ -413,6 +416,37 @@ pub struct CostRow {
     pub width_bits: Option<u32>,
     /// Bits left between the sum and the largest value that a slot holds.
     pub noise_headroom_bits: Option<f64>,
+}
+
+/// What fusing the platforms' scores sent, opened and showed: one world's mean.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FusionRow {
+    /// The arm.
+    pub arm: String,
+    /// The design.
+    pub design: String,
+    /// How accounts were matched.
+    pub matching: String,
+    /// Periods with keys of their own, in a world.
+    pub sessions: f64,
+    /// Accounts that were opened in a period.
+    pub accounts: f64,
+    /// Bits that all openings of an account in a world can say, at most.
+    pub bits_per_account: u64,
+    /// Share of openings that gave a value above the lowest.
+    pub raised: f64,
+    /// Bytes of one score.
+    pub bytes_per_score: f64,
+    /// Bytes between servers and to those who open, and back, of one opening.
+    pub bytes_per_opening: f64,
+    /// Bytes of matching, of one account that a platform asks about.
+    pub bytes_per_match: f64,
+    /// Messages that wait for each other, from upload to value.
+    pub rounds: u32,
+    /// Bits that smudging exceeds the error by; none where nothing is smudged.
+    pub smudging_bits: Option<u32>,
+    /// What the server counts because accounts are matched: accounts of each platform, and of each pair.
+    pub overlaps: String,
 }
 
 /// One feature.

@@ -32,8 +32,8 @@ mod words;
 
 pub use data::{
     ArmReport, ArmRole, BurdenRow, CalibrationRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate,
-    Fact, FeatureRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, PatternRow, ReportData,
-    SeatRow, Section, StepPoint, TuningRow, Verdict,
+    Fact, FeatureRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, PatternRow,
+    ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};

@@ -216,6 +216,9 @@ fn privacy(data: &ReportData) -> Vec<Block> {
 fn cost(data: &ReportData) -> Vec<Block> {
     let mut blocks =
         vec![figure(figure_cost::cost(data)), table(contents::costs(data), "no arm reports its uploads")];
+    if !data.fusions.is_empty() {
+        blocks.push(Block::Table(contents::fusions(data)));
+    }
     let title = "Resources: mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Cost, "resources", title).map(Block::Table));
     blocks.push(match table(contents::outcomes(data), "every client trained as it should in every round") {

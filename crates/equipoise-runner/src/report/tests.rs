@@ -143,7 +143,7 @@ fn each_table_comes_in_three_formats_with_the_same_rows() {
     let file =
         |name: &str| rendered.tables.iter().find(|file| file.0 == name).map(|file| file.1.clone()).unwrap();
     assert_eq!(rendered.tables.len() % 3, 0);
-    for stem in ["arms", "comparisons", "costs", "ledger", "per-seed"] {
+    for stem in ["arms", "comparisons", "costs", "fusions", "ledger", "per-seed"] {
         let rows = file(&format!("{stem}.csv")).lines().count();
         assert_eq!(file(&format!("{stem}.md")).lines().count(), rows + 1, "{stem}");
         let tex = file(&format!("{stem}.tex"));

@@ -33,8 +33,11 @@ pub struct TimingRow {
 /// The page of measured times. Not reproducible, and it says so.
 #[must_use]
 pub fn render_timings(timings: &Timings) -> String {
-    let mut seats =
-        Table::new("seats", "Time of each seat (single run)", &["Arm", "Seat", "#Milliseconds per round"]);
+    let mut seats = Table::new(
+        "seats",
+        "Time of each seat (single run)",
+        &["Arm", "Seat", "#Milliseconds per round, or per fused account"],
+    );
     for row in &timings.rows {
         seats.push(vec![row.arm.clone(), row.seat.clone(), shown(row.milliseconds_per_round)]);
     }

@@ -127,6 +127,7 @@ fn experiment(
         role: WorldRole::Test,
         index: 0,
         sequences: false,
+        tokens: false,
     };
     let (data, _) = make_world(&slice, observer)?;
     // The same world once more, for its labels: the experiment's own path keeps none.
