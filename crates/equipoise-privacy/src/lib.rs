@@ -22,7 +22,7 @@ mod sensitivity;
 mod update;
 
 pub use accountant::{
-    AccountError, EpsilonAt, RdpAccountant, calibrate_noise_multiplier, gaussian_delta, gaussian_epsilon,
+    AccountError, EpsilonAt, EpsilonBracket, MOST_ROWS, PrvError, RdpAccountant, SampledStep, TooManyRows, prv_bracket, prv_estimate, calibrate_noise_multiplier, gaussian_delta, gaussian_epsilon,
     gaussian_noise_multiplier, log_normal_cdf, orders, rdp_curve, rdp_delta, rdp_epsilon, zcdp_epsilon,
     zcdp_epsilon_loose, zcdp_rho,
 };
