@@ -162,7 +162,9 @@ mod tests {
             Complex::new(angle.cos(), angle.sin())
         };
         let at = |k: usize| {
-            data.iter().enumerate().fold(Complex::default(), |sum, (j, value)| sum.plus(value.times(root(j * k))))
+            data.iter()
+                .enumerate()
+                .fold(Complex::default(), |sum, (j, value)| sum.plus(value.times(root(j * k))))
         };
         (0..n).map(at).collect()
     }
@@ -190,6 +192,8 @@ mod tests {
         let z = Complex::new(0.9, 0.3);
         let by_hand = (0..13).fold(Complex::new(1.0, 0.0), |p, _| p.times(z));
         assert!(z.power(13).minus(by_hand).square_size() < 1e-30);
-        assert!(z.power(0) == Complex::new(1.0, 0.0) && Complex::new(0.1, 0.0).power(1000) == Complex::default());
+        assert!(
+            z.power(0) == Complex::new(1.0, 0.0) && Complex::new(0.1, 0.0).power(1000) == Complex::default()
+        );
     }
 }

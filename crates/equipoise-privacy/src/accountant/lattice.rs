@@ -40,7 +40,11 @@ fn index(value: f64) -> i64 {
     value as i64
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and an index of a lattice")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and an index of a lattice"
+)]
 fn offset(value: i64) -> usize {
     value as usize
 }
@@ -59,7 +63,8 @@ impl Pair {
         for (i, at) in (first..=last).rev().zip((0..count).rev()) {
             let edge = if i == first { None } else { boundary(step, (real(i) - 0.5) * spacing, x) };
             x = edge.unwrap_or(x);
-            let lower = edge.map_or(Edge { in_upper_half: false, p: 0.0, q: 0.0 }, |x| Edge::at(step, x, middle));
+            let lower =
+                edge.map_or(Edge { in_upper_half: false, p: 0.0, q: 0.0 }, |x| Edge::at(step, x, middle));
             let (p, q) = lower.up_to(upper);
             (removed[at], added[count - 1 - at]) = (p, q);
             upper = lower;
@@ -75,8 +80,9 @@ impl Pair {
     /// The same losses, held about other points.
     pub(super) fn tilted(mut self, tilts: [f64; 2]) -> Self {
         for (lattice, tilt) in self.directions.iter_mut().zip(tilts) {
-            let exponents: Vec<f64> =
-                (0..lattice.masses.len()).map(|i| (tilt - lattice.tilt) * lattice.point(self.spacing, i)).collect();
+            let exponents: Vec<f64> = (0..lattice.masses.len())
+                .map(|i| (tilt - lattice.tilt) * lattice.point(self.spacing, i))
+                .collect();
             let largest = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             for (mass, exponent) in lattice.masses.iter_mut().zip(exponents) {
                 *mass *= libm::exp(exponent - largest);
@@ -141,7 +147,9 @@ impl Pair {
             let (first, last) = (nearest(at(0)), nearest(at(lattice.masses.len() - 1)));
             let mut masses = vec![0.0; offset(last - first) + 1];
             let (mut moved, mut total) = (0.0, 0.0);
-            for (i, (mass, probability)) in lattice.masses.iter().zip(lattice.probabilities(self.spacing)).enumerate() {
+            for (i, (mass, probability)) in
+                lattice.masses.iter().zip(lattice.probabilities(self.spacing)).enumerate()
+            {
                 let (t, to) = (at(i), nearest(at(i)));
                 let move_by = t - real(to) * spacing;
                 masses[offset(to - first)] += mass * libm::exp(-lattice.tilt * move_by);
@@ -168,7 +176,8 @@ impl Pair {
             }
             let old = |i: usize| i.checked_sub(1).and_then(|i| lattice.masses.get(i)).copied().unwrap_or(0.0);
             // A mass keeps its probability when it moves by one point, so its tilted form changes.
-            let (up, down) = (libm::exp(lattice.tilt * self.spacing), libm::exp(-lattice.tilt * self.spacing));
+            let (up, down) =
+                (libm::exp(lattice.tilt * self.spacing), libm::exp(-lattice.tilt * self.spacing));
             let masses = (0..lattice.masses.len() + 2)
                 .map(|i| {
                     let middle = old(i);
@@ -271,7 +280,11 @@ impl Lattice {
             }
             // Every so often afresh, so that rounding does not build up.
             let afresh = i % 64 == 0 || i + 1 == self.masses.len();
-            weight = if afresh { libm::exp(self.scale - self.tilt * t - libm::log(delta)) } else { weight * growth };
+            weight = if afresh {
+                libm::exp(self.scale - self.tilt * t - libm::log(delta))
+            } else {
+                weight * growth
+            };
             above += mass * weight;
             weighted = (weighted + mass * weight) * decay;
         }
@@ -311,7 +324,13 @@ mod tests {
     use equipoise_core::{Fraction, NoiseMultiplier};
 
     fn coin(spacing: f64) -> Pair {
-        let lattice = |first| Lattice { first, shift: 0.25 * spacing, masses: vec![0.75, 0.0, 0.25], tilt: 0.0, scale: 0.0 };
+        let lattice = |first| Lattice {
+            first,
+            shift: 0.25 * spacing,
+            masses: vec![0.75, 0.0, 0.25],
+            tilt: 0.0,
+            scale: 0.0,
+        };
         Pair { spacing, directions: [lattice(-1), lattice(2)] }
     }
 

@@ -6,6 +6,7 @@
 
 mod calibrate;
 mod convert;
+mod discrete;
 mod fourier;
 mod gaussian;
 mod lattice;
@@ -16,8 +17,12 @@ mod single;
 mod step;
 mod subsampled;
 
-pub use calibrate::{AccountError, calibrate_noise_multiplier};
+pub use calibrate::{
+    AccountError, Calibrated, calibrate_discrete, calibrate_exactly, calibrate_noise_multiplier,
+    calibrate_step, calibrate_zcdp,
+};
 pub use convert::{EpsilonAt, rdp_delta, rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho};
+pub use discrete::{DiscreteSum, IntegerNoise, RoundedLength};
 pub use gaussian::{gaussian_delta, gaussian_epsilon, gaussian_noise_multiplier, log_normal_cdf};
 pub use prv::{EpsilonBracket, PrvError, prv_bracket, prv_estimate};
 pub use renyi::RdpAccountant;

@@ -93,7 +93,8 @@ impl Terms {
         } else {
             // theta (u - 1), as large as u itself where theta is negative or barely above 1.
             let linear = theta * libm::exp(ln_weight + ln_u - self.shift);
-            self.sum += libm::exp(size - self.shift) - linear + (theta - 1.0) * libm::exp(ln_weight - self.shift);
+            self.sum +=
+                libm::exp(size - self.shift) - linear + (theta - 1.0) * libm::exp(ln_weight - self.shift);
         }
     }
 }

@@ -160,7 +160,8 @@ impl<'a> Accountant<'a> {
         // Not the last few, so that larger ones remain to bound what the tilt blows up.
         let candidates = &accountant.moments[..20];
         accountant.best_tilts = [0, 2].map(|which| {
-            let bound = |(tilt, moments): &(f64, [f64; 4])| (real(steps) * moments[which] - libm::log(delta)) / tilt;
+            let bound =
+                |(tilt, moments): &(f64, [f64; 4])| (real(steps) * moments[which] - libm::log(delta)) / tilt;
             let best = candidates.iter().min_by(|a, b| bound(a).total_cmp(&bound(b)));
             best.map_or(0.0, |best| best.0)
         });
@@ -178,14 +179,17 @@ impl<'a> Accountant<'a> {
         let ln = -libm::log(failure);
         // A sum is at least, or at most, so many times the one extreme that a step has.
         let extreme = -steps * self.step.lowest_loss();
-        [(0, 1, extreme, f64::INFINITY), (2, 3, f64::INFINITY, extreme)].map(|(up, down, most_below, most_above)| {
-            let below = self.moments.iter().map(|(tilt, moments)| (steps * moments[down] + ln) / tilt);
-            let below = below.fold(most_below, f64::min);
-            let own = tilts[up / 2];
-            let larger = self.moments.iter().filter(|(tilt, _)| *tilt > own);
-            let above = larger.map(|(tilt, moments)| (steps * moments[up] + ln + own * below) / (tilt - own));
-            (-below, above.fold(most_above, f64::min))
-        })
+        [(0, 1, extreme, f64::INFINITY), (2, 3, f64::INFINITY, extreme)].map(
+            |(up, down, most_below, most_above)| {
+                let below = self.moments.iter().map(|(tilt, moments)| (steps * moments[down] + ln) / tilt);
+                let below = below.fold(most_below, f64::min);
+                let own = tilts[up / 2];
+                let larger = self.moments.iter().filter(|(tilt, _)| *tilt > own);
+                let above =
+                    larger.map(|(tilt, moments)| (steps * moments[up] + ln + own * below) / (tilt - own));
+                (-below, above.fold(most_above, f64::min))
+            },
+        )
     }
 
     /// The distribution of the total loss, within `error` of the true one but for six times `failure`.
@@ -271,7 +275,8 @@ impl Levels {
         let inner = (self.block > 1).then(|| {
             let blocks = real(self.blocks);
             // The roundings of one block alone stay far below the share that all blocks together may reach.
-            let margin = self.fine * libm::sqrt(0.5 * real(self.block) * libm::log(2.0 * blocks / of.failure));
+            let margin =
+                self.fine * libm::sqrt(0.5 * real(self.block) * libm::log(2.0 * blocks / of.failure));
             Circle::new(of.window(real(self.block), of.failure / blocks, tilts), margin, self.fine)
         });
         Circles { inner, outer }
@@ -292,7 +297,9 @@ impl Circles {
     fn within(&self, plain: &Self, times: f64, most_points: f64) -> bool {
         let inner = self.inner.as_ref().zip(plain.inner.as_ref());
         let inner = inner.is_none_or(|(this, plain)| this.points <= times * plain.points);
-        inner && self.outer.points <= times * plain.outer.points && self.points() <= most_points.max(plain.points())
+        inner
+            && self.outer.points <= times * plain.outer.points
+            && self.points() <= most_points.max(plain.points())
     }
 }
 
@@ -312,7 +319,11 @@ impl Circle {
         Self { lows: window.map(|(low, _)| low - margin), points }
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a power of two that was checked")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a power of two that was checked"
+    )]
     fn sum_of(&self, parts: &[(&Pair, u64)]) -> Pair {
         Pair::sum_of(parts, self.points as usize, self.lows)
     }

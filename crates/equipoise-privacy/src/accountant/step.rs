@@ -66,10 +66,36 @@ impl SampledStep {
         self.ln_taken.len() as u32 - 1
     }
 
+    /// The probability that a row takes part.
+    #[must_use]
+    pub const fn rate(&self) -> f64 {
+        self.q
+    }
+
+    /// Standard deviation of the noise over what one row can move.
+    #[must_use]
+    pub const fn noise(&self) -> f64 {
+        self.sigma
+    }
+
     /// The same step with other noise.
     #[must_use]
     pub fn with_noise(&self, noise: NoiseMultiplier) -> Self {
         Self { sigma: noise.get(), ..self.clone() }
+    }
+
+    /// The Renyi bound of one step at every order of [`orders`](super::orders). For one row it is [`rdp_curve`](super::rdp_curve);
+    /// for several it is integrated, and an order that would take too long is infinite, which leaves the others valid.
+    #[must_use]
+    pub fn rdp_curve(&self) -> Vec<f64> {
+        if self.rows() == 1 || self.is_nothing() {
+            return super::rdp_curve(self.q, self.sigma);
+        }
+        if let Some(sigma) = self.plain_gaussian() {
+            return super::rdp_curve(1.0, sigma);
+        }
+        let moments = super::moment::Moments::new(self);
+        super::orders().iter().map(|&a| moments.ln_moment(a) / (a - 1.0)).collect()
     }
 
     /// Whether nobody ever takes part.
@@ -152,7 +178,9 @@ impl SampledStep {
             let (w, ln_u) = self.density_ratio(x);
             let scale = ln_u.max(0.0);
             let (_, slope) = self.scaled_sums(x, scale);
-            let slope = slope / (self.sigma * self.sigma) / if ln_u > 30.0 { 1.0 } else { (1.0 + w) * libm::exp(-scale) };
+            let slope = slope
+                / (self.sigma * self.sigma)
+                / if ln_u > 30.0 { 1.0 } else { (1.0 + w) * libm::exp(-scale) };
             let next = x - (ln_u - t) / slope;
             let moved = x - next;
             if !next.is_finite() || moved <= 1e-13 * (1.0 + x.abs()) {
@@ -224,7 +252,9 @@ mod tests {
 
     #[test]
     fn the_loss_is_inverted_everywhere() {
-        for step in [step(0.01, 1.0, 1), step(1e-6, 0.4, 1), step(0.1, 2.0, 4), step(0.3, 0.3, 8), step(0.9, 5.0, 3)] {
+        for step in
+            [step(0.01, 1.0, 1), step(1e-6, 0.4, 1), step(0.1, 2.0, 4), step(0.3, 0.3, 8), step(0.9, 5.0, 3)]
+        {
             for x in [-3.0, -0.5, 0.2, 1.0, 5.0, 20.0] {
                 let loss = step.density_ratio(x).1;
                 let back = step.where_loss_is(loss).unwrap();
