@@ -22,11 +22,13 @@ mod sensitivity;
 mod update;
 
 pub use accountant::{
-    AccountError, EpsilonAt, RdpAccountant, calibrate_noise_multiplier, gaussian_delta, gaussian_epsilon,
-    gaussian_noise_multiplier, log_normal_cdf, orders, rdp_curve, rdp_delta, rdp_epsilon, zcdp_epsilon,
-    zcdp_epsilon_loose, zcdp_rho,
+    AccountError, Calibrated, DiscreteSum, EpsilonAt, EpsilonBracket, IntegerNoise, MOST_ROWS, PrvError,
+    RdpAccountant, RoundedLength, SampledStep, TooManyRows, calibrate_discrete, calibrate_exactly,
+    calibrate_noise_multiplier, calibrate_step, calibrate_zcdp, gaussian_delta, gaussian_epsilon,
+    gaussian_noise_multiplier, log_normal_cdf, orders, prv_bracket, prv_estimate, rdp_curve, rdp_delta,
+    rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho,
 };
-pub use claim::{Adversary, PrivacyClaim, RoundsCharged};
+pub use claim::{Adversary, ClaimScope, PrivacyClaim, RoundsCharged};
 pub use event::DpEvent;
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub use mechanism::{
@@ -37,5 +39,5 @@ pub use noise::{NoiseError, NoiseSource};
 pub use quantizer::{Quantizer, QuantizerError};
 pub use rounding::Rounding;
 pub use sampler::PoissonSampler;
-pub use sensitivity::{PrivacyUnit, Relation, Sensitivity};
+pub use sensitivity::{PrivacyUnit, PrivacyUnitError, Relation, Sensitivity};
 pub use update::{ClippedUpdate, LocalUpdate, OutgoingUpdate, QuantizedUpdate};
