@@ -28,11 +28,13 @@ fn one_shot(cases: u32) {
     let mut parties = scheme.setup(&spec(LEN, 8, 5)).unwrap();
     let public = &parties.public;
     let seal = |client: usize| {
-        parties.clients[client].seal(public, 0, 1, &values(client as u64), SystemSource.at("fuzz", 0)).unwrap()
+        parties.clients[client].seal(public, 0, 1, &values(client as u64), SystemSource).unwrap()
     };
     let uploads = [0, 1].map(seal);
     let bytes = uploads[0].to_bytes();
-    fuzz(&bytes, cases, |bytes| crate::one_shot::Upload::from_bytes(bytes, public).map(|read| read.to_bytes()));
+    fuzz(&bytes, cases, |bytes| {
+        crate::one_shot::Upload::from_bytes(bytes, public).map(|read| read.to_bytes())
+    });
     let mut sum = crate::one_shot::Accumulator::new(public, 0);
     sum.add_all(public, &uploads).unwrap();
     let cohort = CohortRecord { round: 0, clients: sum.clients() };
@@ -47,14 +49,16 @@ fn joint_key(cases: u32) {
     let scheme = JointKey::new(2, 2, Smudging::PerCoefficient {});
     let parties = scheme.setup(&spec(LEN, 8, 5)).unwrap();
     let public = &parties.public;
-    let source = SystemSource.at("fuzz", 0);
+    let source = SystemSource;
     let bytes = parties.clients[0].seal(public, 0, 1, &values(0), source).unwrap().to_bytes();
-    fuzz(&bytes, cases, |bytes| crate::joint_key::Upload::from_bytes(bytes, public).map(|read| read.to_bytes()));
+    fuzz(&bytes, cases, |bytes| {
+        crate::joint_key::Upload::from_bytes(bytes, public).map(|read| read.to_bytes())
+    });
 }
 
 fn contribution(cases: u32) {
     let (params, session) = (crate::JOINT128_N4096, crate::SessionId([7; 16]));
-    let source = SystemSource.at("fuzz", 0);
+    let source = SystemSource;
     let (_, own) = crate::joint::JointSecret::generate(&params, session, 1, source).unwrap();
     fuzz(&own.to_bytes(), cases, |bytes| {
         KeyContribution::from_bytes(bytes, &params, session).map(|read| read.to_bytes())
@@ -95,7 +99,8 @@ fn matching(cases: u32) {
     let answer = matcher.evaluate(0, &asked).unwrap();
     pending.finish(&answer, &key).unwrap();
     let mut rng = Seed::root(4).rng();
-    let mut below = |limit: usize| usize::try_from(rand::rand_core::Rng::next_u64(&mut rng) % limit as u64).unwrap();
+    let mut below =
+        |limit: usize| usize::try_from(rand::rand_core::Rng::next_u64(&mut rng) % limit as u64).unwrap();
     let mut refused = 0;
     for case in 0..cases {
         let mut changed = if case % 2 == 0 { asked.clone() } else { answer.clone() };

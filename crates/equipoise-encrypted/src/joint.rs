@@ -187,7 +187,12 @@ impl KeyContribution {
     /// [`SumError::Malformed`] if the length or any field of the frame is not what it must be.
     pub fn from_bytes(bytes: &[u8], params: &JointParams, session: SessionId) -> Result<Self, SumError> {
         let size = params.polynomial_size;
-        let (_, mut reader) = Self::frame(params.wire_id, session).read(bytes, 4 + 16 * size)?;
+        let (round, mut reader) = Self::frame(params.wire_id, session).read(bytes, 4 + 16 * size)?;
+        if round != 0 {
+            return Err(SumError::Malformed(format!(
+                "a key contribution has no round, this one says {round}"
+            )));
+        }
         let holder = reader.number();
         Ok(Self { session, params: params.wire_id, holder, words: reader.wide_words(size) })
     }

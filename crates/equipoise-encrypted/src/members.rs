@@ -2,8 +2,18 @@
 
 use crate::roles::SessionId;
 use equipoise_federated::{SumError, VectorSpec};
+use equipoise_privacy::OutgoingUpdate;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+
+/// An update is sealed by the client that it names, and by nobody else.
+pub(crate) fn check_client(client: u32, update: &OutgoingUpdate) -> Result<(), SumError> {
+    let named = update.client();
+    if named == client {
+        return Ok(());
+    }
+    Err(SumError::Malformed(format!("client {client} was given an update of client {named}")))
+}
 
 /// The clients of one round's sum and their public weights, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]

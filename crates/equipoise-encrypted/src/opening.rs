@@ -7,9 +7,9 @@
 
 use crate::codec::{FRAME_BYTES, Frame, put_wide_words};
 use crate::entropy::CryptoSource;
-use crate::joint::{JointPublic, JointSecret, add_wide};
+use crate::joint::{JointParams, JointPublic, JointSecret, add_wide};
 use crate::members::Members;
-use crate::record::{RecordStore, RoundRecord};
+use crate::record::{MemoryRecord, RecordStore, RoundRecord};
 use crate::roles::SessionId;
 use equipoise_federated::{CohortRecord, SumError, Wire};
 use std::fmt;
@@ -131,6 +131,26 @@ impl JointHolder {
         let holder = self.secret.index;
         Ok(OpenAnswer { session: members.session, round, holder, request: request.fingerprint(), words })
     }
+}
+
+/// A new session of `holders`, each with its share of the joint key and an empty record.
+pub(crate) fn join<S: CryptoSource>(
+    params: &JointParams,
+    holders: u32,
+    source: S,
+) -> Result<(SessionId, JointPublic, Vec<JointHolder>), SumError> {
+    let mut session = SessionId([0; 16]);
+    source.at("session", 0).fill(&mut session.0)?;
+    let drawn = (0..holders).map(|holder| {
+        let source = source.at("holder", u64::from(holder));
+        JointSecret::generate(params, session, holder, source)
+    });
+    let (secrets, parts): (Vec<_>, Vec<_>) = drawn.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let joint = JointPublic::combine(params, session, &parts)?;
+    let with_record =
+        |(index, secret)| JointHolder::new(index, secret, joint.name, Box::new(MemoryRecord::default()));
+    let holders = (0..).zip(secrets).map(with_record).collect::<Result<_, _>>()?;
+    Ok((session, joint, holders))
 }
 
 /// Adds the answers of all holders to the first polynomials of the sum.

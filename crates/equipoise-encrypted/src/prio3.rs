@@ -182,12 +182,7 @@ impl SecureSum for Prio3 {
         update: &OutgoingUpdate,
     ) -> Result<Upload, SumError> {
         check_update(&public.spec, update)?;
-        if update.client() != client.client {
-            let (holder, named) = (client.client, update.client());
-            return Err(SumError::Malformed(format!(
-                "client {holder} was given an update of client {named}"
-            )));
-        }
+        crate::members::check_client(client.client, update)?;
         client.seal(public, update.round(), update.weight(), update.values())
     }
 

@@ -54,8 +54,11 @@ pub(crate) fn fuzz<E>(bytes: &[u8], cases: u32, read: impl Fn(&[u8]) -> Result<V
     noise.resize(2 * bytes.len() + 64, 0);
     let front = bytes.len().min(96);
     for _ in 0..cases {
-        let at: Vec<usize> =
-            (0..=below(4)).map(|_| below(if below(4) == 0 { bytes.len() } else { front })).collect();
+        let mut at = vec![];
+        for _ in 0..=below(4) {
+            let range = if below(4) == 0 { bytes.len() } else { front };
+            at.push(below(range));
+        }
         let mut length = bytes.len();
         for &at in &at {
             noise[at] = below(256).to_le_bytes()[0];
@@ -69,5 +72,8 @@ pub(crate) fn fuzz<E>(bytes: &[u8], cases: u32, read: impl Fn(&[u8]) -> Result<V
         }
         at.iter().for_each(|&at| noise[at] = bytes[at]);
     }
-    assert!(read_back > 0 && read_back < cases, "{read_back} of {cases} were read: the changes are not what they should be");
+    assert!(
+        read_back > 0 && read_back < cases,
+        "{read_back} of {cases} were read: the changes are not what they should be"
+    );
 }

@@ -5,6 +5,7 @@ use super::agree::{MASK, PARCEL, Sign, Words, agree};
 use super::shamir::{Share, split};
 use super::wire::{Advert, Parcel, SEALED_BYTES, Shares, Upload};
 use crate::entropy::CryptoSource;
+use crate::members::check_client;
 use chacha20::ChaCha20Rng;
 use equipoise_federated::{CohortRecord, SumError};
 use equipoise_privacy::OutgoingUpdate;
@@ -164,11 +165,8 @@ impl Client {
 
     /// Masks an update that was checked before; the round's keys are used up.
     pub(super) fn seal(&mut self, public: &Public, update: &OutgoingUpdate) -> Result<Upload, SumError> {
+        check_client(self.client, update)?;
         let (round, client) = (update.round(), update.client());
-        if client != self.client {
-            let own = self.client;
-            return Err(SumError::Malformed(format!("client {own} was given an update of client {client}")));
-        }
         self.secrets(round)?;
         let secrets = self.secrets.take().expect("they were just there");
         let mut words = Words::of(public.modulus, update.values());

@@ -6,27 +6,18 @@ use crate::mask::MaskStream;
 use crate::ring::{Scratch, WideKey};
 use crate::sample::{add_cbd8, cbd8};
 use equipoise_federated::SumError;
-use equipoise_privacy::OutgoingUpdate;
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 /// A platform's state: who it is.
 #[derive(Debug)]
 pub struct Client {
-    client: u32,
+    pub(super) client: u32,
 }
 
 impl Client {
     pub(crate) fn new(client: u32) -> Self {
         Self { client }
-    }
-
-    pub(crate) fn check(&self, update: &OutgoingUpdate) -> Result<(), SumError> {
-        if update.client() == self.client {
-            return Ok(());
-        }
-        let (client, named) = (self.client, update.client());
-        Err(SumError::Malformed(format!("client {client} was given an update of client {named}")))
     }
 
     /// Encrypts integers that were checked before, under a key that exists nowhere else and never again.

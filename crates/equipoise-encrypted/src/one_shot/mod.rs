@@ -32,11 +32,11 @@ pub use wire::Upload;
 
 use crate::codec::FRAME_BYTES;
 use crate::entropy::{CryptoSource, SystemSource};
-use crate::joint::{JOINT128_N4096, JointParams, JointPublic, JointSecret};
+use crate::joint::{JOINT128_N4096, JointParams, JointPublic};
 use crate::layout::Layout;
-use crate::opening::{JointHolder, OpenAnswer, OpenRequest, Rules};
+use crate::members::check_client;
+use crate::opening::{JointHolder, OpenAnswer, OpenRequest, Rules, join};
 use crate::params::{GLWE64_N4096, GlweParams};
-use crate::record::MemoryRecord;
 use crate::ring::{Ring, WIDEST};
 use crate::roles::SessionId;
 use crate::sample::CBD8_BOUND;
@@ -126,23 +126,7 @@ impl<S: CryptoSource> OneShot<S> {
     }
 
     pub(crate) fn setup_with(&self, spec: &VectorSpec, plan: Plan) -> Result<SetupOf<Self>, SumError> {
-        let mut session = SessionId([0; 16]);
-        self.source.at("session", 0).fill(&mut session.0)?;
-        let mut secrets = vec![];
-        let mut contributions = vec![];
-        for holder in 0..self.holders {
-            let source = self.source.at("holder", u64::from(holder));
-            let (secret, part) = JointSecret::generate(&JOINT128_N4096, session, holder, source)?;
-            secrets.push(secret);
-            contributions.push(part);
-        }
-        let joint = JointPublic::combine(&JOINT128_N4096, session, &contributions)?;
-        let holders = (0..)
-            .zip(secrets)
-            .map(|(index, secret)| {
-                JointHolder::new(index, secret, joint.name, Box::new(MemoryRecord::default()))
-            })
-            .collect::<Result<_, _>>()?;
+        let (session, joint, holders) = join(&JOINT128_N4096, self.holders, self.source)?;
         let public = Public {
             params: GLWE64_N4096,
             spec: spec.clone(),
@@ -263,7 +247,7 @@ impl<S: CryptoSource> SecureSum for OneShot<S> {
         update: &OutgoingUpdate,
     ) -> Result<Upload, SumError> {
         check_update(&public.spec, update)?;
-        client.check(update)?;
+        check_client(client.client, update)?;
         client.seal(public, update.round(), update.weight(), update.values(), self.source)
     }
 
