@@ -22,6 +22,27 @@ pub enum Adversary {
     MaliciousAggregator,
 }
 
+impl Adversary {
+    /// What a claim against this adversary does not say, as a clause of a sentence.
+    #[must_use]
+    pub const fn leaves_open(self) -> &'static str {
+        match self {
+            Self::ReleasedModel => "whoever sees a round's sum before its noise",
+            Self::HonestButCurious => "an aggregator that colludes with platforms or leaves the protocol",
+            Self::Colluding { .. } => "an aggregator that leaves the protocol, or more colluders than these",
+            Self::MaliciousAggregator => "nothing beyond noise that each platform adds in full by itself",
+        }
+    }
+
+    /// One of each, in the order of the documentation.
+    pub const EXAMPLES: [Self; 4] = [
+        Self::ReleasedModel,
+        Self::HonestButCurious,
+        Self::Colluding { platforms: 1 },
+        Self::MaliciousAggregator,
+    ];
+}
+
 impl fmt::Display for Adversary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -32,6 +53,32 @@ impl fmt::Display for Adversary {
             }
             Self::MaliciousAggregator => f.write_str("an aggregator that chooses the models it sends (A4)"),
         }
+    }
+}
+
+/// What a bare number leaves out: between which data sets and against whom it holds. Its `Display` goes wherever an epsilon is
+/// printed outside a [`PrivacyClaim`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClaimScope {
+    /// What may differ.
+    pub unit: PrivacyUnit,
+    /// How it may differ.
+    pub relation: Relation,
+    /// Against whom.
+    pub adversary: Adversary,
+}
+
+impl fmt::Display for ClaimScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { unit, relation, adversary } = self;
+        let (noun, protects, open) = (unit.noun(), unit.protects(), unit.does_not_protect());
+        write!(
+            f,
+            "for any two data sets that differ by {relation} {noun}, against {adversary}. Protected: {protects}. Not protected: \
+             {open}; {}",
+            adversary.leaves_open()
+        )
     }
 }
 
@@ -113,6 +160,18 @@ impl fmt::Display for PrivacyClaim {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_unit_against_every_adversary_says_what_stays_open() {
+        for unit in PrivacyUnit::ALL {
+            for adversary in Adversary::EXAMPLES {
+                let text = ClaimScope { unit, relation: Relation::ZeroOut, adversary }.to_string();
+                for part in [unit.noun(), unit.protects(), unit.does_not_protect(), adversary.leaves_open()] {
+                    assert!(text.contains(part), "{part} is missing in: {text}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_claim_reads_as_one_full_sentence_and_its_limits() {

@@ -1,6 +1,7 @@
 //! Whose contribution is bounded, between which neighbouring data sets, and by how much.
 //!
-//! One number without its unit is not a guarantee, so every bound travels as a [`Sensitivity`].
+//! One number without its unit is not a guarantee, so every bound travels as a [`Sensitivity`]. There is no unit for a whole
+//! platform, and asking for one by name is an error that says why.
 
 use equipoise_core::ClipNorm;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,69 @@ impl PrivacyUnit {
     ];
 }
 
+/// A name that is no unit.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PrivacyUnitError {
+    /// Privacy of a platform as a whole.
+    #[error(
+        "privacy of a whole platform is not offered: with 3 to 10 platforms the noise that hides one of them exceeds the sum of all; \
+         name one of {}",
+        PrivacyUnit::names()
+    )]
+    NotOffered,
+    /// Anything else.
+    #[error("there is no privacy unit `{name}`; name one of {}", PrivacyUnit::names())]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+}
+
+impl PrivacyUnit {
+    /// Its name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Row => "row",
+            Self::AccountFixedGraph => "account-fixed-graph",
+            Self::AccountSenderOwned => "account-sender-owned",
+            Self::Pair => "pair",
+            Self::AccountPrivateGraph => "account-private-graph",
+            Self::LinkedPerson => "linked-person",
+        }
+    }
+
+    fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// The rows that one unit reaches under Poisson-sampled rows, if an account is bounded to `rows_per_account` rows on each of
+    /// `platforms`; nothing if sampled rows earn no guarantee for the unit, with any number of rows.
+    #[must_use]
+    pub const fn rows_reached(self, rows_per_account: u32, platforms: u32) -> Option<u32> {
+        match self {
+            Self::Row => Some(1),
+            // What an account sent stands in its own rows alone, of which the same bound allows as many.
+            Self::AccountFixedGraph | Self::AccountSenderOwned => Some(rows_per_account),
+            // One-hop features of a pair's contact stand in the rows of the two.
+            Self::Pair => Some(2),
+            Self::AccountPrivateGraph => None,
+            Self::LinkedPerson => Some(rows_per_account.saturating_mul(platforms)),
+        }
+    }
+}
+
+impl std::str::FromStr for PrivacyUnit {
+    type Err = PrivacyUnitError;
+    fn from_str(name: &str) -> Result<Self, PrivacyUnitError> {
+        if matches!(name, "platform" | "client" | "silo") {
+            return Err(PrivacyUnitError::NotOffered);
+        }
+        let found = Self::ALL.into_iter().find(|unit| unit.name() == name);
+        found.ok_or_else(|| PrivacyUnitError::Unknown { name: name.to_owned() })
+    }
+}
+
 /// How the neighbouring data set differs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +189,26 @@ mod tests {
         let open: BTreeSet<_> = PrivacyUnit::ALL.iter().map(|unit| unit.noun()).collect();
         assert_eq!((hidden.len(), open.len()), (6, 6));
         assert!(PrivacyUnit::ALL.iter().all(|unit| !unit.does_not_protect().is_empty()));
+    }
+
+    #[test]
+    fn a_unit_is_found_by_its_name_and_a_platform_is_refused_with_the_reason() {
+        for unit in PrivacyUnit::ALL {
+            assert_eq!(unit.name().parse(), Ok(unit));
+            assert_eq!(serde_json::to_string(&unit).unwrap(), format!("\"{}\"", unit.name()));
+        }
+        let refused = "platform".parse::<PrivacyUnit>().unwrap_err();
+        assert!(
+            refused.to_string().contains("the noise that hides one of them exceeds the sum"),
+            "{refused}"
+        );
+        assert!("household".parse::<PrivacyUnit>().unwrap_err().to_string().contains("account-fixed-graph"));
+    }
+
+    #[test]
+    fn a_unit_reaches_the_rows_that_the_bound_allows() {
+        let reached = PrivacyUnit::ALL.map(|unit| unit.rows_reached(4, 3));
+        assert_eq!(reached, [Some(1), Some(4), Some(4), Some(2), None, Some(12)]);
     }
 
     #[test]

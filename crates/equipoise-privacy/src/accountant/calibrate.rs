@@ -1,8 +1,12 @@
-//! The noise that a target epsilon needs, by bisection on the Renyi accountant.
+//! The noise that a target epsilon needs, for every accountant.
 //!
-//! The answer is always on the safe side: the accountant, asked again with it, gives an epsilon of at most the target.
+//! The answer is always on the safe side: the accountant, asked again with it, gives an epsilon of at most the target; the
+//! exact one in the upper end of its bracket. (The plain Gaussian has its own inverse, `gaussian_noise_multiplier`.)
 
-use super::{rdp_curve, rdp_epsilon};
+use super::{
+    DiscreteSum, EpsilonBracket, PrvError, SampledStep, prv_bracket, prv_estimate, rdp_curve, rdp_epsilon,
+    zcdp_epsilon, zcdp_rho,
+};
 use equipoise_core::{Delta, Epsilon, Fraction, NoiseMultiplier};
 
 /// The bracket of noise multipliers, as powers of two. Below 2^-4 any epsilon is in the hundreds and protects nobody.
@@ -29,6 +33,9 @@ pub enum AccountError {
         /// The largest multiplier tried.
         highest: f64,
     },
+    /// The exact accountant could not take the run on.
+    #[error("the exact accountant could not calibrate the noise")]
+    TooFine(#[from] PrvError),
 }
 
 /// The smallest noise multiplier, to a relative 1e-6 and never below 1/16, at which `steps` Poisson-subsampled Gaussian
@@ -42,17 +49,164 @@ pub fn calibrate_noise_multiplier(
     q: Fraction,
     steps: u32,
 ) -> Result<NoiseMultiplier, AccountError> {
-    if !target.is_finite() {
-        return Err(AccountError::Nothing("epsilon is infinite; use no-noise"));
-    }
     if q.get() <= 0.0 || steps == 0 {
         return Err(AccountError::Nothing("the sampling rate or the number of steps is 0"));
     }
-    let enough = |log2: f64| {
-        let mut curve = rdp_curve(q.get(), libm::exp2(log2));
+    least_noise(target, delta, |sigma| {
+        let mut curve = rdp_curve(q.get(), sigma);
         curve.iter_mut().for_each(|r| *r *= f64::from(steps));
-        rdp_epsilon(&curve, delta.get()).epsilon <= target.get()
+        rdp_epsilon(&curve, delta.get()).epsilon
+    })
+}
+
+/// [`calibrate_noise_multiplier`] for a unit in several rows. The noise of `step` itself is ignored.
+///
+/// # Errors
+/// As there.
+pub fn calibrate_step(
+    target: Epsilon,
+    delta: Delta,
+    step: &SampledStep,
+    steps: u64,
+) -> Result<NoiseMultiplier, AccountError> {
+    if step.is_nothing() || steps == 0 {
+        return Err(AccountError::Nothing("the sampling rate or the number of steps is 0"));
+    }
+    least_noise(target, delta, |sigma| {
+        let mut curve = step.with_noise(in_range(sigma)).rdp_curve();
+        curve.iter_mut().for_each(|r| *r *= real(steps));
+        rdp_epsilon(&curve, delta.get()).epsilon
+    })
+}
+
+/// The noise multiplier of each of `releases` Gaussian releases of everybody, by zero-concentrated privacy.
+///
+/// # Errors
+/// If the target is infinite, there is no release, or the target is out of reach.
+pub fn calibrate_zcdp(target: Epsilon, delta: Delta, releases: u64) -> Result<NoiseMultiplier, AccountError> {
+    if releases == 0 {
+        return Err(AccountError::Nothing("there is no release"));
+    }
+    least_noise(target, delta, |sigma| {
+        zcdp_epsilon(real(releases) * zcdp_rho(1.0, sigma), delta.get()).epsilon
+    })
+}
+
+/// The noise multiplier of each of `releases` sums like `sum`, whose own is ignored.
+///
+/// # Errors
+/// If the target is infinite, there is no release, or the target is out of reach.
+pub fn calibrate_discrete(
+    target: Epsilon,
+    delta: Delta,
+    sum: &DiscreteSum,
+    releases: u64,
+) -> Result<NoiseMultiplier, AccountError> {
+    if releases == 0 {
+        return Err(AccountError::Nothing("there is no release"));
+    }
+    least_noise(target, delta, |sigma| {
+        DiscreteSum { noise_multiplier: in_range(sigma), ..*sum }.epsilon(releases, delta.get()).epsilon
+    })
+}
+
+/// A noise multiplier and the bracket that it was checked with.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Calibrated {
+    /// The noise multiplier.
+    pub noise_multiplier: NoiseMultiplier,
+    /// What it buys; the upper end is at most the target.
+    pub epsilon: EpsilonBracket,
+}
+
+/// The noise multiplier at which the exact accountant certifies `target`, to its error of 0.01 (or a twentieth of a small
+/// target). The noise of `step` itself is ignored; the answer is never below 1/16.
+///
+/// # Errors
+/// If there is nothing to calibrate, the target is out of reach, or the transform would not fit.
+pub fn calibrate_exactly(
+    target: Epsilon,
+    delta: Delta,
+    step: &SampledStep,
+    steps: u64,
+) -> Result<Calibrated, AccountError> {
+    if !target.is_finite() {
+        return Err(AccountError::Nothing("epsilon is infinite; use no-noise"));
+    }
+    if step.is_nothing() || steps == 0 {
+        return Err(AccountError::Nothing("the sampling rate or the number of steps is 0"));
+    }
+    let error = (0.05 * target.get()).min(0.01);
+    let with = |ln_sigma: f64| step.with_noise(in_range(libm::exp(ln_sigma)));
+    let mut goal = target.get() - 1.05 * error;
+    let mut start = first_guess(target, delta, step, steps)?;
+    for _ in 0..12 {
+        let ln_sigma =
+            noise_for_estimate(goal, start, |ln_sigma| prv_estimate(&with(ln_sigma), steps, delta))?;
+        let epsilon = prv_bracket(&with(ln_sigma), steps, delta, error)?;
+        if epsilon.upper <= target.get() {
+            return Ok(Calibrated { noise_multiplier: in_range(libm::exp(ln_sigma)), epsilon });
+        }
+        goal = 0.999 * (goal - 1.1 * (epsilon.upper - target.get()));
+        start = ln_sigma;
+    }
+    let (target, delta, highest) = (target.get(), delta.get(), libm::exp2(HIGHEST_LOG2));
+    Err(AccountError::OutOfReach { target, delta, highest })
+}
+
+/// `ln` of the noise that the Renyi accountant wants: for several rows, of one row at its share of the target.
+fn first_guess(target: Epsilon, delta: Delta, step: &SampledStep, steps: u64) -> Result<f64, AccountError> {
+    let share = Epsilon::new(target.get() / f64::from(step.rows())).expect("a positive number over a count");
+    let rate = Fraction::new(step.q).expect("a step's rate is a fraction");
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    Ok(libm::log(calibrate_noise_multiplier(share, delta, rate, steps)?.get()))
+}
+
+/// `ln` of a noise whose estimate lies within 2e-5 below `goal`, by the secant rule on logarithms from `start`.
+fn noise_for_estimate(
+    goal: f64,
+    start: f64,
+    estimate: impl Fn(f64) -> Result<f64, PrvError>,
+) -> Result<f64, AccountError> {
+    let lowest = LOWEST_LOG2 * std::f64::consts::LN_2;
+    let ln_off = |ln_sigma: f64| -> Result<f64, PrvError> {
+        Ok(libm::log(estimate(ln_sigma)?.max(1e-12)) - libm::log(goal * (1.0 - 1e-5)))
     };
+    let (mut x, mut slope) = (start, -1.2);
+    let mut off = ln_off(x)?;
+    for _ in 0..40 {
+        if off.abs() < 1e-5 || (off < 0.0 && x <= lowest) {
+            break;
+        }
+        let next = (x + (-off / slope).clamp(-0.7, 0.7)).max(lowest);
+        let off_next = ln_off(next)?;
+        let found = (off_next - off) / (next - x);
+        // Epsilon falls with noise; a rise is the estimate's own error at the end of the search.
+        slope = if found < -0.05 { found } else { -1.2 };
+        (x, off) = (next, off_next);
+    }
+    Ok(x)
+}
+
+fn in_range(sigma: f64) -> NoiseMultiplier {
+    NoiseMultiplier::new(sigma).expect("a power in range is a noise multiplier")
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of steps are far below 2^52")]
+fn real(steps: u64) -> f64 {
+    steps as f64
+}
+
+/// The smallest noise multiplier at which `epsilon`, which falls with noise, is at most `target`.
+fn least_noise(
+    target: Epsilon,
+    delta: Delta,
+    epsilon: impl Fn(f64) -> f64,
+) -> Result<NoiseMultiplier, AccountError> {
+    if !target.is_finite() {
+        return Err(AccountError::Nothing("epsilon is infinite; use no-noise"));
+    }
+    let enough = |log2: f64| epsilon(libm::exp2(log2)) <= target.get();
     // Walk from 1 outwards, so that the slow small multipliers are met only when they are the answer.
     let (mut low, mut high) = (0.0, 0.0);
     if enough(0.0) {

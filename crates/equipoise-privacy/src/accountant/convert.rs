@@ -24,16 +24,22 @@ pub struct EpsilonAt {
 /// If the curve does not have one value per order, or `delta` is not in `(0, 1)`.
 #[must_use]
 pub fn rdp_epsilon(curve: &[f64], delta: f64) -> EpsilonAt {
+    best_over(pairs(curve).map(|(&a, &r)| (a, r)), delta)
+}
+
+/// The smallest epsilon over pairs of an order and its bound, orders rising.
+pub(super) fn best_over(bounds: impl Iterator<Item = (f64, f64)>, delta: f64) -> EpsilonAt {
     assert!(delta > 0.0 && delta < 1.0, "delta must lie between 0 and 1");
     let mut best = EpsilonAt { epsilon: f64::INFINITY, order: orders()[0], at_grid_end: false };
-    for (&a, &r) in pairs(curve) {
+    let mut ends = (f64::INFINITY, 0.0_f64);
+    for (a, r) in bounds {
         let epsilon = epsilon_at_order(a, r, delta);
         if epsilon < best.epsilon {
             best = EpsilonAt { epsilon, order: a, at_grid_end: false };
         }
+        ends = (ends.0.min(a), ends.1.max(a));
     }
-    let ends = [orders()[0], orders()[orders().len() - 1]];
-    let at_end = ends.iter().any(|end| (best.order - end).abs() < 1e-9);
+    let at_end = (best.order - ends.0).abs() < 1e-9 || (best.order - ends.1).abs() < 1e-9;
     best.at_grid_end = at_end && best.epsilon > 0.0 && best.epsilon.is_finite();
     best
 }
