@@ -90,6 +90,9 @@ enum Verb {
     },
     /// List every strategy with its parameters
     Describe,
+    /// What noise buys and what a guarantee costs: epsilon from sigma, sigma from epsilon, or a whole table
+    #[command(subcommand)]
+    Accountant(crate::accountant::AccountantVerb),
     /// Make, check, compare and describe worlds
     #[command(subcommand)]
     World(crate::world::WorldVerb),
@@ -140,6 +143,7 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             crate::dataset::run(verb, crate::dataset::Manner { json, quiet, runs })
         }
         Verb::Describe => describe_all(common),
+        Verb::Accountant(verb) => crate::accountant::run(verb, common.json),
         Verb::World(verb) => {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::world::dispatch(verb, crate::world::Manner { json, quiet, runs })

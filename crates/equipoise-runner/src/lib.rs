@@ -4,6 +4,7 @@
 //! Everything goes through a frozen [`plan::Plan`] of content-addressed units; see `ARCHITECTURE.md`.
 #![forbid(unsafe_code)]
 
+mod accountant;
 pub mod cli;
 pub mod clock;
 pub mod config;
