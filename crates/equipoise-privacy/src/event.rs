@@ -3,7 +3,9 @@
 //! As in dp_accounting's `DpEvent` and JAX-Privacy's execution plan, an event is *derived* from the struct that runs the
 //! mechanism, so that what is accounted is what ran.
 
+use crate::DiscreteSum;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// One release, or a composition of releases.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -18,6 +20,22 @@ pub enum DpEvent {
         sampling_rate: f64,
         /// Standard deviation of the noise over the L2 sensitivity.
         noise_multiplier: f64,
+    },
+    /// The same, for a unit that touches up to `rows` rows, each sampled by itself.
+    PoissonGaussianRows {
+        /// Probability that a row takes part in the step, independently of all others.
+        sampling_rate: f64,
+        /// Standard deviation of the noise over what one row can move.
+        noise_multiplier: f64,
+        /// The bound on the rows of one unit.
+        rows: NonZeroU32,
+    },
+    /// A sum with integer noise from several platforms. No amplification by sampling is claimed for it.
+    DiscreteSum(DiscreteSum),
+    /// Anything that is rho-zero-concentrated differentially private.
+    ZeroConcentrated {
+        /// The rho.
+        rho: f64,
     },
     /// The same event several times, each on fresh randomness.
     Repeat {
@@ -41,7 +59,11 @@ impl DpEvent {
     pub fn for_each(&self, times: u64, visit: &mut dyn FnMut(&Self, u64)) {
         match self {
             _ if times == 0 => {}
-            Self::None | Self::PoissonGaussian { .. } => visit(self, times),
+            Self::None
+            | Self::PoissonGaussian { .. }
+            | Self::PoissonGaussianRows { .. }
+            | Self::DiscreteSum(_)
+            | Self::ZeroConcentrated { .. } => visit(self, times),
             Self::Repeat { event, steps } => event.for_each(times.saturating_mul(u64::from(*steps)), visit),
             Self::Compose(events) => events.iter().for_each(|event| event.for_each(times, visit)),
         }

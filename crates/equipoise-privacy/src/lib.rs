@@ -9,12 +9,18 @@
 #![warn(clippy::cast_possible_truncation)]
 
 mod accountant;
+mod adaptive_clip;
 mod claim;
+mod distributed;
 mod event;
+mod integer_noise;
 pub mod laws;
 mod ledger;
 mod mechanism;
 mod noise;
+mod ownership;
+mod plan;
+mod poisson_count;
 mod quantizer;
 mod rounding;
 mod sampler;
@@ -28,14 +34,21 @@ pub use accountant::{
     gaussian_noise_multiplier, log_normal_cdf, orders, prv_bracket, prv_estimate, rdp_curve, rdp_delta,
     rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho,
 };
+pub use adaptive_clip::{AdaptiveClip, AdaptiveClipError, AdaptiveClipSpec};
 pub use claim::{Adversary, ClaimScope, PrivacyClaim, RoundsCharged};
+pub use distributed::{DistributedNoise, DistributedNoiseError, DistributedNoiseSpec};
 pub use event::DpEvent;
+pub use integer_noise::discrete_gaussian;
+
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub use mechanism::{
     CentralGaussian, CentralGaussianSpec, Mechanism, MechanismError, MechanismSpec, NoNoise, NoNoiseSpec,
     NoiseLevel,
 };
 pub use noise::{NoiseError, NoiseSource};
+pub use ownership::{BoundedRows, Ownership, Survivors};
+pub use plan::{PlanError, PlannedRun, Sampling};
+pub use poisson_count::{poisson, skellam};
 pub use quantizer::{Quantizer, QuantizerError};
 pub use rounding::Rounding;
 pub use sampler::PoissonSampler;

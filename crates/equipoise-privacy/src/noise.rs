@@ -3,9 +3,10 @@
 //! The Gaussian is idealised: `f64` by Box-Muller. Its last bits are open to precision attacks (Mironov 2012; Haney et
 //! al., arXiv 2207.13793); the hardened path is discrete noise on the integer grid.
 
-use equipoise_core::Seed;
+use equipoise_core::{CounterRng, Seed};
 use rand::rngs::{StdRng, SysRng};
-use rand::{Rng, SeedableRng};
+use rand::{Rng, SeedableRng, TryRng};
+use std::convert::Infallible;
 
 /// The source of a mechanism's noise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,14 +36,45 @@ impl NoiseSource {
     /// # Errors
     /// If the source is [`NoiseSource::Protected`] and the operating system gives no entropy; `sum` is then untouched.
     pub fn add_gaussian(&self, sum: &mut [f64], standard_deviation: f64) -> Result<(), NoiseError> {
-        match self {
-            Self::Replayable(seed) => {
-                add_gaussian(sum, standard_deviation, &mut seed.derive("gaussian", 0).rng())
-            }
+        add_gaussian(sum, standard_deviation, &mut self.rng("gaussian")?);
+        Ok(())
+    }
+
+    /// A generator for one purpose.
+    pub(crate) fn rng(&self, purpose: &'static str) -> Result<NoiseRng, NoiseError> {
+        Ok(match self {
+            Self::Replayable(seed) => NoiseRng::Replayable(seed.derive(purpose, 0).rng()),
             Self::Protected => {
-                let mut rng = StdRng::try_from_rng(&mut SysRng).map_err(NoiseError)?;
-                add_gaussian(sum, standard_deviation, &mut rng);
+                NoiseRng::Protected(Box::new(StdRng::try_from_rng(&mut SysRng).map_err(NoiseError)?))
             }
+        })
+    }
+}
+
+/// What a source draws from.
+pub(crate) enum NoiseRng {
+    Replayable(CounterRng),
+    Protected(Box<StdRng>),
+}
+
+impl TryRng for NoiseRng {
+    type Error = Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(match self {
+            Self::Replayable(rng) => rng.next_u32(),
+            Self::Protected(rng) => rng.next_u32(),
+        })
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(match self {
+            Self::Replayable(rng) => rng.next_u64(),
+            Self::Protected(rng) => rng.next_u64(),
+        })
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        match self {
+            Self::Replayable(rng) => rng.fill_bytes(bytes),
+            Self::Protected(rng) => rng.fill_bytes(bytes),
         }
         Ok(())
     }

@@ -104,6 +104,31 @@ fn one_step_is_exact_where_the_published_estimate_is_not() {
     );
 }
 
+/// Large epsilons, beside what prv-accountant 0.2.0 gives (`benches/peers/accountants.py`). It gives up on the last row ("discrete mean
+/// differs from continuous mean"), which must at least lie below Renyi's bound and above the row before it.
+#[test]
+fn epsilons_near_seventy_agree_with_the_published_accountant() {
+    for (q, sigma, steps, want) in
+        [(0.5, 0.5, 20, 47.009_891_844), (0.02, 0.3, 200, 51.233_506_258), (0.5, 0.4, 20, 69.889_447_301)]
+    {
+        let got = prv_bracket(&step(q, sigma, 1), steps, Delta::new(1e-5).unwrap(), 0.01).unwrap();
+        assert!((got.estimate - want).abs() < 1e-3, "{q} {sigma}: {got:?}");
+        assert!(got.lower < want && want < got.upper);
+    }
+    let (refused, delta) = (step(0.3, 0.4, 1), Delta::new(1e-5).unwrap());
+    let of = |steps| prv_bracket(&refused, steps, delta, 0.01).unwrap();
+    let curve: Vec<f64> = refused.rdp_curve().iter().map(|r| 50.0 * r).collect();
+    assert!(of(50).lower > of(49).upper && of(50).upper < rdp_epsilon(&curve, 1e-5).epsilon);
+}
+
+/// prv-accountant 0.2.0 gives 7.036450. Without the tilt, rounding of 1e5 steps is as large as this delta: 6.52 came out.
+#[test]
+fn a_small_delta_after_many_steps_does_not_drown_in_rounding() {
+    let got = prv_bracket(&step(1e-5, 0.4, 1), 100_000, Delta::new(1e-10).unwrap(), 0.02).unwrap();
+    assert!((got.estimate - 7.036_450_389).abs() < 2e-4, "{got:?}");
+    assert!(got.lower < 7.036_450_389 && 7.036_450_389 < got.upper);
+}
+
 #[test]
 fn full_batches_agree_with_the_analytic_gaussian() {
     let mut seen = 0;

@@ -9,7 +9,6 @@
 //!
 //! Both directions travel together, as the real and the imaginary part of one transform.
 
-use super::fourier::{Complex, transform, transform_back};
 use super::step::SampledStep;
 
 /// A distribution of privacy losses on the points `(first + i) * spacing + shift`: the probability of point `i` is
@@ -31,12 +30,12 @@ pub(super) struct Pair {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "lattices have far fewer than 2^52 points")]
-fn real(index: i64) -> f64 {
+pub(super) fn real(index: i64) -> f64 {
     index as f64
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "an index of a lattice")]
-fn index(value: f64) -> i64 {
+pub(super) fn index(value: f64) -> i64 {
     value as i64
 }
 
@@ -45,7 +44,7 @@ fn index(value: f64) -> i64 {
     clippy::cast_sign_loss,
     reason = "not negative, and an index of a lattice"
 )]
-fn offset(value: i64) -> usize {
+pub(super) fn offset(value: i64) -> usize {
     value as usize
 }
 
@@ -93,50 +92,6 @@ impl Pair {
             lattice.tilt = tilt;
         }
         self
-    }
-
-    /// The sum of independent losses: each of `parts`, so many times. All have one spacing. Direction `d` is held on `points`
-    /// points from `lows[d]` up; what falls outside comes in again at the other end, so the caller makes the window wide. All parts
-    /// have one tilt as well.
-    pub(super) fn sum_of(parts: &[(&Self, u64)], points: usize, lows: [f64; 2]) -> Self {
-        let spacing = parts[0].0.spacing;
-        let mut product: Option<Vec<Complex>> = None;
-        let (mut shifts, mut scales) = ([0.0; 2], [0.0; 2]);
-        for &(pair, times) in parts.iter().filter(|(_, times)| *times > 0) {
-            for (d, lattice) in pair.directions.iter().enumerate() {
-                #[allow(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
-                let times = times as f64;
-                shifts[d] += times * lattice.shift;
-                scales[d] += times * lattice.scale;
-            }
-            let spectrum = transform(pair.folded(points));
-            product = Some(raise(spectrum, times, product));
-        }
-        let packed = transform_back(product.expect("something is composed"));
-        let length = i64::try_from(points).expect("a lattice fits in memory");
-        let unfold = |d: usize| {
-            let first = index(libm::ceil((lows[d] - shifts[d]) / spacing));
-            let start = offset(first.rem_euclid(length));
-            let part = |value: &Complex| if d == 0 { value.re } else { value.im };
-            let masses = packed[start..].iter().chain(&packed[..start]).map(part).collect();
-            Lattice { first, shift: shifts[d], masses, tilt: parts[0].0.directions[d].tilt, scale: scales[d] }
-        };
-        Self { spacing, directions: [unfold(0), unfold(1)] }
-    }
-
-    /// Both directions on a circle of `points` points, as one complex vector.
-    fn folded(&self, points: usize) -> Vec<Complex> {
-        let mut circle = vec![Complex::default(); points];
-        let length = i64::try_from(points).expect("a lattice fits in memory");
-        for (d, lattice) in self.directions.iter().enumerate() {
-            let mut at = offset(lattice.first.rem_euclid(length));
-            for mass in &lattice.masses {
-                let slot = if d == 0 { &mut circle[at].re } else { &mut circle[at].im };
-                *slot += mass;
-                at = if at + 1 == points { 0 } else { at + 1 };
-            }
-        }
-        circle
     }
 
     /// The same losses on a coarser lattice, with the same means.
@@ -209,39 +164,8 @@ fn boundary(step: &SampledStep, t: f64, right: f64) -> Option<f64> {
     (t > step.lowest_loss()).then(|| step.where_loss_is_from(t, right))
 }
 
-/// Raises each direction's spectrum to a power and multiplies it into `product`.
-fn raise(mut packed: Vec<Complex>, times: u64, product: Option<Vec<Complex>>) -> Vec<Complex> {
-    let n = packed.len();
-    for k in 0..=n / 2 {
-        let mirror = (n - k) % n;
-        let (z, m) = (packed[k], packed[mirror].conj());
-        // Twice the spectrum of the real part, and 2i times that of the imaginary part.
-        let (removed, added) = (z.plus(m), z.minus(m).turned_back());
-        let halved = |c: Complex| Complex::new(0.5 * c.re, 0.5 * c.im).power(times);
-        let (removed, added) = (halved(removed), halved(added));
-        let join = |r: Complex, a: Complex| Complex::new(r.re - a.im, r.im + a.re);
-        packed[k] = join(removed, added);
-        packed[mirror] = join(removed.conj(), added.conj());
-    }
-    let Some(other) = product else { return packed };
-    // Products of packed spectra do not pack: split both, multiply, and join again.
-    let mut joined = vec![Complex::default(); n];
-    for k in 0..n {
-        let mirror = (n - k) % n;
-        let split = |v: &[Complex]| {
-            let (z, m) = (v[k], v[mirror].conj());
-            let (r, a) = (z.plus(m), z.minus(m).turned_back());
-            (Complex::new(0.5 * r.re, 0.5 * r.im), Complex::new(0.5 * a.re, 0.5 * a.im))
-        };
-        let ((r1, a1), (r2, a2)) = (split(&packed), split(&other));
-        let (r, a) = (r1.times(r2), a1.times(a2));
-        joined[k] = Complex::new(r.re - a.im, r.im + a.re);
-    }
-    joined
-}
-
 impl Lattice {
-    fn point(&self, spacing: f64, i: usize) -> f64 {
+    pub(super) fn point(&self, spacing: f64, i: usize) -> f64 {
         real(self.first + i64::try_from(i).expect("an index of a lattice")) * spacing + self.shift
     }
 
@@ -323,30 +247,6 @@ mod tests {
     use super::*;
     use equipoise_core::{Fraction, NoiseMultiplier};
 
-    fn coin(spacing: f64) -> Pair {
-        let lattice = |first| Lattice {
-            first,
-            shift: 0.25 * spacing,
-            masses: vec![0.75, 0.0, 0.25],
-            tilt: 0.0,
-            scale: 0.0,
-        };
-        Pair { spacing, directions: [lattice(-1), lattice(2)] }
-    }
-
-    #[test]
-    fn three_coins_are_binomial_in_both_directions() {
-        let sum = Pair::sum_of(&[(&coin(0.1), 2), (&coin(0.1), 1)], 16, [-0.45, 0.4]);
-        for (lattice, start) in sum.directions.iter().zip([-3, 6]) {
-            assert!((lattice.shift - 0.075).abs() < 1e-15);
-            for (k, want) in [27.0, 27.0, 9.0, 1.0].into_iter().enumerate() {
-                let at = (start + 2 * k as i64 - lattice.first) as usize;
-                assert!((lattice.masses[at] - want / 64.0).abs() < 1e-15, "{lattice:?}");
-            }
-            assert!((lattice.masses.iter().sum::<f64>() - 1.0).abs() < 1e-15);
-        }
-    }
-
     #[test]
     fn randomised_response_costs_its_logarithm_of_odds() {
         // Loss ln 3 with probability 3/4, else -ln 3: at delta 0 epsilon is ln 3, at delta 1/4 it is ln 2 (3/4 - e^e/4 = 1/4).
@@ -363,11 +263,11 @@ mod tests {
         let means = super::super::moment::Moments::new(&step).mean_and_variance().map(|m| m.0);
         let fine = Pair::of_step(&step, 1e-3, means, 1e-14);
         let coarse = fine.coarser(0.037);
-        for d in 0..2 {
-            assert!((fine.directions[d].mean(1e-3) - means[d]).abs() < 1e-14);
-            assert!((coarse.directions[d].mean(0.037) - means[d]).abs() < 1e-13);
-            assert!(fine.directions[d].shift.abs() < 1e-6, "a fine lattice hardly moves");
-            assert!((fine.directions[d].masses.iter().sum::<f64>() - 1.0).abs() < 1e-13);
+        for ((fine, coarse), want) in fine.directions.iter().zip(&coarse.directions).zip(means) {
+            assert!((fine.mean(1e-3) - want).abs() < 1e-14);
+            assert!((coarse.mean(0.037) - want).abs() < 1e-13);
+            assert!(fine.shift.abs() < 1e-6, "a fine lattice hardly moves");
+            assert!((fine.masses.iter().sum::<f64>() - 1.0).abs() < 1e-13);
         }
     }
 }

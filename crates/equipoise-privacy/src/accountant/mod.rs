@@ -5,11 +5,13 @@
 //! calibration for each.
 
 mod calibrate;
+mod compose;
 mod convert;
 mod discrete;
 mod fourier;
 mod gaussian;
 mod lattice;
+mod levels;
 mod moment;
 mod prv;
 mod renyi;

@@ -34,6 +34,38 @@ impl<'a> Moments<'a> {
         }
     }
 
+    /// `ln E_Q[u^a]` for many orders `a > 1`, rising: the density ratio is computed once for all of them.
+    pub(super) fn ln_moments(&self, orders: &[f64]) -> Vec<f64> {
+        let (rows, margin) = (f64::from(self.step.rows()), 14.0 * self.step.sigma + 2.0);
+        let reach = |a: f64| (rows * a + 2.0 * margin) / self.spacing;
+        let affordable: Vec<f64> = orders.iter().copied().filter(|&a| reach(a) <= MOST_POINTS).collect();
+        let Some(&largest) = affordable.last() else { return vec![f64::INFINITY; orders.len()] };
+        let mut points = Vec::new();
+        self.for_each(-margin, rows * largest + margin, |ln_weight, w, ln_u| {
+            points.push((ln_weight, w, ln_u))
+        });
+        let moment = |a: f64| {
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "bounded by MOST_POINTS"
+            )]
+            let stretch = &points[..points.len().min(libm::ceil(reach(a)) as usize + 1)];
+            let size = |&(ln_weight, _, ln_u): &(f64, f64, f64)| a * ln_u + ln_weight;
+            let peak = stretch.iter().map(size).fold(0.0, f64::max);
+            let mut terms = Terms { shift: (peak - 500.0).max(0.0), sum: 0.0 };
+            for point @ &(ln_weight, w, ln_u) in stretch {
+                // Where the moment is large, most points are nothing beside the peak; their own parts are not larger than this.
+                let most = size(point).max(ln_weight + ln_u.max(0.0) + libm::log(a));
+                if most > peak - 60.0 || peak < 5.0 {
+                    terms.add(a, ln_weight, w, ln_u);
+                }
+            }
+            terms.ln_moment(1.0)
+        };
+        orders.iter().map(|&a| if reach(a) <= MOST_POINTS { moment(a) } else { f64::INFINITY }).collect()
+    }
+
     /// `ln E_Q[u^theta]`; infinite if it would take too many points. Exactly 0 at theta 0 and 1.
     pub(super) fn ln_moment(&self, theta: f64) -> f64 {
         let (rows, margin) = (f64::from(self.step.rows()), 14.0 * self.step.sigma + 2.0);
@@ -44,11 +76,7 @@ impl<'a> Moments<'a> {
         let mut terms = Terms { shift: 0.0, sum: 0.0 };
         self.for_each(from, to, |ln_weight, w, ln_u| terms.add(theta, ln_weight, w, ln_u));
         let sign = if (0.0..=1.0).contains(&theta) { -1.0 } else { 1.0 };
-        // The sum is E[u^theta] - 1, over e^shift.
-        if terms.shift > 0.0 {
-            return terms.shift + libm::log(terms.sum + libm::exp(-terms.shift));
-        }
-        libm::log1p(if sign * terms.sum < 0.0 { 0.0 } else { terms.sum })
+        terms.ln_moment(sign)
     }
 
     /// Mean and variance of the loss `ln(dP/dQ)` under P, then those of `ln(dQ/dP)` under Q.
@@ -74,6 +102,14 @@ struct Terms {
 }
 
 impl Terms {
+    /// The logarithm of 1 plus the sum, which has this sign.
+    fn ln_moment(&self, sign: f64) -> f64 {
+        if self.shift > 0.0 {
+            return self.shift + libm::log(self.sum + libm::exp(-self.shift));
+        }
+        libm::log1p(if sign * self.sum < 0.0 { 0.0 } else { self.sum })
+    }
+
     fn add(&mut self, theta: f64, ln_weight: f64, w: f64, ln_u: f64) {
         if w.abs() * theta.abs().max(1.0) < 1e-2 {
             // The binomial series from its square term on, where the difference below would cancel.
@@ -118,6 +154,18 @@ mod tests {
             for (&a, &want) in orders().iter().zip(&curve).step_by(9) {
                 let got = Moments::new(&step).ln_moment(a) / (a - 1.0);
                 assert!((got / want - 1.0).abs() < 1e-9, "{q} {sigma} {a}: {got} {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_orders_together_are_what_each_is_alone() {
+        for step in [step(0.01, 1.0, 3), step(0.3, 0.4, 2), step(1e-4, 20.0, 5)] {
+            let moments = Moments::new(&step);
+            let together = moments.ln_moments(orders());
+            for (&a, got) in orders().iter().zip(together).step_by(7) {
+                let alone = moments.ln_moment(a);
+                assert!((got / alone - 1.0).abs() < 1e-11, "{step:?} {a}: {got} {alone}");
             }
         }
     }

@@ -95,7 +95,12 @@ impl SampledStep {
             return super::rdp_curve(1.0, sigma);
         }
         let moments = super::moment::Moments::new(self);
-        super::orders().iter().map(|&a| moments.ln_moment(a) / (a - 1.0)).collect()
+        moments
+            .ln_moments(super::orders())
+            .iter()
+            .zip(super::orders())
+            .map(|(ln, a)| ln / (a - 1.0))
+            .collect()
     }
 
     /// Whether nobody ever takes part.
@@ -160,7 +165,7 @@ impl SampledStep {
         let variance = self.sigma * self.sigma;
         if let [_, ln_q] = self.ln_taken[..] {
             let rest = if t > 30.0 { t - ln_q } else { libm::log((libm::expm1(t) + self.q) / self.q) };
-            return (rest > f64::NEG_INFINITY).then(|| variance * rest + 0.5);
+            return (rest > f64::NEG_INFINITY).then_some(variance * rest + 0.5);
         }
         if t <= self.lowest_loss() {
             return None;

@@ -17,8 +17,8 @@ use serde::Serialize;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-/// The error of the certified bracket.
-const ERROR: f64 = 0.01;
+/// The error of the certified bracket, and wider ones for losses that spread too far for it.
+const ERRORS: [f64; 3] = [0.01, 0.1, 1.0];
 
 /// What can be asked.
 #[derive(Debug, Subcommand)]
@@ -212,9 +212,18 @@ fn account(step: &SampledStep, steps: u64, delta: f64) -> Accounted {
             notes.push(format!("delta {delta:e} is below 1e-10, where the exact accountant is not offered; the Renyi bound holds"));
             None
         }
-        Ok(delta) => prv_bracket(step, steps, delta, ERROR)
-            .map_err(|error| notes.push(format!("no exact bracket: {error}; the Renyi bound holds")))
-            .ok(),
+        Ok(delta) => {
+            let mut bracket = prv_bracket(step, steps, delta, ERRORS[0]);
+            for error in &ERRORS[1..] {
+                if let Err(refused) = &bracket {
+                    notes.push(format!("{refused}; trying an error of {error}"));
+                    bracket = prv_bracket(step, steps, delta, *error);
+                }
+            }
+            bracket
+                .map_err(|refused| notes.push(format!("no exact bracket: {refused}; the Renyi bound holds")))
+                .ok()
+        }
     };
     Accounted { rdp, prv, notes }
 }
