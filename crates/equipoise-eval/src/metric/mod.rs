@@ -43,6 +43,8 @@ pub enum Unit {
     PerTenThousandAccountDays,
     /// Children per upheld case.
     ChildrenPerCase,
+    /// Natural units of information.
+    Nats,
 }
 
 /// The fixed facts of a metric.

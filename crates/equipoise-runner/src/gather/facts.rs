@@ -150,6 +150,7 @@ const fn unit(unit: Unit) -> &'static str {
         Unit::Children => "children",
         Unit::PerTenThousandAccountDays => "account-days per 10,000",
         Unit::ChildrenPerCase => "children per upheld case",
+        Unit::Nats => "nats",
     }
 }
 
