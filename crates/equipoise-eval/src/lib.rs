@@ -9,6 +9,8 @@ mod bootstrap;
 mod burden;
 mod case;
 mod curve;
+pub mod early;
+pub mod harm;
 pub mod laws;
 pub mod metric;
 pub mod stats;

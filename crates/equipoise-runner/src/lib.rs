@@ -14,6 +14,7 @@ pub mod exec;
 pub mod fault;
 pub mod gather;
 pub mod journal;
+mod metrics;
 pub mod plan;
 pub mod progress;
 pub mod provenance;

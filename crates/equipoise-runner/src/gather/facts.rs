@@ -160,6 +160,7 @@ fn section(name: &str) -> Section {
         _ if name.contains("recall")
             || name.contains("time")
             || name.contains("contacted")
+            || name.contains("proactive")
             || name.contains("precision") =>
         {
             Section::Safety
