@@ -85,7 +85,7 @@ pub fn latency_weighted_f1(cases: &[EarlyCase], p: f64) -> Option<f64> {
     seen.sort_unstable_by(f64::total_cmp);
     let penalty = |seen: f64| -1.0 + 2.0 / (1.0 + libm::exp(-p * (seen - 1.0)));
     let half = seen.len() / 2;
-    let lower = if seen.len() % 2 == 0 { half - 1 } else { half };
+    let lower = if seen.len().is_multiple_of(2) { half - 1 } else { half };
     let speed = 1.0 - f64::midpoint(penalty(seen[lower]), penalty(seen[half]));
     Some(2.0 * seen.len() as f64 / (harmful + alerts) as f64 * speed)
 }

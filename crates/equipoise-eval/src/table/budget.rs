@@ -104,16 +104,16 @@ pub fn at_daily_budget<K: Ord>(
     budget: Budget,
 ) -> Result<AtBudget, TableError> {
     let all = ScoredTable::new(scores, labels, weights)?;
-    let mut rows: BTreeMap<&K, (Vec<f64>, Vec<bool>, Vec<f64>)> = BTreeMap::new();
+    let mut members: BTreeMap<&K, Vec<usize>> = BTreeMap::new();
     for (row, cell) in cells.iter().enumerate().take(scores.len()) {
-        let (s, l, w) = rows.entry(cell).or_default();
-        s.push(scores[row]);
-        l.push(labels[row]);
-        w.push(weights.map_or(1.0, |weights| weights[row]));
+        members.entry(cell).or_default().push(row);
     }
     let (mut found, mut reviewed) = (0.0, 0.0);
-    for (s, l, w) in rows.values() {
-        let (cell_found, cell_reviewed) = review(&ScoredTable::new(s, l, Some(w))?, budget);
+    for rows in members.values() {
+        let of = |values: &[f64]| rows.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
+        let cell = ScoredTable::new(&of(scores), &labels, weights.map(of).as_deref())?;
+        let (cell_found, cell_reviewed) = review(&cell, budget);
         found += cell_found;
         reviewed += cell_reviewed;
     }

@@ -125,7 +125,7 @@ fn newton(rows: &[(f64, f64, f64)]) -> Result<CalibrationLine, Undefined> {
             hbb += curve * x * x;
         }
         let area = haa * hbb - hab * hab;
-        if !(area > 0.0) {
+        if area <= 0.0 || area.is_nan() {
             return Err(Undefined::NotSettled);
         }
         let (da, db) = ((hbb * ga - hab * gb) / area, (haa * gb - hab * ga) / area);

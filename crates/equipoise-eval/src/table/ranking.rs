@@ -51,9 +51,9 @@ pub fn roc_auc(table: &ScoredTable) -> Result<f64, Undefined> {
         above += positive;
         below += negative;
     }
-    if !(above > 0.0) {
+    if above <= 0.0 {
         Err(Undefined::NoPositive)
-    } else if !(below > 0.0) {
+    } else if below <= 0.0 {
         Err(Undefined::NoNegative)
     } else {
         Ok(won / (above * below))
