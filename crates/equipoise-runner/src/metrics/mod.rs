@@ -1,6 +1,7 @@
 //! `equipoise metrics FILE`: what a table of scores and labels is worth, wherever it comes from.
 //!
-//! The table is read, judged, printed and forgotten; nothing of it is stored. A group of fewer than 20 rows gets no number.
+//! The table is read, judged, printed and forgotten; nothing of it is stored. A group of fewer than 20 rows gets no number;
+//! where it is the only one, the whole less the others still tells about it.
 
 mod print;
 mod read;
