@@ -55,21 +55,28 @@ mod tests {
     use crate::laws::benign;
     use equipoise_core::SimTime;
 
-    /// Found alone; found on day 3 and removed on day 5; removed on day 2 and found on day 3; removed; neither. Review came
-    /// first in 2 of the 4 that were closed, and found 1 of 5 that reports did not.
+    /// Found alone; found on day 3 and removed on day 5 and 6; removed on day 2 and found on day 3; removed; neither. Review came
+    /// first in 3 of the 5 that were closed, and found 1 of 6 that reports did not.
     #[test]
-    fn five_cases_worked_by_hand() {
+    fn six_cases_worked_by_hand() {
         let case = |identified: Option<i32>, removed: Option<i32>| Case {
             harmful: true,
             identified: identified.map(SimTime::from_days),
             removed: removed.map(SimTime::from_days),
             ..benign(0, 0)
         };
-        let pairs = [(Some(3), None), (Some(3), Some(5)), (Some(3), Some(2)), (None, Some(2)), (None, None)];
+        let pairs = [
+            (Some(3), None),
+            (Some(3), Some(5)),
+            (Some(3), Some(6)),
+            (Some(3), Some(2)),
+            (None, Some(2)),
+            (None, None),
+        ];
         let cases: Vec<Case> =
             pairs.into_iter().map(|(identified, removed)| case(identified, removed)).collect();
-        assert_eq!(ProactiveShare.compute(&cases), Some(0.5));
-        assert_eq!(IncrementalRecall.compute(&cases), Some(0.2));
-        assert_eq!(ProactiveShare.compute(&cases[4..]), None);
+        assert_eq!(ProactiveShare.compute(&cases), Some(0.6));
+        assert_eq!(IncrementalRecall.compute(&cases), Some(1.0 / 6.0));
+        assert_eq!(ProactiveShare.compute(&cases[5..]), None);
     }
 }

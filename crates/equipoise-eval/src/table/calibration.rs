@@ -7,7 +7,8 @@ use crate::MINIMUM_COHORT;
 /// How far scores are kept from 0 and 1 before their logit is taken.
 const LOGIT_EDGE: f64 = 1e-6;
 
-/// Mean of |mean score - share positive| over bins of equal weight. A tie that crosses a bin's end stays whole in that bin.
+/// Mean of |mean score - share positive| over bins of equal weight. A tie that crosses a bin's end stays whole in that bin, and
+/// the bins that it fills are gone; [`crate::reliability`] catches up with smaller bins instead, so under large ties the two differ.
 fn binned(rows: &[ScoredRow], bins: u32) -> f64 {
     let all: f64 = rows.iter().map(|row| row.weight).sum();
     let (mut error, mut seen, mut closed) = (0.0, 0.0, 0.0);
@@ -160,6 +161,16 @@ mod tests {
         assert!((expected_calibration_error(&even, 2).unwrap() - 0.25).abs() < 1e-15);
         let tied = table(&[(0.75, true), (0.75, false), (0.75, false), (0.25, false)]);
         assert!((expected_calibration_error(&tied, 2).unwrap() - 0.375).abs() < 1e-15);
+    }
+
+    /// Eight rows in four bins, five tied at 1/2 (two positive): they fill two bins, so the third ends at row six and the fourth
+    /// holds two: (|2.5 - 2| + |.375 - 1| + |.25 + .125 - 1|) / 8.
+    #[test]
+    fn a_tie_that_fills_two_bins_counts_as_two() {
+        let mut rows = vec![(0.5, true), (0.5, true), (0.5, false), (0.5, false), (0.5, false)];
+        rows.extend([(0.375, true), (0.25, false), (0.125, true)]);
+        let got = expected_calibration_error(&table(&rows), 4).unwrap();
+        assert!((got - (0.5 + 0.625 + 0.625) / 8.0).abs() < 1e-15, "{got}");
     }
 
     /// 100 rows: the top 1% is the row at .9 alone, which is negative; the other 99 are right. A tie of two at .9 is kept
