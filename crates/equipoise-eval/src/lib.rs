@@ -9,10 +9,13 @@ mod bootstrap;
 mod burden;
 mod case;
 mod curve;
+pub mod early;
+pub mod harm;
 pub mod laws;
 pub mod metric;
 pub mod stats;
 pub mod survival;
+pub mod table;
 
 pub use bootstrap::{Assessed, Bootstrap, EvalError, assess, assess_all};
 pub use burden::{BurdenGap, GroupBurden, MINIMUM_COHORT, burden_by_group, burden_gap};

@@ -211,6 +211,21 @@ mod tests {
         assert!((removed - 0.5).abs() < 1e-12, "{removed}");
     }
 
+    /// Ties, which lifelines jitters: of four at risk on day 1 one is found and one removed, 1/4; half are free and one of two is
+    /// found on day 2, + 1/4; the one censored on day 2 is still at risk there.
+    #[test]
+    fn ties_between_causes_and_censoring_worked_by_hand() {
+        use Ending::{Censored, Identified, Removed};
+        let four = sorted(vec![(1.0, Identified), (1.0, Removed), (2.0, Identified), (2.0, Censored)]);
+        let values: Vec<f64> = aalen_johansen(&four, Identified).iter().map(|point| point.value).collect();
+        assert!(
+            values.iter().zip([0.0, 0.25, 0.5]).all(|(got, want)| (got - want).abs() < 1e-12),
+            "{values:?}"
+        );
+        let kept = kaplan_meier(&four).last().unwrap().value;
+        assert!((kept - 0.75 * 0.5).abs() < 1e-12, "the removed one is censored: 3/4 x 1/2, got {kept}");
+    }
+
     fn rows() -> impl Strategy<Value = Vec<FollowUp>> {
         let ending = prop::sample::select(vec![Ending::Identified, Ending::Removed, Ending::Censored]);
         prop::collection::vec((0_u8..20, ending), 1..60).prop_map(|rows| {

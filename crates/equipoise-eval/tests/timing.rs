@@ -44,3 +44,40 @@ fn timings() {
         assess_all(&metrics, &usual, &bootstrap, Seed::root(2))
     });
 }
+
+/// Nanoseconds that this thread has been on a processor: what a loaded machine does not inflate.
+fn processor_nanoseconds() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux says");
+    text.split(' ').next().and_then(|first| first.parse().ok()).expect("the first field is a number")
+}
+
+/// A million rows that `benches/peers/metrics_timing.py` makes too: a multiplicative hash as score, a second as chance.
+#[test]
+#[ignore = "prints timings, asserts nothing"]
+#[allow(clippy::print_stdout)]
+fn a_million_scores() {
+    use equipoise_eval::table::{ScoredTable, average_precision, brier, roc_auc};
+    let hash = |row: u64, by: u64| f64::from((row.wrapping_mul(by) & 0xFFFF_FFFF) as u32) / 4_294_967_296.0;
+    for (name, levels) in [("distinct", 0.0), ("1000-levels", 1000.0)] {
+        let scores: Vec<f64> = (0..1_000_000)
+            .map(|row| hash(row, 2_654_435_761))
+            .map(|score| if levels > 0.0 { (score * levels).floor() / levels } else { score })
+            .collect();
+        let labels: Vec<bool> =
+            (0..1_000_000).map(|row| hash(row, 2_246_822_519) < 0.02 * hash(row, 2_654_435_761)).collect();
+        let mut best = [f64::INFINITY; 2];
+        let mut values = [0.0; 3];
+        for _ in 0..7 {
+            let start = processor_nanoseconds();
+            let table = std::hint::black_box(ScoredTable::new(&scores, &labels, None).unwrap());
+            let sorted = processor_nanoseconds();
+            values = [average_precision(&table).unwrap(), roc_auc(&table).unwrap(), brier(&table).unwrap()];
+            let end = processor_nanoseconds();
+            for (best, spent) in best.iter_mut().zip([end - start, sorted - start]) {
+                *best = best.min(spent as f64 / 1e6);
+            }
+        }
+        let [ap, auc, brier] = values;
+        println!("{name} all_ms={:.2} sort_ms={:.2} ap={ap:?} auc={auc:?} brier={brier:?}", best[0], best[1]);
+    }
+}

@@ -96,6 +96,8 @@ enum Verb {
     /// Make, check, compare and describe worlds
     #[command(subcommand)]
     World(crate::world::WorldVerb),
+    /// Judge a table of scores and labels: precision, calibration, recall within a budget
+    Metrics(crate::metrics::MetricsArgs),
 }
 
 /// Runs one command; the exit code says how it went.
@@ -148,6 +150,7 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::world::dispatch(verb, crate::world::Manner { json, quiet, runs })
         }
+        Verb::Metrics(args) => crate::metrics::metrics(args, common.json),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod exec;
 pub mod fault;
 pub mod gather;
 pub mod journal;
+mod metrics;
 pub mod plan;
 pub mod progress;
 pub mod provenance;

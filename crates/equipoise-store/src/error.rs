@@ -26,6 +26,14 @@ pub enum StoreError {
         /// What the reader said.
         why: String,
     },
+    /// A file of somebody else's that cannot be used; it is named, never touched.
+    #[error("{}: {why}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do about it.
+        why: String,
+    },
     /// The Parquet encoder refused for a reason that is not the disk's.
     #[error("{}: could not encode the table ({why}); this is a defect of equipoise-store, please report it", path.display())]
     Encode {

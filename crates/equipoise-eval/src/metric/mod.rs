@@ -7,6 +7,7 @@ mod average_precision;
 mod burden;
 mod calibration;
 mod contacts;
+mod gain;
 mod recall;
 mod review;
 mod roc;
@@ -14,12 +15,13 @@ mod time;
 
 pub use average_precision::{AveragePrecision, NormalisedAveragePrecision, Prevalence};
 pub use burden::{ChildrenWronglyRestrictedPerUpheldCase, FalsePositiveRate, WrongfulRestrictionBurden};
-pub use calibration::{Brier, CalibrationError};
+pub use calibration::{Brier, CalibrationError, LogLoss, TopCalibrationError};
 pub use contacts::{ChildrenContactedBeforeDetection, NinetiethChildrenContactedBeforeDetection};
+pub use gain::{IncrementalRecall, ProactiveShare};
 pub use recall::{MacroRecallAtBudget, RecallAtBudget};
 pub use review::{PrecisionAtReview, PrematureAlertRate};
 pub use roc::RocAuc;
-pub use time::{MedianTimeToDetection, Removal, RmstTimeToDetection};
+pub use time::{MedianTimeToDetection, Removal, RmstTimeToDetection, TimeToDetectionQuantile};
 
 use crate::Case;
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,8 @@ pub enum Unit {
     PerTenThousandAccountDays,
     /// Children per upheld case.
     ChildrenPerCase,
+    /// Natural units of information.
+    Nats,
 }
 
 /// The fixed facts of a metric.
@@ -214,6 +218,16 @@ pub enum MetricSpec {
     Brier,
     /// [`CalibrationError`].
     CalibrationError(CalibrationError),
+    /// [`TopCalibrationError`].
+    TopCalibrationError(TopCalibrationError),
+    /// [`LogLoss`].
+    LogLoss,
+    /// [`TimeToDetectionQuantile`].
+    TimeToDetectionQuantile(TimeToDetectionQuantile),
+    /// [`ProactiveShare`].
+    ProactiveShare,
+    /// [`IncrementalRecall`].
+    IncrementalRecall,
 }
 
 impl MetricSpec {
@@ -240,6 +254,11 @@ impl MetricSpec {
             Self::ChildrenWronglyRestrictedPerUpheldCase => Box::new(ChildrenWronglyRestrictedPerUpheldCase),
             Self::Brier => Box::new(Brier),
             Self::CalibrationError(metric) => Box::new(metric),
+            Self::TopCalibrationError(metric) => Box::new(metric),
+            Self::LogLoss => Box::new(LogLoss),
+            Self::TimeToDetectionQuantile(metric) => Box::new(metric),
+            Self::ProactiveShare => Box::new(ProactiveShare),
+            Self::IncrementalRecall => Box::new(IncrementalRecall),
         }
     }
 
@@ -264,6 +283,14 @@ impl MetricSpec {
             Self::ChildrenWronglyRestrictedPerUpheldCase,
             Self::Brier,
             Self::CalibrationError(CalibrationError { bins: 10 }),
+            Self::TopCalibrationError(TopCalibrationError { share: 0.01 }),
+            Self::LogLoss,
+            Self::TimeToDetectionQuantile(TimeToDetectionQuantile {
+                share: 0.25,
+                removal: Removal::Competes,
+            }),
+            Self::ProactiveShare,
+            Self::IncrementalRecall,
         ]
     }
 }

@@ -81,6 +81,32 @@ impl Metric for MedianTimeToDetection {
     }
 }
 
+/// Days until a share of the cases is identified: the quartiles beside the median.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TimeToDetectionQuantile {
+    /// The share identified, inside (0, 1).
+    pub share: f64,
+    /// The meaning of removal.
+    pub removal: Removal,
+}
+
+impl Metric for TimeToDetectionQuantile {
+    fn about(&self) -> &'static About {
+        &About {
+            name: "time-to-detection-quantile",
+            unit: Unit::Days,
+            higher_is_better: false,
+            definition: "first day on which the named share is identified (a quarter, unless a file says otherwise); does not exist where review never reaches it",
+            counted: timed,
+        }
+    }
+
+    fn compute_weighted(&self, sample: Sample<'_>) -> Option<f64> {
+        crossing(&self.removal.not_identified(&weighted_follow_ups(sample)?.0), 1.0 - self.share)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +137,8 @@ mod tests {
         let median = |removal| MedianTimeToDetection { removal }.compute(&cases).unwrap();
         assert!((median(Removal::Competes) - 20.0).abs() < 1e-9);
         assert_eq!(MedianTimeToDetection { removal: Removal::Competes }.compute(&cases[2..]), None);
+        let quantile = |share| TimeToDetectionQuantile { share, removal: Removal::Competes }.compute(&cases);
+        assert_eq!((quantile(0.25), quantile(0.5), quantile(0.75)), (Some(10.0), Some(20.0), None));
     }
 
     #[test]

@@ -53,10 +53,16 @@ pub fn t_quantile(p: f64, freedom: f64) -> f64 {
     quantile_of(p, |t| t_cdf(t, freedom))
 }
 
+/// P(Z <= `z`) for the standard normal distribution.
+#[must_use]
+pub fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z / std::f64::consts::SQRT_2)
+}
+
 /// The `p`-quantile of the standard normal distribution, `p` inside (0, 1).
 #[must_use]
 pub fn normal_quantile(p: f64) -> f64 {
-    quantile_of(p, |z| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2))
+    quantile_of(p, normal_cdf)
 }
 
 /// Bisects a distribution that is symmetric about 0, in the lower tail, where the function keeps its digits.

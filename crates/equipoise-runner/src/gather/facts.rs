@@ -151,6 +151,7 @@ const fn unit(unit: Unit) -> &'static str {
         Unit::Children => "children",
         Unit::PerTenThousandAccountDays => "account-days per 10,000",
         Unit::ChildrenPerCase => "children per upheld case",
+        Unit::Nats => "nats",
     }
 }
 
@@ -160,6 +161,7 @@ fn section(name: &str) -> Section {
         _ if name.contains("recall")
             || name.contains("time")
             || name.contains("contacted")
+            || name.contains("proactive")
             || name.contains("precision") =>
         {
             Section::Safety
