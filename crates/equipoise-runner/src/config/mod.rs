@@ -3,12 +3,13 @@
 
 mod load;
 mod partition;
+mod suggest;
 mod sweep;
 
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
 pub use partition::PartitionSpec;
-pub use sweep::{Point, Sweep};
+pub use sweep::{Budget, Point, Sweep};
 
 use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;
