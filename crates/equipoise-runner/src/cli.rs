@@ -312,8 +312,7 @@ fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
             .iter()
             .map(|(index, unit, done)| serde_json::json!({ "index": index, "id": unit.id, "stage": unit.stage, "label": unit.label, "needs": unit.needs, "done": done }))
             .collect();
-        let value =
-            serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units, "estimate": cost });
+        let value = serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units, "estimate": cost });
         say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }

@@ -64,8 +64,9 @@ fn cost(plan: &Plan, unit: &Unit) -> (f64, f64) {
     match &unit.work {
         Work::World(slice) => {
             let days = f64::from(slice.world.persons) * f64::from(slice.world.days);
-            let decisions = f64::from(u32::from(slice.world.days).saturating_sub(slice.protocol.label_cutoff))
-                / f64::from(slice.protocol.decision_every.max(1));
+            let decisions =
+                f64::from(u32::from(slice.world.days).saturating_sub(slice.protocol.label_cutoff))
+                    / f64::from(slice.protocol.decision_every.max(1));
             let kept = rows * (slice.protocol.train_cutoffs.len() as f64 + decisions);
             (days * WORLD_SECONDS, kept * columns * CELL_BYTES)
         }

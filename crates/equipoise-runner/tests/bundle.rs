@@ -36,7 +36,8 @@ fn edited(dir: &Path, bundle: &[u8], name: &str, from: &str, to: &str, mend: boo
     if mend {
         let mut sums = String::new();
         for (name, bytes) in members.iter().filter(|(name, _)| *name != "SHA256SUMS") {
-            let sum = Sha256::digest(bytes).iter().fold(String::new(), |sum, byte| format!("{sum}{byte:02x}"));
+            let sum =
+                Sha256::digest(bytes).iter().fold(String::new(), |sum, byte| format!("{sum}{byte:02x}"));
             writeln!(sums, "{sum}  {name}").unwrap();
         }
         members.insert("SHA256SUMS".into(), sums.into_bytes());
@@ -66,8 +67,14 @@ fn a_bundle_passes_elsewhere_and_an_edited_one_fails_where_it_was_edited() {
         }
     };
     // Sums not mended: the file is named. Mended: the configuration key, the world's key, the number.
-    seconds(edited(dir, &bytes, "metrics.json", "\"seeds\": 2", "\"seeds\": 3", false), &["metrics.json: its content"]);
-    seconds(edited(dir, &bytes, "experiment.toml", "rounds = 3", "rounds = 4", true), &["federation.rounds", "3", "4"]);
+    seconds(
+        edited(dir, &bytes, "metrics.json", "\"seeds\": 2", "\"seeds\": 3", false),
+        &["metrics.json: its content"],
+    );
+    seconds(
+        edited(dir, &bytes, "experiment.toml", "rounds = 3", "rounds = 4", true),
+        &["federation.rounds", "3", "4"],
+    );
     let world = String::from_utf8(zip::read(&bytes).unwrap()["world.toml"].clone()).unwrap();
     let spec: toml::Table = toml::from_str(&world).unwrap();
     let (key, share) = spec.iter().find(|(_, value)| value.is_float()).unwrap();

@@ -60,7 +60,11 @@ fn a_zip_moves_keys_together_and_every_wrong_point_is_named_before_any_work() {
     let zip = "[[sweep.zip]]\n\"federation.rounds\" = 3\n\"model.mlp.hidden\" = [8]\n\
                [[sweep.zip]]\n\"federation.rounds\" = 4\n\"model.mlp.hidden\" = [16]\n";
     let path = extended(dir.path(), zip);
-    assert_eq!(json(&runs, &["check", path.to_str().unwrap()])["points"], 4, "two of the grid, two of the zip");
+    assert_eq!(
+        json(&runs, &["check", path.to_str().unwrap()])["points"],
+        4,
+        "two of the grid, two of the zip"
+    );
     let path = extended(dir.path(), &zip.replace("\" = [8]", "\" = []").replace("= 4", "= 0"));
     let error = fail(&runs, &["run", path.to_str().unwrap()], 2);
     for word in ["rounds: at least one round", "extended.toml, line", "column"] {
@@ -79,7 +83,8 @@ fn a_zip_moves_keys_together_and_every_wrong_point_is_named_before_any_work() {
 fn a_budget_refuses_before_the_start_and_epsilon_has_its_own_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let runs = dir.path().join("runs");
-    let run = |more: &str, code: i32| fail(&runs, &["run", extended(dir.path(), more).to_str().unwrap()], code);
+    let run =
+        |more: &str, code: i32| fail(&runs, &["run", extended(dir.path(), more).to_str().unwrap()], code);
     // Three arms of the smoke file learn with epsilon 8.
     assert!(run("[sweep.budget]\nepsilon = 8.0", 5).contains("epsilon: 24"));
     assert!(run("[sweep.budget]\nminutes = 0.0001", 2).contains("minutes"));
@@ -100,7 +105,10 @@ fn a_baseline_pairs_every_point_with_it() {
     let report = json(&runs, &["run", path.to_str().unwrap(), "--set", arms]);
     let metrics = PathBuf::from(report["report"].as_str().unwrap()).with_file_name("metrics.json");
     let metrics: Value = serde_json::from_str(&std::fs::read_to_string(metrics).unwrap()).unwrap();
-    let against: Vec<String> = metrics["comparisons"].as_array().unwrap().iter()
+    let against: Vec<String> = metrics["comparisons"]
+        .as_array()
+        .unwrap()
+        .iter()
         .filter(|row| row["share"] == "against the baseline" && row["metric"] == metrics["primary"])
         .map(|row| format!("{} {}", row["a"].as_str().unwrap(), row["b"].as_str().unwrap()))
         .collect();
@@ -137,7 +145,8 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
     run(runs, &[&SMALL[..], &["--set", "federation.rounds=4"]].concat());
     let a = Path::new(line(&first, "report")).parent().unwrap().to_owned();
     let listed = json(runs, &["ls"]);
-    let paths: Vec<&str> = listed.as_array().unwrap().iter().map(|run| run["path"].as_str().unwrap()).collect();
+    let paths: Vec<&str> =
+        listed.as_array().unwrap().iter().map(|run| run["path"].as_str().unwrap()).collect();
     assert_eq!(paths.len(), 2);
     let b = paths.iter().find(|path| Path::new(path) != a).unwrap().to_owned();
 
@@ -154,10 +163,23 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
 
     let compared = json(runs, &["compare", a.to_str().unwrap(), b]);
     assert_eq!(compared["config"][0]["key"], "federation.rounds");
-    let row = |arm: &str| compared["metrics"].as_array().unwrap().iter()
-        .find(|row| row["arm"] == arm && row["metric"] == "average-precision").unwrap().clone();
-    assert_eq!((row("reports-only")["mean"].as_f64(), row("reports-only")["worlds"].as_u64()), (Some(0.0), Some(2)));
-    assert!(row("federated")["mean"].as_f64().unwrap().abs() > 0.0, "another number of rounds is another model");
+    let row = |arm: &str| {
+        compared["metrics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["arm"] == arm && row["metric"] == "average-precision")
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(
+        (row("reports-only")["mean"].as_f64(), row("reports-only")["worlds"].as_u64()),
+        (Some(0.0), Some(2))
+    );
+    assert!(
+        row("federated")["mean"].as_f64().unwrap().abs() > 0.0,
+        "another number of rounds is another model"
+    );
 
     let verified = json(runs, &["verify", a.to_str().unwrap(), "--units", "4"]);
     assert_eq!(verified.as_array().unwrap().iter().filter(|row| row["same"] == true).count(), 4);
@@ -177,6 +199,9 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
     assert_eq!(worlds(), all, "a dry run removes nothing");
     assert!(json(runs, &["gc"])["bytes"].as_u64().unwrap() > 0);
     assert_eq!(worlds(), all - 3, "two test worlds and a development world");
-    assert_eq!(line(&run(runs, &[&SMALL[..], &["--set", "federation.rounds=4"]].concat()), "hash"),
-        line(&succeed(runs, &["show", b]), "hash"), "what is needed was kept");
+    assert_eq!(
+        line(&run(runs, &[&SMALL[..], &["--set", "federation.rounds=4"]].concat()), "hash"),
+        line(&succeed(runs, &["show", b]), "hash"),
+        "what is needed was kept"
+    );
 }

@@ -109,7 +109,12 @@ fn place(text: &str, at: usize) -> (usize, usize) {
     (1 + before.matches('\n').count(), 1 + before[begin..].chars().count())
 }
 
-fn read_world(path: &Path, whole: &str, points: &[Point], dataset: Option<&Path>) -> Result<WorldSpec, Fault> {
+fn read_world(
+    path: &Path,
+    whole: &str,
+    points: &[Point],
+    dataset: Option<&Path>,
+) -> Result<WorldSpec, Fault> {
     let first = &points[0].experiment;
     let section = &first.world;
     let shared = |e: &Experiment| {
@@ -130,7 +135,8 @@ fn read_world(path: &Path, whole: &str, points: &[Point], dataset: Option<&Path>
     }
     let named = || path.parent().unwrap_or_else(|| Path::new(".")).join(&section.dataset);
     let file = dataset.map_or_else(named, Path::to_owned);
-    let text = read(&file, "world file")?;
+    let lost = |fault: Fault| config(located(path, whole, &format!("dataset: {fault}")));
+    let text = read(&file, "world file").map_err(lost)?;
     let mut world: WorldSpec = parse(&file, &text)?;
     world.persons = section.persons;
     world.days = section.days;
@@ -432,7 +438,9 @@ fn located(path: &Path, text: &str, why: &str) -> String {
     };
     // A key of an inline table stands further inside its line.
     let inside = |line: &str, key: &str| {
-        [format!(" {key} = "), format!(".{key} = "), format!("\"{key}\"")].iter().any(|word| line.contains(word))
+        [format!(" {key} = "), format!(".{key} = "), format!("\"{key}\"")]
+            .iter()
+            .any(|word| line.contains(word))
     };
     let find = |fits: &dyn Fn(&str) -> bool| text.lines().position(fits);
     let line = find(&|line| sets(line, key))

@@ -9,6 +9,8 @@ mod sweep;
 pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
 pub use partition::PartitionSpec;
+pub(crate) use suggest::nearest;
+pub(crate) use sweep::tables;
 pub use sweep::{Budget, Point, Sweep};
 
 use crate::schema::SchemaSpec;

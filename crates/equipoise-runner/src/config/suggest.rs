@@ -16,7 +16,9 @@ pub(super) fn mend(message: &str) -> String {
         }
         [_, ..] if message.starts_with("duplicate") => "keep one of the two".to_owned(),
         _ if message.starts_with("invalid type") => "write a value of the kind that is expected".to_owned(),
-        _ if message.starts_with("wanted exactly 1") => "choose one of these keys and remove the others".to_owned(),
+        _ if message.starts_with("wanted exactly 1") => {
+            "choose one of these keys and remove the others".to_owned()
+        }
         _ => "mend this place; `equipoise new` writes a whole file that is right".to_owned(),
     }
 }
@@ -54,7 +56,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_is_answered_with_the_nearest() {
-        let message = "unknown field `cilp_norm`, expected one of `epsilon`, `delta`, `clip-norm`, `sampling-rate`";
+        let message =
+            "unknown field `cilp_norm`, expected one of `epsilon`, `delta`, `clip-norm`, `sampling-rate`";
         assert_eq!(mend(message), "unknown key `cilp_norm`, did you mean `clip-norm`?");
         assert!(mend("unknown field `zzzzz`, expected `epsilon`").starts_with("remove `zzzzz`"));
         assert!(mend("missing field `seed`").contains("`seed = ...`"));

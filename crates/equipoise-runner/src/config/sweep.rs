@@ -42,8 +42,11 @@ pub struct Budget {
 impl Budget {
     fn problems(&self) -> Vec<String> {
         let limits = [("minutes", self.minutes), ("disk-gb", self.disk_gb), ("epsilon", self.epsilon)];
-        let wrong = limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| !limit.is_finite() || limit <= 0.0));
-        wrong.map(|(name, _)| format!("{name}: a budget is a number above 0; leave it out for no limit")).collect()
+        let wrong =
+            limits.iter().filter(|(_, limit)| limit.is_some_and(|limit| !limit.is_finite() || limit <= 0.0));
+        wrong
+            .map(|(name, _)| format!("{name}: a budget is a number above 0; leave it out for no limit"))
+            .collect()
     }
 }
 
@@ -84,7 +87,8 @@ pub(super) fn expand(table: &toml::Table) -> Result<Expanded, String> {
     let mut settings: Vec<BTreeMap<String, toml::Value>> = vec![BTreeMap::new()];
     for (key, values) in &sweep.grid {
         if values.is_empty() {
-            problems.push(format!("{key}: this axis of sweep.grid has no values; give some, or leave it out"));
+            problems
+                .push(format!("{key}: this axis of sweep.grid has no values; give some, or leave it out"));
             continue;
         }
         let moved: Result<Vec<_>, String> = settings
@@ -98,7 +102,8 @@ pub(super) fn expand(table: &toml::Table) -> Result<Expanded, String> {
     }
     problems.extend(zip_problems(&sweep));
     if !sweep.zip.is_empty() {
-        settings = settings.iter().flat_map(|setting| sweep.zip.iter().map(|zip| joined(setting, zip))).collect();
+        settings =
+            settings.iter().flat_map(|setting| sweep.zip.iter().map(|zip| joined(setting, zip))).collect();
     }
     let (points, wrong): (Vec<_>, Vec<_>) =
         settings.into_iter().map(|set| point(&base, set)).partition(Result::is_ok);
@@ -111,6 +116,17 @@ pub(super) fn expand(table: &toml::Table) -> Result<Expanded, String> {
     Ok(Expanded { points, baseline, budget: sweep.budget.unwrap_or_default() })
 }
 
+/// The whole file at every point of its sweep, the sweep itself left in: what a reader of all that files can say reads.
+pub(crate) fn tables(table: &toml::Table) -> Vec<toml::Table> {
+    let points = expand(table).map(|expanded| expanded.points).unwrap_or_default();
+    let at = |point: &Point| {
+        let mut table = table.clone();
+        point.set.iter().try_for_each(|(key, value)| set_dotted(&mut table, key, value.clone())).ok()?;
+        Some(table)
+    };
+    points.iter().filter_map(at).collect()
+}
+
 /// Every table of a zip sets the same keys, and none that the grid sets: else it would not be said which value holds.
 fn zip_problems(sweep: &Sweep) -> Vec<String> {
     let Some(first) = sweep.zip.first() else { return vec![] };
@@ -118,7 +134,9 @@ fn zip_problems(sweep: &Sweep) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, zip) in sweep.zip.iter().enumerate() {
         if !zip.keys().eq(first.keys()) {
-            problems.push(format!("zip: table {index} sets other keys than the first; every table sets the same keys"));
+            problems.push(format!(
+                "zip: table {index} sets other keys than the first; every table sets the same keys"
+            ));
         }
     }
     let twice = first.keys().filter(|key| in_grid(key));
@@ -139,14 +157,18 @@ fn baselines(points: &[Point], baseline: &BTreeMap<String, toml::Value>) -> Resu
     let find = |point: &Point| points.iter().position(|other| same(&other.set, &wanted(point)));
     points.iter().map(find).collect::<Option<Vec<_>>>().ok_or_else(|| {
         let keys: Vec<&str> = baseline.keys().map(String::as_str).collect();
-        format!("baseline: no point of the sweep has these values of {}; name one value of an axis each", keys.join(", "))
+        format!(
+            "baseline: no point of the sweep has these values of {}; name one value of an axis each",
+            keys.join(", ")
+        )
     })
 }
 
 /// Equal, where `8` and `8.0` are the same number.
 fn same(a: &BTreeMap<String, toml::Value>, b: &BTreeMap<String, toml::Value>) -> bool {
     #[allow(clippy::cast_precision_loss)]
-    let number = |value: &toml::Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    let number =
+        |value: &toml::Value| value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
     let equal = |a: &toml::Value, b: &toml::Value| {
         a == b || number(a).zip(number(b)).is_some_and(|(a, b)| a.to_bits() == b.to_bits())
     };
@@ -157,7 +179,9 @@ fn same(a: &BTreeMap<String, toml::Value>, b: &BTreeMap<String, toml::Value>) ->
 /// here replaces an axis of that key in the file.
 pub(super) fn override_key(table: &mut toml::Table, key: &str, text: &str) -> Result<(), String> {
     let values = split_top(text);
-    if let Some(grid) = table.get_mut("sweep").and_then(|sweep| sweep.get_mut("grid")).and_then(toml::Value::as_table_mut) {
+    if let Some(grid) =
+        table.get_mut("sweep").and_then(|sweep| sweep.get_mut("grid")).and_then(toml::Value::as_table_mut)
+    {
         grid.remove(key);
     }
     if let [_] = values[..] {
@@ -229,7 +253,11 @@ fn point(base: &toml::Table, set: BTreeMap<String, toml::Value>) -> Result<Point
         set_dotted(&mut table, key, value.clone()).map_err(|why| format!("{key}: sweep: {why}"))?;
     }
     let experiment = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-        if name.is_empty() { error.message().to_owned() } else { format!("{}: at {name}: {}", set.keys().next().map_or("sweep", String::as_str), error.message()) }
+        if name.is_empty() {
+            error.message().to_owned()
+        } else {
+            format!("{}: at {name}: {}", set.keys().next().map_or("sweep", String::as_str), error.message())
+        }
     })?;
     Ok(Point { set, experiment })
 }

@@ -146,7 +146,9 @@ fn crate_metadata(members: &Members, metrics: &Value, provenance: &Value) -> Val
     let id = |name: &str| json!({ "@id": name });
     let parts: Vec<Value> = members.keys().map(|name| id(name)).collect();
     let commit = text(&provenance["commit"]);
-    let dirty = provenance["uncommitted_changes"].as_bool().map_or("unknown", |dirty| if dirty { "yes" } else { "no" });
+    let dirty = provenance["uncommitted_changes"]
+        .as_bool()
+        .map_or("unknown", |dirty| if dirty { "yes" } else { "no" });
     let results = ["metrics.json", "report.html"].map(id);
     let mut graph = vec![
         json!({ "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": id("./"),
@@ -196,7 +198,10 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     std::fs::read(path).map_err(|error| {
-        config(format!("{}: {error}; finish the run with `equipoise run` or `equipoise gather`", path.display()))
+        config(format!(
+            "{}: {error}; finish the run with `equipoise run` or `equipoise gather`",
+            path.display()
+        ))
     })
 }
 

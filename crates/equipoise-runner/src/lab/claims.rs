@@ -95,7 +95,9 @@ pub(super) fn reproduce(registry: &Path, id: &str, runs: &Path, quiet: bool) -> 
         let (name, said, within) = (number.name(), number.is, number.tolerance);
         let line = format!("{name}: published {said} within {within}, computed {shown}");
         let _ = writeln!(text, "{}  {line}", if pass { "PASS" } else { "FAIL" });
-        rows.push(json!({ "what": name, "published": said, "tolerance": within, "computed": is, "pass": pass }));
+        rows.push(
+            json!({ "what": name, "published": said, "tolerance": within, "computed": is, "pass": pass }),
+        );
         if !pass {
             wrong.push(line);
         }
@@ -104,5 +106,9 @@ pub(super) fn reproduce(registry: &Path, id: &str, runs: &Path, quiet: bool) -> 
     let _ = writeln!(text, "report: {}", run.join("report.html").display());
     let fault = (!wrong.is_empty())
         .then(|| Fault::Mismatch(format!("claim {id} is not reproduced:\n  {}", wrong.join("\n  "))));
-    Ok(Said { text, json: json!({ "claim": id, "pass": wrong.is_empty(), "values": rows, "run": run }), fault })
+    Ok(Said {
+        text,
+        json: json!({ "claim": id, "pass": wrong.is_empty(), "values": rows, "run": run }),
+        fault,
+    })
 }

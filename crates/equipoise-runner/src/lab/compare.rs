@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
-    let read = |run: &Path| Ok::<_, Fault>((value(&run.join("plan.json"))?, value(&run.join("metrics.json"))?));
+    let read =
+        |run: &Path| Ok::<_, Fault>((value(&run.join("plan.json"))?, value(&run.join("metrics.json"))?));
     let ((plan_a, metrics_a), (plan_b, metrics_b)) = (read(a)?, read(b)?);
     let differing = differences(&plan_a["points"], &plan_b["points"]);
     let mut text = format!("A: {}\nB: {}\n", a.display(), b.display());
@@ -24,16 +25,22 @@ pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
     }
     // Where each world of A stands in B.
     let in_b = |world: &Value| list(&plan_b["worlds"]).iter().position(|other| other == world);
-    let pairs: Vec<(usize, usize)> =
-        list(&plan_a["worlds"]).iter().enumerate().filter_map(|(at, world)| Some((at, in_b(world)?))).collect();
+    let pairs: Vec<(usize, usize)> = list(&plan_a["worlds"])
+        .iter()
+        .enumerate()
+        .filter_map(|(at, world)| Some((at, in_b(world)?)))
+        .collect();
     if pairs.is_empty() {
         let why = "the runs share no world, so nothing pairs; compare runs with the same [world], [features], [protocol] and seed";
         return Err(config(format!("{text}{why}")));
     }
     let mut rows = Vec::new();
     for arm_a in list(&metrics_a["arms"]) {
-        let Some(arm_b) = list(&metrics_b["arms"]).iter().find(|arm| arm["id"] == arm_a["id"]) else { continue };
-        let names: Vec<&String> = arm_a["per_seed"].as_object().map(|map| map.keys().collect()).unwrap_or_default();
+        let Some(arm_b) = list(&metrics_b["arms"]).iter().find(|arm| arm["id"] == arm_a["id"]) else {
+            continue;
+        };
+        let names: Vec<&String> =
+            arm_a["per_seed"].as_object().map(|map| map.keys().collect()).unwrap_or_default();
         for metric in names {
             let at = |arm: &Value, world: usize| arm["per_seed"][metric][world].as_f64();
             let values = pairs.iter().filter_map(|(x, y)| Some((at(arm_a, *x)?, at(arm_b, *y)?)));
@@ -60,7 +67,8 @@ pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
         text.push_str("no arm of one name has a value in both\n");
     }
     text.push_str("other metrics: --json; intervals are 95 %, not corrected for their number\n");
-    let config: Vec<Value> = differing.iter().map(|(key, a, b)| json!({ "key": key, "a": a, "b": b })).collect();
+    let config: Vec<Value> =
+        differing.iter().map(|(key, a, b)| json!({ "key": key, "a": a, "b": b })).collect();
     Ok(Said::new(text, json!({ "config": config, "metrics": rows, "worlds": pairs.len() })))
 }
 

@@ -51,7 +51,8 @@ pub(super) fn gc(runs: &Path, dry: bool) -> Result<Said, Fault> {
         let bytes = size(&path);
         freed += bytes;
         if !dry {
-            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
             removed.map_err(runtime)?;
         }
         let _ = writeln!(text, "{bytes:>12}  {}", path.display());
@@ -83,7 +84,9 @@ fn abandoned(path: &Path) -> bool {
     let name = name(path);
     let process = name.rsplit_once(".tmp-").and_then(|(_, rest)| rest.split('-').next()?.parse::<u32>().ok());
     let seen = Path::new("/proc/self").exists();
-    name.starts_with('.') && seen && process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists())
+    name.starts_with('.')
+        && seen
+        && process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists())
 }
 
 fn size(path: &Path) -> u64 {

@@ -37,7 +37,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Term>, Fault> {
 pub(super) fn holds(terms: &[Term], metrics: &Value, arm: &Value, experiment: &Value) -> bool {
     terms.iter().all(|term| {
         let has = match term.key.as_str() {
-            "eps" | "epsilon" => Some(Value::from(arm["epsilon"].as_f64().map_or("inf".to_owned(), |e| e.to_string()))),
+            "eps" | "epsilon" => {
+                Some(Value::from(arm["epsilon"].as_f64().map_or("inf".to_owned(), |e| e.to_string())))
+            }
             "arm" => Some(arm["id"].clone()),
             "name" => Some(metrics["name"].clone()),
             key => super::mean(&arm["summaries"][key]).map(Value::from).or_else(|| {

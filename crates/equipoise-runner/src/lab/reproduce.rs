@@ -19,11 +19,20 @@ use std::path::Path;
 
 /// Sections of `metrics.json` that follow from the units alone, besides the arms.
 const SECTIONS: [&str; 9] = [
-    "comparisons", "closed", "patterns", "coalitions", "calibration", "ledger", "costs", "outcomes", "facts",
+    "comparisons",
+    "closed",
+    "patterns",
+    "coalitions",
+    "calibration",
+    "ledger",
+    "costs",
+    "outcomes",
+    "facts",
 ];
 
 pub(super) fn bundle(path: &Path, runs: &Path, quiet: bool) -> Result<Said, Fault> {
-    let bytes = std::fs::read(path).map_err(|error| config(format!("{}: {error}; check the path", path.display())))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| config(format!("{}: {error}; check the path", path.display())))?;
     let members = zip::read(&bytes).map_err(|error| config(format!("{}: {error}", path.display())))?;
     let mut wrong = changed_files(&members);
     if wrong.is_empty() {
@@ -44,7 +53,11 @@ pub(super) fn bundle(path: &Path, runs: &Path, quiet: bool) -> Result<Said, Faul
     let count = wrong.len();
     wrong.truncate(20);
     let text = wrong.iter().fold(String::new(), |text, why| text + "FAIL  " + why + "\n");
-    let why = format!("{}: {count} differences; it is not what was exported:\n  {}", path.display(), wrong.join("\n  "));
+    let why = format!(
+        "{}: {count} differences; it is not what was exported:\n  {}",
+        path.display(),
+        wrong.join("\n  ")
+    );
     Ok(Said { text, json: json!({ "pass": false, "differs": wrong }), fault: Some(Fault::Mismatch(why)) })
 }
 
@@ -64,12 +77,15 @@ fn changed_files(members: &Members) -> Vec<String> {
             Some(_) => {}
         }
     }
-    wrong.extend(has.keys().filter(|name| !recorded.contains_key(*name)).map(|name| format!("{name}: not in {SUMS}")));
+    wrong.extend(
+        has.keys().filter(|name| !recorded.contains_key(*name)).map(|name| format!("{name}: not in {SUMS}")),
+    );
     wrong
 }
 
 fn json_member(members: &Members, name: &str) -> Result<Value, Fault> {
-    let bytes = members.get(name).ok_or_else(|| config(format!("the bundle has no `{name}`; export it again")))?;
+    let bytes =
+        members.get(name).ok_or_else(|| config(format!("the bundle has no `{name}`; export it again")))?;
     serde_json::from_slice(bytes).map_err(|error| config(format!("{name}: {error}; export the bundle again")))
 }
 
@@ -142,11 +158,17 @@ mod tests {
 
     #[test]
     fn an_edited_number_fails_and_rounding_passes() {
-        let metrics = |recall: f64| json!({ "arms": [{ "id": "x", "label": "x",
-            "per_seed": { "recall": [recall, null] }, "summaries": { "recall": { "single-run": { "value": recall } } } }] });
+        let metrics = |recall: f64| {
+            json!({ "arms": [{ "id": "x", "label": "x",
+            "per_seed": { "recall": [recall, null] }, "summaries": { "recall": { "single-run": { "value": recall } } } }] })
+        };
         assert!(verdict(&metrics(0.25), &metrics(0.25 + 1e-12)).fault.is_none());
         let said = verdict(&metrics(0.26), &metrics(0.25));
-        assert!(said.text.contains("FAIL  x recall") && said.text.contains("PASS  x curves"), "{}", said.text);
+        assert!(
+            said.text.contains("FAIL  x recall") && said.text.contains("PASS  x curves"),
+            "{}",
+            said.text
+        );
         assert_eq!(said.fault.unwrap().exit_code(), 4);
     }
 

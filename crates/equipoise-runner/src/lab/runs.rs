@@ -15,7 +15,8 @@ pub(super) fn ls(runs: &Path, condition: Option<&str>) -> Result<Said, Fault> {
         if let Some(terms) = &terms {
             let Ok(metrics) = value(&run.path.join("metrics.json")) else { continue };
             let experiment = value(&run.path.join("plan.json"))?["points"][0].clone();
-            let fits = list(&metrics["arms"]).iter().filter(|arm| query::holds(terms, &metrics, arm, &experiment));
+            let fits =
+                list(&metrics["arms"]).iter().filter(|arm| query::holds(terms, &metrics, arm, &experiment));
             let primary = metrics["primary"].as_str().unwrap_or_default();
             arms.extend(fits.map(|arm| json!({ "arm": arm["id"], "epsilon": arm["epsilon"], primary: arm["summaries"][primary] })));
             if arms.is_empty() {
@@ -25,8 +26,11 @@ pub(super) fn ls(runs: &Path, condition: Option<&str>) -> Result<Said, Fault> {
         let state = if run.reported { "reported" } else { "unfinished" };
         let _ = writeln!(text, "{}  {}/{} units  {state}", run.path.display(), run.finished, run.units);
         for arm in &arms {
-            let primary = arm.as_object().and_then(|arm| arm.iter().find(|(key, _)| *key != "arm" && *key != "epsilon"));
-            let shown = primary.map_or_else(String::new, |(name, estimate)| format!("{name} {}", super::words(estimate)));
+            let primary = arm
+                .as_object()
+                .and_then(|arm| arm.iter().find(|(key, _)| *key != "arm" && *key != "epsilon"));
+            let shown = primary
+                .map_or_else(String::new, |(name, estimate)| format!("{name} {}", super::words(estimate)));
             let _ = writeln!(text, "    {}  {shown}", arm["arm"].as_str().unwrap_or_default());
         }
         let mut row = serde_json::to_value(&run).map_err(crate::fault::runtime)?;

@@ -18,8 +18,10 @@ pub(super) fn show(run: &Path) -> Result<Said, Fault> {
         let _ = writeln!(text, "  {:<40} {}", word(&arm["label"]), words(&arm["summaries"][primary]));
     }
     for row in list(&metrics["ledger"]) {
-        let epsilon = row["epsilon"].as_f64().map_or_else(|| "no guarantee".into(), |e| format!("epsilon {e}"));
-        let _ = writeln!(text, "released: {}: {epsilon} (unit: {})", word(&row["release"]), word(&row["unit"]));
+        let epsilon =
+            row["epsilon"].as_f64().map_or_else(|| "no guarantee".into(), |e| format!("epsilon {e}"));
+        let _ =
+            writeln!(text, "released: {}: {epsilon} (unit: {})", word(&row["release"]), word(&row["unit"]));
     }
     for failure in list(&metrics["failures"]) {
         let _ = writeln!(text, "failed: {}", word(failure));

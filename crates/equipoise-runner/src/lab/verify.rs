@@ -3,8 +3,8 @@
 //! The sample is spread evenly over the plan, so that every stage is in it when it is large enough; asking twice checks the
 //! same units. What this cannot see: a fault that the same code makes both times.
 
-use super::scratch::{Scratch, copy_dir};
 use super::Said;
+use super::scratch::{Scratch, copy_dir};
 use crate::exec::{Context, execute};
 use crate::fault::{Fault, config};
 use crate::plan::Unit;
@@ -53,7 +53,9 @@ pub(super) fn verify(run: &Path, count: usize, quiet: bool) -> Result<Said, Faul
             let files = differing(&context.dir(unit), &dir);
             wrong.push(format!("{} ({}): {}", unit.id, unit.label, files.join(", ")));
         }
-        rows.push(json!({ "unit": unit.id, "label": unit.label, "recorded": was, "computed": is, "same": same }));
+        rows.push(
+            json!({ "unit": unit.id, "label": unit.label, "recorded": was, "computed": is, "same": same }),
+        );
     }
     let fault = (!wrong.is_empty()).then(|| {
         let why = "units do not have the content that computing them again gives";

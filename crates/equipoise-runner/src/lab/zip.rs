@@ -80,7 +80,8 @@ pub fn read(bytes: &[u8]) -> Result<Members, Fault> {
     };
     // The end record stands last, before a comment of at most 65,535 bytes.
     let first = bytes.len().saturating_sub(22 + 65_535);
-    let end = (first..bytes.len().saturating_sub(21)).rev().find(|at| bytes[*at..].starts_with(b"PK\x05\x06"));
+    let end =
+        (first..bytes.len().saturating_sub(21)).rev().find(|at| bytes[*at..].starts_with(b"PK\x05\x06"));
     let end = end.ok_or_else(broken)?;
     let (count, mut at) = (number(end + 10, 2)?, number(end + 16, 4)?);
     let mut members = Members::new();
@@ -111,10 +112,14 @@ pub fn read(bytes: &[u8]) -> Result<Members, Fault> {
                 reader.read_to_end(&mut unpacked).map_err(|_| broken())?;
                 unpacked
             }
-            other => return Err(config(format!("`{name}` is packed by method {other}; store or deflate it"))),
+            other => {
+                return Err(config(format!("`{name}` is packed by method {other}; store or deflate it")));
+            }
         };
         if data.len() != size || crc(&data) as usize != sum {
-            return Err(config(format!("`{name}` does not have the sum that the archive says; fetch it again")));
+            return Err(config(format!(
+                "`{name}` does not have the sum that the archive says; fetch it again"
+            )));
         }
         members.insert(name, data);
     }
