@@ -67,7 +67,8 @@ fn a_zip_moves_keys_together_and_every_wrong_point_is_named_before_any_work() {
     );
     let path = extended(dir.path(), &zip.replace("\" = [8]", "\" = []").replace("= 4", "= 0"));
     let error = fail(&runs, &["run", path.to_str().unwrap()], 2);
-    for word in ["rounds: at least one round", "extended.toml, line", "column"] {
+    for word in ["rounds: at least one round", "an mlp needs a hidden layer", "extended.toml, line", "column"]
+    {
         assert!(error.contains(word), "`{word}` is not in\n{error}");
     }
     let grid = ["--set", "privacy.delta=2,3", "--set", "model.mlp.hidden=[8],\"x\""];

@@ -68,6 +68,10 @@ pub fn load_on(path: &Path, overrides: &[String], dataset: Option<&Path>) -> Res
         config(lines.collect::<Vec<_>>().join("\n"))
     })?;
     let points = expanded.points;
+    problems.extend(expanded.problems.iter().map(|why| located(path, &text, why)));
+    if points.is_empty() {
+        return Err(config(problems.join("\n")));
+    }
     let world = read_world(path, &text, &points, dataset)?;
     for point in &points {
         problems.extend(check(point, &world).into_iter().map(|why| locate(path, &text, point, &why)));

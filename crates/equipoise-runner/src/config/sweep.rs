@@ -69,13 +69,16 @@ impl Point {
 
 /// A sweep, expanded.
 pub(super) struct Expanded {
+    /// Those that can be read.
     pub(super) points: Vec<Point>,
+    /// What is wrong with the others, and with the sweep itself; each begins with the key that mends it.
+    pub(super) problems: Vec<String>,
     /// For each point, the point that it is compared with.
     pub(super) baseline: Option<Vec<usize>>,
     pub(super) budget: Budget,
 }
 
-/// Expands the table's sweep. The error has one line for each problem of each point.
+/// Expands the table's sweep.
 pub(super) fn expand(table: &toml::Table) -> Result<Expanded, String> {
     let mut base = table.clone();
     let sweep: Sweep = base
@@ -109,11 +112,14 @@ pub(super) fn expand(table: &toml::Table) -> Result<Expanded, String> {
         settings.into_iter().map(|set| point(&base, set)).partition(Result::is_ok);
     problems.extend(wrong.into_iter().filter_map(Result::err));
     let points: Vec<Point> = points.into_iter().filter_map(Result::ok).collect();
-    if !problems.is_empty() {
-        return Err(problems.join("\n"));
+    let mut baseline = None;
+    if problems.is_empty() && !sweep.baseline.is_empty() {
+        match baselines(&points, &sweep.baseline) {
+            Ok(found) => baseline = Some(found),
+            Err(why) => problems.push(why),
+        }
     }
-    let baseline = if sweep.baseline.is_empty() { None } else { Some(baselines(&points, &sweep.baseline)?) };
-    Ok(Expanded { points, baseline, budget: sweep.budget.unwrap_or_default() })
+    Ok(Expanded { points, problems, baseline, budget: sweep.budget.unwrap_or_default() })
 }
 
 /// The whole file at every point of its sweep, the sweep itself left in: what a reader of all that files can say reads.
@@ -247,19 +253,24 @@ fn together(
 }
 
 fn point(base: &toml::Table, set: BTreeMap<String, toml::Value>) -> Result<Point, String> {
+    let read = |table: toml::Table| -> Result<Experiment, String> {
+        toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+    };
     let mut table = base.clone();
-    let name = set.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ");
     for (key, value) in &set {
         set_dotted(&mut table, key, value.clone()).map_err(|why| format!("{key}: sweep: {why}"))?;
     }
-    let experiment = toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| {
-        if name.is_empty() {
-            error.message().to_owned()
-        } else {
-            format!("{}: at {name}: {}", set.keys().next().map_or("sweep", String::as_str), error.message())
-        }
-    })?;
-    Ok(Point { set, experiment })
+    let why = match read(table) {
+        Ok(experiment) => return Ok(Point { set, experiment }),
+        Err(why) => why,
+    };
+    let alone = |key: &String| {
+        let mut table = base.clone();
+        set_dotted(&mut table, key, set[key].clone()).is_err() || read(table).is_err()
+    };
+    let key = set.keys().find(|key| alone(key)).or_else(|| set.keys().next());
+    let name = set.iter().map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ");
+    Err(key.map_or_else(|| why.clone(), |key| format!("{key}: at {name}: {why}")))
 }
 
 /// Sets `a.b.c` in a table. Only keys whose parent exists can be set: a misspelt path must not make a new table.

@@ -1,11 +1,10 @@
 //! `reproduce C1`: published claims, each with the experiment that shows it, its numbers and their tolerances.
 
 use super::redo::redo;
-use super::{Said, list, mean};
+use super::{Said, list};
 use crate::config::{load, parse, read};
 use crate::fault::{Fault, config};
 use crate::plan::Plan;
-use equipoise_eval::stats::paired_difference;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -35,7 +34,7 @@ pub(super) struct Claim {
     pub(super) value: Vec<Number>,
 }
 
-/// One published number: a metric's mean of an arm, or of its paired difference to another.
+/// One published number: a metric's mean over worlds of an arm, or of its paired difference to another.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Number {
@@ -51,13 +50,17 @@ impl Number {
     /// What the metrics of a run say instead.
     pub(super) fn in_run(&self, metrics: &Value) -> Option<f64> {
         let arm = |id: &str| list(&metrics["arms"]).iter().find(|arm| arm["id"] == id);
-        let a = arm(&self.arm)?;
-        let Some(other) = &self.minus else { return mean(&a["summaries"][&self.metric]) };
         let by_world = |arm: &Value| -> Option<Vec<f64>> {
             list(&arm["per_seed"][&self.metric]).iter().map(Value::as_f64).collect()
         };
-        let (a, b) = (by_world(a)?, by_world(arm(other)?)?);
-        paired_difference(&a, &b, 0.95).map(|paired| paired.difference.mean)
+        let mut values = by_world(arm(&self.arm)?)?;
+        if let Some(other) = &self.minus {
+            let other = by_world(arm(other)?)?;
+            values.iter_mut().zip(other).for_each(|(value, other)| *value -= other);
+        }
+        #[allow(clippy::cast_precision_loss)] // A count of worlds.
+        let count = values.len() as f64;
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / count)
     }
 
     pub(super) fn name(&self) -> String {
