@@ -21,7 +21,7 @@ pub(super) fn schema() -> Value {
         .flat_map(|table: toml::Table| tables(&table))
         .map(Toml::Table)
         .collect();
-    let mut schema = node(&examples, &mut vec![]);
+    let mut schema = node(&examples, &[]);
     if let Some(map) = schema.as_object_mut() {
         map.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
         map.insert("title".into(), "Equipoise experiment".into());
@@ -76,7 +76,7 @@ fn join(path: &[String], key: &str) -> Vec<String> {
     path.iter().cloned().chain([key.to_owned()]).collect()
 }
 
-fn node(files: &[Toml], path: &mut Vec<String>) -> Value {
+fn node(files: &[Toml], path: &[String]) -> Value {
     let having: Vec<&Toml> = files.iter().filter(|file| at(file, path).is_some()).collect();
     let Some(&first) = having.first() else { return json!({}) };
     let table = having.iter().copied().find(|file| at(file, path).is_some_and(Toml::is_table));
@@ -89,7 +89,7 @@ fn node(files: &[Toml], path: &mut Vec<String>) -> Value {
     if let Some(variants) = expected(with(file, path, Some(Toml::Table(choice))).as_ref(), "variant") {
         let mut properties = Map::new();
         for variant in variants {
-            let deeper = node(files, &mut join(path, &variant));
+            let deeper = node(files, &join(path, &variant));
             properties.insert(variant, deeper);
         }
         return json!({ "type": "object", "properties": properties, "additionalProperties": false,
@@ -106,7 +106,7 @@ fn object(files: &[Toml], file: &Toml, path: &[String], fields: &[String]) -> Va
         if gone.is_some_and(|why| why.starts_with(&format!("missing field `{field}`"))) {
             required.push(field.clone());
         }
-        properties.insert(field.clone(), node(files, &mut place.clone()));
+        properties.insert(field.clone(), node(files, &place));
     }
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
 }
