@@ -6,7 +6,7 @@ mod common;
 use common::{fail, line, root, smoke, succeed};
 use equipoise_runner::config::load;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn small(runs: &Path) -> PathBuf {
     let file = smoke();
@@ -147,7 +147,7 @@ fn two_hundred_mutated_files_are_each_answered_with_place_and_mend() {
         number += 1;
         let Some(text) = mutate(&std::fs::read_to_string(smoke()).unwrap(), number) else { continue };
         std::fs::write(&path, text.replace("../../datasets/research.toml", world.to_str().unwrap())).unwrap();
-        let start = Instant::now();
+        let start = equipoise_runner::clock::now();
         let loaded = std::panic::catch_unwind(|| load(&path, &[]));
         slowest = slowest.max(start.elapsed());
         let loaded = loaded.unwrap_or_else(|_| panic!("mutation {number} panics:\n{text}"));
