@@ -208,6 +208,24 @@ impl QuantizedUpdate {
         self.sensitivity.as_ref()
     }
 
+    /// Number of coordinates.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Sends the integers with a share of integer noise on each.
+    pub(crate) fn with_noise(mut self, noise: &[i64], round: u32, client: u32) -> OutgoingUpdate {
+        self.values.iter_mut().zip(noise).for_each(|(value, noise)| *value += noise);
+        self.without_noise(round, client)
+    }
+
     /// Sends the integers as they are. Whoever sees them unsummed sees the update: only a secure sum, or a claim that
     /// names its adversary, makes this private.
     #[must_use]

@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and what is printed. Everything printed by a verb comes from here.
 #![allow(clippy::print_stdout, clippy::print_stderr)] // The runner is the one place that speaks to people.
 
+use crate::estimate::Estimate as Cost;
 use crate::exec::{Context, execute, execute_all};
 use crate::fault::{Fault, config, runtime};
 use crate::journal::Journal;
@@ -81,8 +82,6 @@ enum Verb {
         /// Run directory
         run: PathBuf,
     },
-    /// List runs
-    Ls,
     /// Build, check and list named datasets
     Dataset {
         #[command(subcommand)]
@@ -98,6 +97,8 @@ enum Verb {
     World(crate::world::WorldVerb),
     /// Judge a table of scores and labels: precision, calibration, recall within a budget
     Metrics(crate::metrics::MetricsArgs),
+    #[command(flatten)]
+    Lab(crate::lab::Verb),
 }
 
 /// Runs one command; the exit code says how it went.
@@ -139,7 +140,6 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             finish(&context, &[], 0.0, common)
         }
         Verb::Report { run } => report(run, common),
-        Verb::Ls => ls(common),
         Verb::Dataset { verb } => {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::dataset::run(verb, crate::dataset::Manner { json, quiet, runs })
@@ -151,16 +151,26 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             crate::world::dispatch(verb, crate::world::Manner { json, quiet, runs })
         }
         Verb::Metrics(args) => crate::metrics::metrics(args, common.json),
+        Verb::Lab(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::lab::dispatch(verb, crate::lab::Manner { json, quiet, runs })
+        }
     }
 }
 
-fn load(given: &Given) -> Result<Plan, Fault> {
-    Plan::new(&crate::config::load(&given.file, &given.set)?)
+/// A plan that keeps within its budget, and what is left of it to pay.
+fn load(given: &Given, common: &Common) -> Result<(Plan, Cost), Fault> {
+    let loaded = crate::config::load(&given.file, &given.set)?;
+    let plan = Plan::new(&loaded)?;
+    let silent = Progress::new(true);
+    let cost = crate::estimate::estimate(&Context::new(&plan, &common.runs, &silent));
+    crate::estimate::within(&loaded.budget, &cost)?;
+    Ok((plan, cost))
 }
 
 fn run(given: &Given, common: &Common) -> Result<(), Fault> {
     let start = crate::clock::now();
-    let plan = load(given)?;
+    let (plan, _) = load(given, common)?;
     let dir = rundir::run_dir(&common.runs, &plan);
     rundir::open(&dir, &plan)?;
     let progress = Progress::new(common.quiet);
@@ -188,18 +198,27 @@ fn finish(
     seconds: f64,
     common: &Common,
 ) -> Result<(), Fault> {
+    // Two runners that end together write one report after the other.
+    let _claim = crate::exec::claim::claim(&context.locks(), &format!("report-{}", &context.plan.id[..12]))?;
     let data = gather::gather(context, failures)?;
     let dir = &context.run;
     rundir::write_report(dir, &data, &crate::report::render(&data))?;
     let hash = rundir::seal(dir, &data, &context.clock.measured())?;
     crate::timings::write(dir, &data, context.plan)?;
     provenance::write(dir, context.plan, seconds)?;
-    print_result(&data, &dir.join("report.html"), &hash, common)
+    let computed = context.computed.load(std::sync::atomic::Ordering::Relaxed);
+    print_result(&data, &dir.join("report.html"), &hash, computed, common)
 }
 
-fn print_result(data: &ReportData, report: &Path, hash: &str, common: &Common) -> Result<(), Fault> {
+fn print_result(
+    data: &ReportData,
+    report: &Path,
+    hash: &str,
+    computed: u64,
+    common: &Common,
+) -> Result<(), Fault> {
     if common.json {
-        let value = serde_json::json!({ "report": report, "hash": hash, "headline": headline(data) });
+        let value = serde_json::json!({ "report": report, "hash": hash, "computed": computed, "headline": headline(data) });
         say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
@@ -261,7 +280,7 @@ fn headline(data: &ReportData) -> serde_json::Value {
 }
 
 fn check(given: &Given, common: &Common) -> Result<(), Fault> {
-    let plan = load(given)?;
+    let (plan, cost) = load(given, common)?;
     let mechanisms = plan
         .arms
         .iter()
@@ -269,7 +288,7 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         .map(|(arm, privacy)| Ok((arm.label.clone(), crate::exec::mechanism(privacy)?.event())))
         .collect::<Result<Vec<_>, Fault>>()?;
     if common.json {
-        let value = serde_json::json!({ "plan": plan.id, "points": plan.points.len(), "arms": plan.arms.len(), "units": plan.units.len(), "mechanisms": mechanisms });
+        let value = serde_json::json!({ "plan": plan.id, "points": plan.points.len(), "arms": plan.arms.len(), "units": plan.units.len(), "mechanisms": mechanisms, "estimate": cost });
         say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
@@ -281,6 +300,7 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         plan.units.len(),
         plan.id
     );
+    say!("{}", cost_words(&cost));
     for (label, event) in mechanisms {
         say!("  {label}: {}", serde_json::to_string(&event).map_err(runtime)?);
     }
@@ -288,7 +308,7 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
 }
 
 fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
-    let plan = load(given)?;
+    let (plan, cost) = load(given, common)?;
     let progress = Progress::new(true);
     let context = Context::new(&plan, &common.runs, &progress);
     rundir::open(&context.run, &plan)?;
@@ -299,8 +319,7 @@ fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
             .iter()
             .map(|(index, unit, done)| serde_json::json!({ "index": index, "id": unit.id, "stage": unit.stage, "label": unit.label, "needs": unit.needs, "done": done }))
             .collect();
-        let value =
-            serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units });
+        let value = serde_json::json!({ "plan": context.run.join("plan.json"), "id": plan.id, "units": units, "estimate": cost });
         say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
@@ -308,8 +327,16 @@ fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
         let mark = if done { "done" } else { "" };
         say!("{index:>4}  {}  {:<6} {:<5} {}", unit.id, unit.stage.name(), mark, unit.label);
     }
+    say!("{}", cost_words(&cost));
     say!("plan: {}", context.run.join("plan.json").display());
     Ok(())
+}
+
+fn cost_words(cost: &Cost) -> String {
+    format!(
+        "left to do: about {:.1} minutes and {:.3} GB (rough); epsilon of all models of one world together: {}",
+        cost.minutes, cost.disk_gb, cost.epsilon
+    )
 }
 
 /// A frozen plan, and the directory that its runs lie in.
@@ -358,23 +385,7 @@ fn report(run: &Path, common: &Common) -> Result<(), Fault> {
     })?;
     rundir::write_report(run, &data, &crate::report::render(&data))?;
     let hash = rundir::hash(run)?;
-    print_result(&data, &run.join("report.html"), &hash, common)
-}
-
-fn ls(common: &Common) -> Result<(), Fault> {
-    let found = rundir::list(&common.runs)?;
-    if common.json {
-        say!("{}", serde_json::to_string_pretty(&found).map_err(runtime)?);
-        return Ok(());
-    }
-    if found.is_empty() {
-        say!("no runs in {}", common.runs.display());
-    }
-    for run in found {
-        let state = if run.reported { "reported" } else { "unfinished" };
-        say!("{}  {}/{} units  {state}", run.path.display(), run.finished, run.units);
-    }
-    Ok(())
+    print_result(&data, &run.join("report.html"), &hash, 0, common)
 }
 
 fn describe_all(common: &Common) -> Result<(), Fault> {

@@ -12,6 +12,9 @@ pub enum Fault {
     /// Some units failed; the others are kept.
     #[error("{0}")]
     Partial(String),
+    /// A result is not what it was said to be.
+    #[error("{0}")]
+    Mismatch(String),
     /// A privacy budget would be overdrawn; nothing was run.
     #[error("{0}")]
     Budget(String),
@@ -25,6 +28,7 @@ impl Fault {
             Self::Runtime(_) => 1,
             Self::Config(_) => 2,
             Self::Partial(_) => 3,
+            Self::Mismatch(_) => 4,
             Self::Budget(_) => 5,
         }
     }

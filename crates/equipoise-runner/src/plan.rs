@@ -183,6 +183,12 @@ pub struct Plan {
     pub arms: Vec<ArmPlan>,
     /// The test worlds' units, in order.
     pub worlds: Vec<String>,
+    /// The arm that an arm is compared with, where the sweep names a baseline.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub baseline: BTreeMap<String, String>,
+    /// What was set on the command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<String>,
     /// All units; each stands after what it needs.
     pub units: Vec<Unit>,
 }
@@ -199,17 +205,25 @@ impl Plan {
         let development = builder.worlds(loaded, WorldRole::Development, first.tuning.worlds)?;
         let mut arms: Vec<ArmPlan> = Vec::new();
         let mut settings = Vec::new();
+        let mut pairs = Vec::new();
         for kind in &first.arms {
-            for point in &loaded.points {
+            for (index, point) in loaded.points.iter().enumerate() {
                 let slice = slice(*kind, &point.experiment, &loaded.world);
                 if arms.iter().any(|arm| arm.slice == slice) {
                     continue;
+                }
+                if let Some(base) = loaded.baseline.as_ref().map(|baseline| &loaded.points[baseline[index]]) {
+                    pairs.push((slice.clone(), self::slice(*kind, &base.experiment, &loaded.world)));
                 }
                 arms.push(builder.arm(slice, &point.experiment, &worlds, &development)?);
                 settings.push(setting(*kind, point, &loaded.points));
             }
         }
         name_apart(&mut arms, &settings);
+        let id = |slice: &ArmSlice| arms.iter().find(|arm| arm.slice == *slice).map(|arm| arm.id.clone());
+        let pairs = pairs.iter().filter(|(arm, base)| arm != base);
+        let baseline: BTreeMap<String, String> =
+            pairs.filter_map(|(arm, base)| Some((id(arm)?, id(base)?))).collect();
         let points: Vec<Experiment> = loaded.points.iter().map(|point| point.experiment.clone()).collect();
         let mut plan = Self {
             id: String::new(),
@@ -218,10 +232,14 @@ impl Plan {
             points,
             arms,
             worlds,
+            baseline,
+            overrides: loaded.overrides.clone(),
             units: builder.units,
         };
         // Comments in the file may change without changing what is computed, so the text stays out of the hash.
-        plan.id = hash("plan", 1, &(&plan.name, &plan.points, &plan.arms, &plan.units), &[])?;
+        // How the points were set does not change it either; which of them is the baseline changes the report.
+        let baseline: Vec<&str> = plan.baseline.iter().flat_map(|(arm, base)| [arm.as_str(), base]).collect();
+        plan.id = hash("plan", 1, &(&plan.name, &plan.points, &plan.arms, &plan.units), &baseline)?;
         Ok(plan)
     }
 

@@ -53,7 +53,7 @@ fn git(arguments: &[&str]) -> Option<String> {
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn processor() -> Option<String> {
+pub(crate) fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     text.lines()
         .find(|line| line.starts_with("model name"))
@@ -62,7 +62,7 @@ fn processor() -> Option<String> {
 }
 
 /// The vector instructions that the maths libraries may choose at run time.
-fn instruction_sets() -> Vec<&'static str> {
+pub(crate) fn instruction_sets() -> Vec<&'static str> {
     let mut sets = Vec::new();
     #[cfg(target_arch = "x86_64")]
     {

@@ -1,6 +1,6 @@
 //! From a file and its overrides to checked points. Every error names its place; all points are checked before any work.
 
-use super::sweep::{Point, set_dotted};
+use super::sweep::{Budget, Point, expand, override_key};
 use super::{AggregationSpec, ArmKind, Experiment};
 use crate::fault::{Fault, config};
 use crate::schema::SchemaSpec;
@@ -23,6 +23,12 @@ pub struct Loaded {
     pub world: WorldSpec,
     /// The points of the sweep; one if there is none.
     pub points: Vec<Point>,
+    /// For each point, the point that it is compared with, where the sweep names a baseline.
+    pub baseline: Option<Vec<usize>>,
+    /// What the run may spend.
+    pub budget: Budget,
+    /// The overrides, as given.
+    pub overrides: Vec<String>,
 }
 
 impl Loaded {
@@ -38,24 +44,44 @@ impl Loaded {
 /// # Errors
 /// If the file is missing or anything in it cannot be right: a [`Fault::Config`] that names the place.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded, Fault> {
+    load_on(path, overrides, None)
+}
+
+/// The same on another world file than the one that the experiment names: the one of a bundle.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_on(path: &Path, overrides: &[String], dataset: Option<&Path>) -> Result<Loaded, Fault> {
     let text = read(path, "experiment file")?;
     // The typed read of the untouched text comes first: only it knows lines.
     let _: Experiment = parse(path, &text)?;
     let mut table: toml::Table = parse(path, &text)?;
-    for given in overrides {
-        let (key, value) =
-            given.split_once('=').ok_or_else(|| config(format!("--set {given}: expected key=value")))?;
-        set_dotted(&mut table, key.trim(), value_of(value.trim()))
-            .map_err(|why| config(format!("--set {given}: {why}")))?;
-    }
-    let points = super::sweep::expand(&table).map_err(|why| config(format!("{}: {why}", path.display())))?;
-    let world = read_world(path, &points)?;
     let mut problems = Vec::new();
+    for given in overrides {
+        let set = given.split_once('=').ok_or_else(|| "expected key=value".to_owned());
+        let done = set.and_then(|(key, value)| override_key(&mut table, key.trim(), value.trim()));
+        problems.extend(done.err().map(|why| format!("--set {given}: {why}")));
+    }
+    if !problems.is_empty() {
+        return Err(config(problems.join("\n")));
+    }
+    let expanded = expand(&table).map_err(|why| {
+        let lines = why.lines().map(|why| located(path, &text, why));
+        config(lines.collect::<Vec<_>>().join("\n"))
+    })?;
+    let points = expanded.points;
+    problems.extend(expanded.problems.iter().map(|why| located(path, &text, why)));
+    if points.is_empty() {
+        return Err(config(problems.join("\n")));
+    }
+    let world = read_world(path, &text, &points, dataset)?;
     for point in &points {
         problems.extend(check(point, &world).into_iter().map(|why| locate(path, &text, point, &why)));
     }
     if problems.is_empty() {
-        Ok(Loaded { path: path.into(), text, world, points })
+        let (baseline, budget) = (expanded.baseline, expanded.budget);
+        let (path, overrides) = (path.into(), overrides.to_vec());
+        Ok(Loaded { path, text, world, points, baseline, budget, overrides })
     } else {
         problems.dedup();
         Err(config(problems.join("\n")))
@@ -72,24 +98,29 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<String, Fault> {
     })
 }
 
-/// Parses TOML; the error says file, line and what was expected.
+/// Parses TOML; the error says file, line, column, what was expected and, of a misspelt word, which was meant.
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> Result<T, Fault> {
     toml::from_str(text).map_err(|error| {
-        let line =
-            error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-        config(format!("{}, line {line}: {}\n{error}", path.display(), error.message()))
+        let at = error.span().map_or(0, |span| span.start.min(text.len()));
+        let (line, column) = place(text, at);
+        let (message, mend) = (error.message(), super::suggest::mend(error.message()));
+        config(format!("{}, line {line}, column {column}: {message}\n{error}  mend: {mend}", path.display()))
     })
 }
 
-/// A value given on the command line: TOML if it is TOML, a string otherwise.
-fn value_of(text: &str) -> toml::Value {
-    toml::from_str::<toml::Table>(&format!("v = {text}"))
-        .ok()
-        .and_then(|mut table| table.remove("v"))
-        .unwrap_or_else(|| toml::Value::String(text.into()))
+/// Line and column of a byte, both from 1; columns count characters.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let begin = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (1 + before.matches('\n').count(), 1 + before[begin..].chars().count())
 }
 
-fn read_world(path: &Path, points: &[Point]) -> Result<WorldSpec, Fault> {
+fn read_world(
+    path: &Path,
+    whole: &str,
+    points: &[Point],
+    dataset: Option<&Path>,
+) -> Result<WorldSpec, Fault> {
     let first = &points[0].experiment;
     let section = &first.world;
     let shared = |e: &Experiment| {
@@ -106,10 +137,12 @@ fn read_world(path: &Path, points: &[Point]) -> Result<WorldSpec, Fault> {
     if points.iter().any(|point| shared(&point.experiment) != shared(first)) {
         let why = "a sweep may change [model], [training], [federation], [aggregation], [privacy] and learning rates; \
                    arms on different worlds, features, protocols or evaluations do not pair, so write one file for each";
-        return Err(config(format!("{}: sweep: {why}", path.display())));
+        return Err(config(located(path, whole, &format!("sweep: {why}"))));
     }
-    let file = path.parent().unwrap_or_else(|| Path::new(".")).join(&section.dataset);
-    let text = read(&file, "world file")?;
+    let named = || path.parent().unwrap_or_else(|| Path::new(".")).join(&section.dataset);
+    let file = dataset.map_or_else(named, Path::to_owned);
+    let lost = |fault: Fault| config(located(path, whole, &format!("dataset: {fault}")));
+    let text = read(&file, "world file").map_err(lost)?;
     let mut world: WorldSpec = parse(&file, &text)?;
     world.persons = section.persons;
     world.days = section.days;
@@ -419,19 +452,33 @@ fn check_sums(e: &Experiment, world: &WorldSpec, columns: usize) -> Option<Strin
     }
 }
 
-/// Puts file and line before a problem, by the key that it begins with.
+/// Puts file, line and column before a problem, by the key that it begins with.
 fn locate(path: &Path, text: &str, point: &Point, why: &str) -> String {
+    let of = if point.set.is_empty() { String::new() } else { format!(" (sweep point {})", point.label()) };
+    format!("{}{of}", located(path, text, why))
+}
+
+fn located(path: &Path, text: &str, why: &str) -> String {
     let key = why.split(':').next().unwrap_or("");
-    let sets = |line: &str| {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    let sets = |line: &str, key: &str| {
         let line = line.trim_start();
         let begins = line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']));
         let heads = |rest: &str| rest.starts_with(key) || rest.contains(&format!(".{key}"));
         begins || line.strip_prefix('[').is_some_and(heads)
     };
     // A key of an inline table stands further inside its line.
-    let inside = |line: &str| line.contains(&format!(" {key} = ")) || line.contains(&format!(".{key} = "));
-    let line = text.lines().position(sets).or_else(|| text.lines().position(inside));
-    let at = line.map_or(String::new(), |line| format!(", line {}", line + 1));
-    let of = if point.set.is_empty() { String::new() } else { format!(" (sweep point {})", point.label()) };
-    format!("{}{at}: {why}{of}", path.display())
+    let inside = |line: &str, key: &str| {
+        [format!(" {key} = "), format!(".{key} = "), format!("\"{key}\"")]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    let find = |fits: &dyn Fn(&str) -> bool| text.lines().position(fits);
+    let line = find(&|line| sets(line, key))
+        .or_else(|| find(&|line| inside(line, key)))
+        .or_else(|| find(&|line| sets(line, last)))
+        .unwrap_or(0);
+    let found = text.lines().nth(line).unwrap_or("");
+    let at = found.find(key).or_else(|| found.find(last)).map_or(0, |at| found[..at].chars().count());
+    format!("{}, line {}, column {}: {why}", path.display(), line + 1, at + 1)
 }

@@ -4,13 +4,16 @@
 mod fusion;
 mod load;
 mod partition;
+mod suggest;
 mod sweep;
 
 pub use fusion::{FusionFunction, FusionSection};
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
 pub use partition::PartitionSpec;
-pub use sweep::{Point, Sweep};
+pub(crate) use suggest::nearest;
+pub(crate) use sweep::tables;
+pub use sweep::{Budget, Point, Sweep};
 
 use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;

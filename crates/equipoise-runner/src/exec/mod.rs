@@ -4,6 +4,7 @@ mod arms;
 mod calibrate;
 mod charge;
 mod checkpoint;
+pub(crate) mod claim;
 mod fuse;
 mod review;
 mod trial;
@@ -27,6 +28,7 @@ use equipoise_core::{Observer, RunEvent};
 use rayon::prelude::*;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Worlds that are made at the same time, and worlds that are kept in memory: what bounds the memory of a run.
@@ -44,6 +46,8 @@ pub struct Context<'a> {
     pub observer: &'a dyn Observer,
     /// Who may read a clock.
     pub clock: Clock,
+    /// Units that this process computed, and did not find finished.
+    pub computed: AtomicU64,
     loaded: Mutex<VecDeque<(String, Arc<WorldData>)>>,
 }
 
@@ -58,7 +62,8 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn new(plan: &'a Plan, runs: &Path, observer: &'a dyn Observer) -> Self {
         let run = crate::rundir::run_dir(runs, plan);
-        Self { plan, run, cache: runs.join("cache"), observer, clock: Clock::new(), loaded: Mutex::default() }
+        let (cache, clock, computed) = (runs.join("cache"), Clock::new(), AtomicU64::new(0));
+        Self { plan, run, cache, observer, clock, computed, loaded: Mutex::default() }
     }
 
     /// Where a unit's results lie, or will.
@@ -68,6 +73,12 @@ impl<'a> Context<'a> {
             Stage::World => self.cache.join("world").join(&unit.id),
             Stage::Tune | Stage::Trial => self.run.join("units").join(&unit.id),
         }
+    }
+
+    /// Where claims lie.
+    #[must_use]
+    pub fn locks(&self) -> PathBuf {
+        self.cache.join("locks")
     }
 
     /// Whether a unit is finished and its files are whole.
@@ -112,11 +123,29 @@ fn damaged(dir: &Path, error: &equipoise_store::StoreError) -> Fault {
     Fault::Runtime(format!("{error}\n  mend: remove {} and run again; it is computed anew", dir.display()))
 }
 
-/// Executes one unit, unless it is finished. Says whether there was anything to do.
+/// Executes one unit, unless it is finished; waits for another runner that is at it. Says whether there was anything to do.
 ///
 /// # Errors
 /// If what it needs is missing, or the work fails; then nothing half-written stays in its place.
 pub fn execute(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
+    if context.is_done(unit) {
+        return Ok(false);
+    }
+    let _claim = claim::claim(&context.locks(), &unit.id)?;
+    claimed(context, unit)
+}
+
+/// The same, without waiting: `None` while another runner is at it.
+fn execute_if_free(context: &Context<'_>, unit: &Unit) -> Result<Option<bool>, Fault> {
+    if context.is_done(unit) {
+        return Ok(Some(false));
+    }
+    let Some(_claim) = claim::try_claim(&context.locks(), &unit.id)? else { return Ok(None) };
+    claimed(context, unit).map(Some)
+}
+
+/// Executes a unit that this process has claimed.
+fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
     let dir = context.dir(unit);
     if equipoise_store::is_done(&dir) {
         return Ok(false);
@@ -146,6 +175,7 @@ pub fn execute(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
         return Err(fault);
     }
     let _ = std::fs::remove_file(checkpoint_path(context, unit));
+    context.computed.fetch_add(1, Ordering::Relaxed);
     Ok(true)
 }
 
@@ -199,24 +229,29 @@ pub fn execute_all(context: &Context<'_>) -> Vec<Failure> {
         let total = units.len() as u64;
         context.observer.on(&RunEvent::Started { what: stage.name().into(), total });
         let at_once = if stage == Stage::World { WORLDS_AT_ONCE } else { units.len().max(1) };
-        let done = std::sync::atomic::AtomicU64::new(0);
+        let done = AtomicU64::new(0);
+        let ended = |unit: &Unit, result: Result<bool, Fault>| {
+            let done = 1 + done.fetch_add(1, Ordering::Relaxed);
+            context.observer.on(&RunEvent::Progress { what: stage.name().into(), done });
+            let failure = |why| Failure { unit: unit.id.clone(), label: unit.label.clone(), why };
+            result.err().map(|fault| failure(fault.to_string()))
+        };
+        let mut elsewhere: Vec<&Unit> = Vec::new();
         for group in units.chunks(at_once) {
-            let failed: Vec<Failure> = group
+            let (failed, taken): (Vec<_>, Vec<_>) = group
                 .par_iter()
                 .with_max_len(1)
-                .filter_map(|unit| {
-                    let result = execute(context, unit);
-                    let done = 1 + done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    context.observer.on(&RunEvent::Progress { what: stage.name().into(), done });
-                    result.err().map(|fault| Failure {
-                        unit: unit.id.clone(),
-                        label: unit.label.clone(),
-                        why: fault.to_string(),
-                    })
+                .map(|unit| match execute_if_free(context, unit) {
+                    Ok(None) => (None, Some(*unit)),
+                    Ok(Some(worked)) => (ended(unit, Ok(worked)), None),
+                    Err(fault) => (ended(unit, Err(fault)), None),
                 })
-                .collect();
-            failures.extend(failed);
+                .unzip();
+            failures.extend(failed.into_iter().flatten());
+            elsewhere.extend(taken.into_iter().flatten());
         }
+        // What another runner had claimed is waited for last; if it died there, the unit is ours.
+        failures.extend(elsewhere.into_iter().filter_map(|unit| ended(unit, execute(context, unit))));
         context.observer.on(&RunEvent::Finished { what: stage.name().into() });
     }
     failures

@@ -62,7 +62,12 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
     comparisons
 }
 
-fn compare(a: &ArmResults<'_>, b: &ArmResults<'_>, metric: &dyn Metric, share: Option<&str>) -> Comparison {
+pub(super) fn compare(
+    a: &ArmResults<'_>,
+    b: &ArmResults<'_>,
+    metric: &dyn Metric,
+    share: Option<&str>,
+) -> Comparison {
     let mut comparison = Comparison {
         a: a.plan.id.clone(),
         b: b.plan.id.clone(),

@@ -2,6 +2,7 @@
 //! hands plain numbers to the report module. Pure in the units: the same units give the same bytes.
 
 mod arm;
+mod baseline;
 mod calibration;
 mod coalitions;
 mod compare;
@@ -72,6 +73,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     let mut data = facts::describe(context, &arms, &metas);
     data.arms = arms.iter().map(|arm| arm::report(arm, &metas, plan.first())).collect();
     data.comparisons = compare::ladder(&arms, plan.first());
+    data.comparisons.extend(baseline::rows(&arms, &plan.baseline, plan.first()));
     data.calibration = arms.iter().flat_map(calibration::rows).collect();
     data.closed = compare::closed(&arms, plan.first());
     data.coalitions = coalitions::shares(&arms, &metas, plan.first());
