@@ -56,7 +56,7 @@ fn one_two_and_eight_threads_publish_the_same_bytes() {
 fn the_tiny_card_pins_what_it_builds() {
     let dir = tempfile::tempdir().unwrap();
     let out = succeed(dir.path(), &["dataset", "build", "tiny"]);
-    let place = dir.path().join("datasets/tiny-0.1.0");
+    let place = dir.path().join("datasets/tiny-0.2.0");
     assert!(is_done(&place) && out.contains(NOTICE), "{out}");
     let again = succeed(dir.path(), &["dataset", "build", "tiny"]);
     assert!(again.contains("was there already") && line(&again, "hash") == line(&out, "hash"), "{again}");

@@ -30,7 +30,7 @@ fn best(mut work: impl FnMut()) -> f64 {
 
 fn main() {
     let mut given = std::env::args().skip(1);
-    let dataset = given.next().unwrap_or_else(|| "runs/datasets/small-0.1.0".to_owned());
+    let dataset = given.next().unwrap_or_else(|| "runs/datasets/small-0.2.0".to_owned());
     let platform = PlatformId(given.next().map_or(2, |number| number.parse().unwrap()));
     let dataset = Path::new(&dataset);
     let parts = find_parts(dataset, platform).unwrap();
