@@ -1,6 +1,6 @@
 //! The laboratory's verbs: finding runs again, holding them against each other, checking them, handing them on.
 //!
-//! Each verb returns what it [`Said`]; it is printed in one place, as words or as JSON.
+//! Each verb returns what it `Said`; it is printed in one place, as words or as JSON.
 #![allow(clippy::print_stdout)] // The runner is the one place that speaks to people.
 
 mod benchmark;
