@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 4), (Stage::Tune, 4), (Stage::Trial, 4)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 4), (Stage::Trial, 4)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

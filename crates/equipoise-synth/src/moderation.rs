@@ -20,7 +20,8 @@ pub(crate) struct Decision {
 
 impl Live {
     /// Decides a report at once, to take effect after the delay of the review: whoever acts later in the same tick
-    /// already meets a closed account. The decision falls into a bucket of its own, after all that came before it.
+    /// already meets a closed account. The decision falls into a bucket of its own, after all that came before it: it is later
+    /// than its report by at least a second, and holds from the first bucket that begins with it or after it.
     #[allow(clippy::cast_possible_truncation)]
     pub(crate) fn decide(&mut self, world: &World, seed: Seed, platform: usize, report: Filed) {
         let (about, at) = (AccountId(report.about), report.time);
@@ -48,7 +49,7 @@ impl Live {
         let action = rng.chance(p);
         push(decided, if action { LabelStatus::Actioned } else { LabelStatus::Cleared });
         if action {
-            self.closed_at[about.index()] = self.queue.floor(decided) + self.queue.bucket;
+            self.closed_at[about.index()] = self.queue.ceil(decided);
         }
     }
 }

@@ -26,6 +26,11 @@ impl Queue {
         time - time.rem_euclid(self.bucket)
     }
 
+    /// The start of the first bucket that begins at `time` or later.
+    pub(crate) const fn ceil(&self, time: i32) -> i32 {
+        self.floor(time - 1) + self.bucket
+    }
+
     /// Takes the intents of tick `tick` in exchange for an empty buffer, and moves the clock to the next tick.
     #[allow(clippy::cast_sign_loss)]
     pub(crate) fn take(&mut self, tick: i32, empty: Vec<Event>) -> Vec<Event> {
@@ -87,6 +92,12 @@ impl Post for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_decided_at_the_start_of_a_bucket_holds_in_that_bucket() {
+        let queue = Queue::new(300, 21_600, 86_400);
+        assert_eq!([599, 600, 601].map(|time| queue.ceil(time)), [600, 600, 900]);
+    }
 
     #[test]
     fn an_intent_waits_for_its_tick_at_the_start_of_its_bucket() {
