@@ -311,7 +311,11 @@ impl Today<'_> {
             _ => self.someone(self.account, &mut stream),
         };
         let peer = peer.filter(|peer| self.exists(*peer, time))?;
-        Some(Event::new(SimTime(time), AccountId(self.account), AccountId(peer), kind))
+        let mut event = Event::new(SimTime(time), AccountId(self.account), AccountId(peer), kind);
+        if kind == EventKind::ContactRequest {
+            event.detail = way.found_by() as u8;
+        }
+        Some(event)
     }
 
     fn exists(&self, peer: u32, time: i32) -> bool {
