@@ -25,6 +25,8 @@ pub(crate) const FROZEN: u8 = 2;
 pub(crate) const FRICTION: u8 = 4;
 /// The account is closed or will be.
 pub(crate) const CLOSING: u8 = 8;
+/// A measure closed it while it was open: an appeal may take that back, and nothing else.
+pub(crate) const BANNED: u8 = 16;
 
 /// Fewer rows than these in a tick are not worth more than one task.
 const ROWS_OF_A_TASK: usize = 8_192;

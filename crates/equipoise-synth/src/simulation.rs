@@ -9,7 +9,7 @@
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
 use crate::adaptation::Trigger;
-use crate::commit::{Batches, FRICTION, FROZEN};
+use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::cost::Costs;
 use crate::dyad::{Actor, Status};
@@ -365,10 +365,18 @@ impl<'w> Simulation<'w> {
             match action {
                 Action::Friction(account) => flags[account.index()] |= FRICTION,
                 Action::ContactFreeze(account) => flags[account.index()] |= FROZEN,
-                Action::Ban(account) => self.close(platform.index(), account.0, now),
+                Action::Ban(account) => {
+                    if self.sites[platform.index()].closed_at[account.index()] == i32::MAX {
+                        self.sites[platform.index()].flags[account.index()] |= BANNED;
+                    }
+                    self.close(platform.index(), account.0, now);
+                }
                 Action::Reinstate(account) => {
-                    flags[account.index()] &= !(FRICTION | FROZEN);
-                    self.sites[platform.index()].closed_at[account.index()] = i32::MAX;
+                    let banned = flags[account.index()] & BANNED != 0;
+                    flags[account.index()] &= !(FRICTION | FROZEN | BANNED);
+                    if banned {
+                        self.sites[platform.index()].closed_at[account.index()] = i32::MAX;
+                    }
                 }
             }
         }
