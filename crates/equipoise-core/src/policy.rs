@@ -1,6 +1,9 @@
 //! The seam between the world and protective measures, kept here so that neither imports the other.
 
-use crate::{AccountId, AccountProfile, AccountRef, Event, EventKind, EventSink, Fraction, PlatformId, RiskScore, SimTime};
+use crate::{
+    AccountId, AccountProfile, AccountRef, Event, EventKind, EventSink, Fraction, PlatformId, RiskScore,
+    SimTime,
+};
 use serde::{Deserialize, Serialize};
 
 /// Something that an account is about to do. It becomes an event only if the policy of its platform permits it.

@@ -143,7 +143,12 @@ pub(crate) mod tests {
             capacity: 5,
             every_days: 1,
             reviewer: Reviewer::new(share(sensitivity), share(1.0), 6.0, 0.0).unwrap(),
-            appeal: Appeal { files: share(appeals), lifts_wrong: share(1.0), lifts_right: share(1.0), days: 3 },
+            appeal: Appeal {
+                files: share(appeals),
+                lifts_wrong: share(1.0),
+                lifts_right: share(1.0),
+                days: 3,
+            },
         }
     }
 

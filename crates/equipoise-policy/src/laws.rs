@@ -5,8 +5,8 @@
 //! evidence, not proof: a measure that breaks a law only on larger worlds is not found.
 
 use equipoise_core::{
-    AccountId, AccountProfile, Action, AgeBand, Budget, ContactView, Draw, Event, EventKind, HOUR,
-    Levers, PlatformId, PlatformState, Policy, RiskScore, Seed, SimTime, Verdict,
+    AccountId, AccountProfile, Action, AgeBand, Budget, ContactView, Draw, Event, EventKind, HOUR, Levers,
+    PlatformId, PlatformState, Policy, RiskScore, Seed, SimTime, Verdict,
 };
 
 const ACCOUNTS: u32 = 24;

@@ -98,7 +98,10 @@ mod tests {
             ],
         );
         // 1 + 1 - 1 + 6 = 7 for account 0; 1 - 1 = 0 for account 3, who is not listed.
-        assert_eq!(rule.scores(PlatformId(0), SimTime::from_days(2)), [(AccountId(0), RiskScore::new(7.0 / 17.0))]);
+        assert_eq!(
+            rule.scores(PlatformId(0), SimTime::from_days(2)),
+            [(AccountId(0), RiskScore::new(7.0 / 17.0))]
+        );
         assert!(rule.scores(PlatformId(0), SimTime::from_days(15)).is_empty());
     }
 }

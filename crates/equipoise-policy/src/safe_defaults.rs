@@ -90,7 +90,8 @@ impl Policy for SafeDefaults {
             }
             _ => return Verdict::Permit,
         };
-        let refuses = (of_peer && self.holds(intent.peer, state)) || (of_actor && self.holds(intent.actor, state));
+        let refuses =
+            (of_peer && self.holds(intent.peer, state)) || (of_actor && self.holds(intent.actor, state));
         if refuses { Verdict::Refuse } else { Verdict::Permit }
     }
 

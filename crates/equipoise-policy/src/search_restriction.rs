@@ -65,7 +65,10 @@ mod tests {
     fn an_adult_neither_finds_nor_is_shown_a_minor_but_may_ask_a_friend_of_a_friend() {
         let policy = SearchRestriction { effectiveness: Fraction::new(1.0).unwrap() };
         let request = |found_by: FoundBy, actor, peer| {
-            asks(&policy, &Intent { detail: found_by as u8, ..intent(EventKind::ContactRequest, actor, peer) })
+            asks(
+                &policy,
+                &Intent { detail: found_by as u8, ..intent(EventKind::ContactRequest, actor, peer) },
+            )
         };
         assert_eq!(request(FoundBy::Search, 0, 2), Verdict::Refuse);
         assert_eq!(request(FoundBy::Suggestion, 0, 2), Verdict::Refuse);

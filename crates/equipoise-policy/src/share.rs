@@ -4,7 +4,13 @@
 use equipoise_core::{AccountId, Draw, Fraction, PlatformId, Seed};
 
 /// Whether the pair is in the share. One account alone stands with itself.
-pub(crate) fn in_share(what: &str, platform: PlatformId, a: AccountId, b: AccountId, share: Fraction) -> bool {
+pub(crate) fn in_share(
+    what: &str,
+    platform: PlatformId,
+    a: AccountId,
+    b: AccountId,
+    share: Fraction,
+) -> bool {
     let pair = (u64::from(a.0) << 32) | u64::from(b.0);
     let address = Seed::root(0).derive(what, u64::from(platform.0)).derive("pair", pair);
     address.rng().chance(share.get())

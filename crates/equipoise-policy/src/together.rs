@@ -4,8 +4,8 @@
 //! order within the budget, each account once. Together with nobody, it is no measure at all.
 
 use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, RiskScore, SimTime,
-    Verdict,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, RiskScore,
+    SimTime, Verdict,
 };
 
 /// A measure and the day from which it holds: 0 is by design, later is a retrofit.
@@ -68,7 +68,9 @@ impl Policy for Together {
             if one.holds(self.now) && left.0 > 0 {
                 let new = one.policy.act(scores, left);
                 let spoken = |action: &Action| {
-                    actions.iter().any(|earlier| crate::laws::subject(*earlier) == crate::laws::subject(*action))
+                    actions
+                        .iter()
+                        .any(|earlier| crate::laws::subject(*earlier) == crate::laws::subject(*action))
                 };
                 let fresh: Vec<Action> = new.into_iter().filter(|action| !spoken(action)).collect();
                 actions.extend(fresh);

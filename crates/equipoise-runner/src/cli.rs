@@ -93,6 +93,9 @@ enum Verb {
     /// Make, check, compare and describe worlds
     #[command(subcommand)]
     World(crate::world::WorldVerb),
+    /// Play protective measures alone and together
+    #[command(subcommand)]
+    Policy(crate::policy::PolicyVerb),
 }
 
 /// Runs one command; the exit code says how it went.
@@ -143,6 +146,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         Verb::World(verb) => {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::world::dispatch(verb, crate::world::Manner { json, quiet, runs })
+        }
+        Verb::Policy(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::policy::dispatch(verb, crate::policy::Manner { json, quiet, runs })
         }
     }
 }

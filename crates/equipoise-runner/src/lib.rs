@@ -15,6 +15,7 @@ pub mod fault;
 pub mod gather;
 pub mod journal;
 pub mod plan;
+mod policy;
 pub mod progress;
 pub mod provenance;
 pub mod report;

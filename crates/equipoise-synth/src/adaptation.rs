@@ -28,12 +28,7 @@ pub(crate) enum Trigger {
 }
 
 /// The spares of a world: accounts after all others of their platforms, and their roles after all other roles.
-pub(crate) fn spares(
-    spec: &WorldSpec,
-    accounts: &mut [Vec<Account>],
-    roles: &mut Vec<Role>,
-    seed: Seed,
-) {
+pub(crate) fn spares(spec: &WorldSpec, accounts: &mut [Vec<Account>], roles: &mut Vec<Role>, seed: Seed) {
     if spec.adaptation.is_none() {
         return;
     }
@@ -156,10 +151,7 @@ impl Simulation<'_> {
             && self.actors[index].dyads.iter().any(met)
         {
             self.truth.adverse.push(AdverseEvent {
-                account: AccountRef {
-                    platform: PlatformId(role.platform),
-                    account: AccountId(role.account),
-                },
+                account: AccountRef { platform: PlatformId(role.platform), account: AccountId(role.account) },
                 child: PersonId(person),
                 time: SimTime(time),
             });
@@ -174,7 +166,10 @@ impl Simulation<'_> {
             let (platform, account) = (usize::from(role.platform), role.account as usize);
             let closed = self.sites[platform].closed_at[account];
             let left = self.truth.platforms[platform].accounts[account].left.is_some();
-            if !role.harmful || closed > now || left || std::mem::replace(&mut self.actors[index].closed, true)
+            if !role.harmful
+                || closed > now
+                || left
+                || std::mem::replace(&mut self.actors[index].closed, true)
             {
                 continue;
             }

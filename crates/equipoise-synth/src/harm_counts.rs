@@ -156,5 +156,8 @@ fn filtered(truth: &Truth) -> BTreeSet<(PersonId, PersonId)> {
         sums.0 += dyad.passed;
         sums.1 += dyad.stopped;
     }
-    met.into_iter().filter(|(_, (passed, stopped))| *passed == 0 && *stopped > 0).map(|(pair, _)| pair).collect()
+    met.into_iter()
+        .filter(|(_, (passed, stopped))| *passed == 0 && *stopped > 0)
+        .map(|(pair, _)| pair)
+        .collect()
 }

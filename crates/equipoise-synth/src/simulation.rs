@@ -23,8 +23,8 @@ use crate::truth::{ScreenedDyad, Truth};
 use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
-    AccountId, AccountProfile, AccountRef, Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel, Levers,
-    Observer, PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
+    AccountId, AccountProfile, AccountRef, Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel,
+    Levers, Observer, PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -394,11 +394,12 @@ impl<'w> Simulation<'w> {
                 }
                 let site = &world.sites[usize::from(role.platform)];
                 let child = site.accounts[dyad.target as usize].person;
-                if role.harmful && dyad.stopped + dyad.passed > 0 && world.people[child as usize].band.is_minor() {
-                    let account = AccountRef {
-                        platform: PlatformId(role.platform),
-                        account: AccountId(role.account),
-                    };
+                if role.harmful
+                    && dyad.stopped + dyad.passed > 0
+                    && world.people[child as usize].band.is_minor()
+                {
+                    let account =
+                        AccountRef { platform: PlatformId(role.platform), account: AccountId(role.account) };
                     let (passed, stopped) = (dyad.passed, dyad.stopped);
                     self.truth.screened.push(ScreenedDyad {
                         account,

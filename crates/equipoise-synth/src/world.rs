@@ -203,6 +203,13 @@ impl World {
         self.people[person as usize].role.requests(&self.spec.hard_negatives)
     }
 
+    /// TRUTH. Which accounts carry a simulated harmful pattern, `[platform][account]`: the one bit that a reviewer is handed.
+    #[must_use]
+    pub fn roster(&self) -> Vec<Vec<bool>> {
+        let of = |site: &Site| site.accounts.iter().map(|account| account.harmful.is_some()).collect();
+        self.sites.iter().map(of).collect()
+    }
+
     /// Truth without anything that only a run can tell.
     pub(crate) fn blank_truth(&self) -> Truth {
         let behind = |role: &Role| {

@@ -7,8 +7,8 @@ mod common;
 
 use common::{Log, research};
 use equipoise_core::{
-    AccountRef, AgeBand, Event, EventKind, EventSink, Fraction, NullSink, Policy, ScoreSource, Seed,
-    Silent, SimTime,
+    AccountRef, AgeBand, Event, EventKind, EventSink, Fraction, NullSink, Policy, ScoreSource, Seed, Silent,
+    SimTime,
 };
 use equipoise_policy::{
     Appeal, Desk, Ledger, PolicySpec, ReviewRules, Reviewer, RuleScore, Since, Together, run_closed_loop,
@@ -61,9 +61,15 @@ fn together(specs: &[&PolicySpec], day: u16) -> Vec<Box<dyn Policy>> {
 }
 
 /// Plays a world in the closed loop; lean or with everybody's sessions.
-fn play(world: &World, policies: &mut [Box<dyn Policy>], capacity: u32, lean: bool) -> (Log, Outcome, Ledger) {
+fn play(
+    world: &World,
+    policies: &mut [Box<dyn Policy>],
+    capacity: u32,
+    lean: bool,
+) -> (Log, Outcome, Ledger) {
     let (mut log, blank) = (Log::default(), world.start_lean().finish());
-    let harmful = |account: AccountRef| blank.truth.account(account.platform, account.account).harmful.is_some();
+    let harmful =
+        |account: AccountRef| blank.truth.account(account.platform, account.account).harmful.is_some();
     let mut desk = Desk::new(rules(capacity), Seed::root(77));
     let mut simulation = if lean { world.start_lean() } else { world.start() };
     let mut score = RuleScore::new(4);

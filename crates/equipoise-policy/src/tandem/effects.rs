@@ -102,9 +102,8 @@ impl Effects {
         let mut measures: Vec<MeasureEffect> = (0..count)
             .map(|at| {
                 let bit = 1 << at;
-                let main = |m: &[f64]| {
-                    mean_without(cells, bit, |cell| Some(eta(m, cell | bit)? - eta(m, cell)?))
-                };
+                let main =
+                    |m: &[f64]| mean_without(cells, bit, |cell| Some(eta(m, cell | bit)? - eta(m, cell)?));
                 MeasureEffect {
                     measure: table.measures[at].clone(),
                     alone: jackknife(values, &|m| eta(m, bit)),

@@ -14,5 +14,5 @@ mod student;
 
 pub use effects::{Effects, Interaction, MeasureEffect, Table};
 pub use holm::holm;
-pub use paired::{Estimate, difference, jackknife, mean, variance_ratio};
+pub use paired::{Estimate, difference, jackknife, mean, prevented_variance_ratio, variance_ratio};
 pub use student::{t_quantile, t_tail};

@@ -85,6 +85,21 @@ pub fn variance_ratio(a: &[f64], b: &[f64]) -> Option<f64> {
     (paired > 0.0).then(|| (moments(a).1 + moments(b).1) / paired)
 }
 
+/// The variance over seeds of the prevented fraction `1 - a / b` where the two cells' seeds do not go together, over its
+/// variance where they do. The first is the mean over all ways of pairing each seed with the one `k` places on. `None` below
+/// three seeds, where a `b` is 0, or where the paired fraction does not vary.
+#[must_use]
+pub fn prevented_variance_ratio(a: &[f64], b: &[f64]) -> Option<f64> {
+    let n = a.len();
+    if n < 3 || b.len() != n || b.iter().any(|value| *value <= 0.0) {
+        return None;
+    }
+    let variance =
+        |shift: usize| moments(&(0..n).map(|at| 1.0 - a[at] / b[(at + shift) % n]).collect::<Vec<f64>>()).1;
+    let paired = variance(0);
+    (paired > 0.0).then(|| (1..n).map(variance).sum::<f64>() / number(n - 1) / paired)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +126,9 @@ mod tests {
         let ratio = variance_ratio(&[1.0, 2.0, 3.0], &[1.0, 3.0, 3.0]).unwrap();
         assert!((ratio - (1.0 + 4.0 / 3.0) / (1.0 / 3.0)).abs() < 1e-12, "{ratio}");
         assert_eq!(variance_ratio(&[1.0, 2.0], &[1.0, 2.0]), None);
+        // Half of what was, but for a little: pairing takes nearly all of the variance away.
+        let (b, a) = ([8.0, 10.0, 12.0, 14.0], [4.0, 5.1, 6.0, 7.0]);
+        assert!(prevented_variance_ratio(&a, &b).unwrap() > 50.0);
+        assert_eq!(prevented_variance_ratio(&[4.0, 5.0, 6.0], &[8.0, 10.0, 12.0]), None);
     }
 }

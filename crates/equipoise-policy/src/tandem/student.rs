@@ -11,7 +11,11 @@ fn beta_share(a: f64, b: f64, x: f64) -> f64 {
     let front = libm::exp(
         libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log(1.0 - x),
     );
-    if x < (a + 1.0) / (a + b + 2.0) { front * fraction(a, b, x) / a } else { 1.0 - front * fraction(b, a, 1.0 - x) / b }
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front * fraction(a, b, x) / a
+    } else {
+        1.0 - front * fraction(b, a, 1.0 - x) / b
+    }
 }
 
 fn fraction(a: f64, b: f64, x: f64) -> f64 {
@@ -63,7 +67,8 @@ mod tests {
     // Tables of Student's t, to the digits that they print.
     #[test]
     fn quantiles_are_those_of_the_tables() {
-        for (df, t) in [(1.0, 12.706), (2.0, 4.303), (4.0, 2.776), (9.0, 2.262), (29.0, 2.045), (1e6, 1.960)] {
+        for (df, t) in [(1.0, 12.706), (2.0, 4.303), (4.0, 2.776), (9.0, 2.262), (29.0, 2.045), (1e6, 1.960)]
+        {
             assert!((t_quantile(0.05, df) - t).abs() < 6e-4, "{df}: {}", t_quantile(0.05, df));
         }
         assert!((t_tail(1.0, 1.0) - 0.5).abs() < 1e-12);
