@@ -8,6 +8,7 @@
 
 mod accounts;
 mod adaptation;
+mod agenda;
 mod base_rates;
 pub mod calibration;
 mod cast;
@@ -67,6 +68,7 @@ mod units;
 pub mod validate;
 mod world;
 
+pub use agenda::Agenda;
 pub use base_rates::BaseRates;
 pub use cost::AccountCost;
 pub use error::WorldError;

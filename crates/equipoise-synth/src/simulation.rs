@@ -9,6 +9,7 @@
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
 use crate::adaptation::Trigger;
+use crate::agenda::Agenda;
 use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::cost::Costs;
@@ -117,6 +118,8 @@ pub struct Simulation<'w> {
     pub(crate) pace: Pace,
     /// Whether measures see true ages instead of declared ones.
     pub(crate) true_ages: bool,
+    /// What was planned before, for runs that share it.
+    pub(crate) agenda: Option<&'w Agenda>,
     /// What met roles in this tick.
     pub(crate) reactions: Vec<Met>,
     /// Spare accounts that were made.
@@ -200,6 +203,7 @@ impl<'w> Simulation<'w> {
             seeds,
             pace,
             true_ages: false,
+            agenda: None,
             reactions: Vec::new(),
             made: Vec::new(),
         }
@@ -327,6 +331,13 @@ impl<'w> Simulation<'w> {
                     ground.acts(accounts, day, &mut acts);
                     acts
                 };
+                if let Some(agenda) = self.agenda {
+                    let site = &self.world.sites[platform];
+                    #[allow(clippy::cast_possible_truncation, reason = "numbers of accounts fit 32 bits")]
+                    let mut acts = of(site.residents as u32..site.accounts.len() as u32);
+                    ground.planned(agenda.of(day, platform), day, &mut acts);
+                    return acts;
+                }
                 ranges(ground.habits.len()).into_par_iter().flat_map_iter(of).collect()
             })
             .collect();

@@ -2,6 +2,7 @@
 
 use crate::accounts::{self, Account};
 use crate::adaptation::spares;
+use crate::agenda::Agenda;
 use crate::cast;
 use crate::contacts::Contacts;
 use crate::drift::Drift;
@@ -157,6 +158,12 @@ impl World {
     #[must_use]
     pub fn start_lean(&self) -> Simulation<'_> {
         Simulation::new(self, false)
+    }
+
+    /// [`World::start_lean`] with what no measure can touch taken from an agenda of this world.
+    #[must_use]
+    pub fn start_lean_on<'w>(&'w self, agenda: &'w Agenda) -> Simulation<'w> {
+        Simulation { agenda: Some(agenda), ..Simulation::new(self, false) }
     }
 
     /// Starts a run that the caller steps, for loops that score and act between ticks.

@@ -10,7 +10,7 @@ use equipoise_core::{AccountRef, DAY, EventKind, NullSink, Policy, ScoreSource, 
 use equipoise_policy::{Desk, Ledger, RuleScore, Since, Together, run_closed_loop};
 use equipoise_synth::harm_counts::HarmCounts;
 use equipoise_synth::truth::{BenignGroup, Truth};
-use equipoise_synth::{Outcome, World};
+use equipoise_synth::{Agenda, Outcome, World};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -84,23 +84,33 @@ fn policies(experiment: &Experiment, cell: Cell) -> Vec<Box<dyn Policy>> {
     experiment.world.platform.iter().map(|platform| one(&platform.name)).collect()
 }
 
-/// Builds the world of a seed.
+/// What the cells of one seed share.
+pub(crate) struct Twin {
+    world: World,
+    agenda: Agenda,
+    seed: Seed,
+}
+
+/// Builds the world of a seed, and what no measure can touch in it.
 ///
 /// # Errors
 /// If the specification cannot be simulated.
-pub(crate) fn world(experiment: &Experiment, seed: Seed) -> Result<World, Fault> {
-    World::build(&experiment.world, seed).map_err(runtime)
+pub(crate) fn twin(experiment: &Experiment, seed: Seed) -> Result<Twin, Fault> {
+    let world = World::build(&experiment.world, seed).map_err(runtime)?;
+    let agenda = world.agenda();
+    Ok(Twin { world, agenda, seed })
 }
 
 /// Plays one cell. `full` simulates everything again, whoever listens.
-pub(crate) fn play(experiment: &Experiment, world: &World, seed: Seed, cell: Cell, full: bool) -> CellResult {
+pub(crate) fn play(experiment: &Experiment, twin: &Twin, cell: Cell, full: bool) -> CellResult {
+    let Twin { world, agenda, seed } = twin;
     let mut policies = policies(experiment, cell);
     let mut score = RuleScore::new(policies.len());
     let flesh = |kind: &EventKind| {
         !kind.couples() && (score.hears(*kind) || policies.iter().any(|policy| policy.hears(*kind)))
     };
     let lean = !full && !EventKind::ALL.iter().any(flesh);
-    let mut simulation = if lean { world.start_lean() } else { world.start() };
+    let mut simulation = if lean { world.start_lean_on(agenda) } else { world.start() };
     if experiment.file.world.true_ages {
         simulation = simulation.with_true_ages();
     }

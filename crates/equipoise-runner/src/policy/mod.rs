@@ -116,9 +116,9 @@ fn run(experiment: &Experiment, manner: Manner<'_>) -> Result<(), Fault> {
                 let seed = seed_of(experiment, number);
                 let world = match &mut world {
                     Some(world) => world,
-                    empty => empty.insert(cell::world(experiment, seed)?),
+                    empty => empty.insert(cell::twin(experiment, seed)?),
                 };
-                let result = cell::play(experiment, world, seed, *cell, false);
+                let result = cell::play(experiment, world, *cell, false);
                 write_json_atomic(&path(at), &result).map_err(runtime)?;
                 result
             };
@@ -156,15 +156,17 @@ fn time(experiment: &Experiment) -> Result<(), Fault> {
             words::say(&format!("{what:<58} {spent:8.2} s of processor time"));
         };
         let mut world = None;
-        timed("build the world", &mut || world = Some(cell::world(experiment, seed)));
-        let world = world.unwrap_or_else(|| cell::world(experiment, seed))?;
+        timed("build the world and what no measure touches", &mut || {
+            world = Some(cell::twin(experiment, seed));
+        });
+        let world = world.unwrap_or_else(|| cell::twin(experiment, seed))?;
         for (what, on, full) in [
             ("no measure, everything simulated (the first cell)", 0, true),
             ("all measures, everything simulated again", all, true),
             ("no measure, what couples accounts alone", 0, false),
             ("all measures, what couples accounts alone (a further cell)", all, false),
         ] {
-            timed(what, &mut || _ = cell::play(experiment, &world, seed, Cell { on, gap_days: 0 }, full));
+            timed(what, &mut || _ = cell::play(experiment, &world, Cell { on, gap_days: 0 }, full));
         }
         Ok(())
     })
