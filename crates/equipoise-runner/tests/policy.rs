@@ -19,8 +19,8 @@ fn small(dir: &Path) -> PathBuf {
     let world = root().join("datasets/research.toml");
     let text = text
         .replace("../../datasets/research.toml", world.to_str().unwrap())
-        .replace("persons = 10000", "persons = 600")
-        .replace("days = 180", "days = 25")
+        .replace("persons = 10000", "persons = 300")
+        .replace("days = 180", "days = 8")
         .replace("seeds = 30", "seeds = 3");
     let file = dir.join("small.toml");
     std::fs::write(&file, text).unwrap();

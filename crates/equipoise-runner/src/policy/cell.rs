@@ -6,7 +6,9 @@
 
 use super::file::Experiment;
 use crate::fault::{Fault, runtime};
-use equipoise_core::{AccountRef, DAY, EventKind, NullSink, Policy, ScoreSource, Seed, SimTime};
+use equipoise_core::{
+    AccountRef, DAY, EventKind, NullSink, PlatformView, Policy, ScoreSource, Seed, SimTime,
+};
 use equipoise_policy::{Desk, Ledger, RuleScore, Since, Together, run_closed_loop};
 use equipoise_synth::harm_counts::HarmCounts;
 use equipoise_synth::truth::{BenignGroup, Truth};
@@ -121,7 +123,7 @@ pub(crate) fn play(experiment: &Experiment, twin: &Twin, cell: Cell, full: bool)
         run_closed_loop(&mut simulation, &mut policies, &mut score, &mut desk, &mut NullSink, &harmful);
     let outcome = simulation.finish();
     let end = SimTime::from_days(i32::from(experiment.world.days));
-    let harmful_accounts = roster.iter().flatten().filter(|harmful| **harmful).count() as u64;
+    let harmful_accounts = harmful_accounts(world, &roster);
     let reviews = reviews(&ledger, &desk, &outcome.truth);
     CellResult {
         harm: HarmCounts::of(&outcome),
@@ -129,6 +131,15 @@ pub(crate) fn play(experiment: &Experiment, twin: &Twin, cell: Cell, full: bool)
         burden: burden(&outcome, &desk, end),
         harmful_accounts,
     }
+}
+
+/// Accounts with a simulated harmful pattern that there are from the start: spares, which may never be made, do not count.
+fn harmful_accounts(world: &World, roster: &[Vec<bool>]) -> u64 {
+    let there = |(view, harmful): (&PlatformView, &Vec<bool>)| {
+        let accounts = view.profiles.iter().zip(harmful);
+        accounts.filter(|(profile, harmful)| **harmful && profile.created.0 != i32::MAX).count() as u64
+    };
+    world.views().iter().zip(roster).map(there).sum()
 }
 
 fn reviews(ledger: &Ledger, desk: &Desk, truth: &Truth) -> Reviews {
