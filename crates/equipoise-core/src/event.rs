@@ -81,6 +81,21 @@ impl EventKind {
         )
     }
 
+    /// Whether everything of this kind comes out of the skeleton of a world: what couples accounts. Other kinds also, or
+    /// only, come out of ordinary sessions, which change nothing for anybody.
+    #[must_use]
+    pub const fn couples(self) -> bool {
+        matches!(
+            self,
+            Self::ContactRequest
+                | Self::ContactAccept
+                | Self::ContactDecline
+                | Self::Block
+                | Self::Mute
+                | Self::Report
+        )
+    }
+
     /// Whether events of this kind lie next to the label: they are what a review is opened on.
     #[must_use]
     pub const fn is_label_adjacent(self) -> bool {
@@ -145,7 +160,8 @@ pub struct Event {
     pub media: u8,
     /// Contacts that both sides share, saturating at 254; [`Event::UNSEEN`] where the platform does not see it.
     pub mutuals: u8,
-    /// Kind-specific small code: the report category; 0 otherwise.
+    /// Kind-specific small code: the report category; of a request that is still an intent, how the peer was found
+    /// ([`crate::FoundBy`]); 0 otherwise.
     pub detail: u8,
 }
 

@@ -25,7 +25,10 @@ pub use label::{KnownLabel, LabelSource, LabelStatus};
 pub use observe::{Observer, RunEvent, Silent};
 pub use params::{Params, all_finite};
 pub use platform::{AccountProfile, AgeBand, Archetype, PlatformSchema, PlatformView, Region};
-pub use policy::{Action, Budget, ContactView, Intent, PlatformState, Policy, Verdict};
+pub use policy::{
+    Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, ReportingTools,
+    ScoreSource, Steered, Verdict,
+};
 pub use score::RiskScore;
 pub use seed::{CounterRng, Seed};
 pub use time::{DAY, HOUR, MINUTE, SimTime, WEEK};

@@ -5,9 +5,10 @@
 //! The measure sees declared ages: an account that declares a wrong age, or none, passes it by. That loophole is the world's to
 //! draw and the experiment's to measure; nothing here guesses ages.
 
+use crate::ages::from_adult_to_minor;
 use equipoise_core::{
-    AccountId, AccountProfile, Action, AgeBand, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy,
-    RiskScore, SimTime, Verdict,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +55,7 @@ pub struct ContactLimitPolicy {
 impl ContactLimitPolicy {
     /// Whether the cap counts this request.
     fn counts(&self, request: &Event, state: &PlatformState<'_>) -> bool {
-        declared(state.profiles, request.actor) == Some(AgeBand::Adult)
-            && declared(state.profiles, request.peer).is_some_and(AgeBand::is_minor)
+        from_adult_to_minor(request, state)
             && !(self.limit.mutuals_exempt && shares_a_contact(request, state))
     }
 
@@ -63,10 +63,6 @@ impl ContactLimitPolicy {
         let recent = self.recent.get(actor.index()).map_or(&[][..], Vec::as_slice);
         recent.iter().filter(|past| state.now.since(past.time) < DAY && self.counts(past, state)).count()
     }
-}
-
-fn declared(profiles: &[AccountProfile], account: AccountId) -> Option<AgeBand> {
-    profiles.get(account.index())?.declared_age
 }
 
 /// As known when the request was made, where the platform sees it; otherwise as its contact graph says now.
@@ -94,6 +90,10 @@ impl Policy for ContactLimitPolicy {
         Vec::new()
     }
 
+    fn hears(&self, kind: EventKind) -> bool {
+        kind == EventKind::ContactRequest
+    }
+
     fn tick_end(&mut self, happened: &[Event]) {
         for request in happened.iter().filter(|e| e.kind == EventKind::ContactRequest && e.actor.is_some()) {
             if self.recent.len() <= request.actor.index() {
@@ -111,7 +111,7 @@ impl Policy for ContactLimitPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_core::{ContactView, HOUR, PlatformId};
+    use equipoise_core::{AccountProfile, AgeBand, ContactView, HOUR, PlatformId};
 
     /// Nobody is connected; accounts 0 and 9 share a contact.
     struct Graph;

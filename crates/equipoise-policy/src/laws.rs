@@ -5,7 +5,7 @@
 //! evidence, not proof: a measure that breaks a law only on larger worlds is not found.
 
 use equipoise_core::{
-    AccountId, AccountProfile, Action, AgeBand, Budget, ContactView, Draw, Event, EventKind, HOUR,
+    AccountId, AccountProfile, Action, AgeBand, Budget, ContactView, Draw, Event, EventKind, HOUR, Levers,
     PlatformId, PlatformState, Policy, RiskScore, Seed, SimTime, Verdict,
 };
 
@@ -64,7 +64,9 @@ fn intents(tick: u32) -> Vec<Event> {
             let kind = kinds[rng.below(kinds.len())];
             let peer = if kind.has_peer() { peer } else { AccountId::NONE };
             let mutuals = if rng.chance(0.5) { Event::UNSEEN } else { 0 };
-            Event { mutuals, ..Event::new(tick_start(tick), actor, peer, kind) }
+            let detail = if kind == EventKind::ContactRequest { rng.below(4) } else { 0 };
+            let detail = u8::try_from(detail).unwrap_or(0);
+            Event { mutuals, detail, ..Event::new(tick_start(tick), actor, peer, kind) }
         })
         .collect();
     drawn.sort_unstable();
@@ -156,12 +158,51 @@ fn act(policy: &mut dyn Policy, tick: u32, reversed: bool) -> Result<Vec<Action>
     Ok(actions)
 }
 
+/// Runs a measure that is told only the events that it says it hears.
+struct Deaf(Box<dyn Policy>);
+
+impl Policy for Deaf {
+    fn permit(&self, intent: &Event, state: &PlatformState<'_>) -> Verdict {
+        self.0.permit(intent, state)
+    }
+    fn act(&mut self, scores: &[(AccountId, RiskScore)], budget: Budget) -> Vec<Action> {
+        self.0.act(scores, budget)
+    }
+    fn tick_end(&mut self, happened: &[Event]) {
+        let heard: Vec<Event> = happened.iter().copied().filter(|event| self.0.hears(event.kind)).collect();
+        self.0.tick_end(&heard);
+    }
+}
+
+/// The levers and the answer to a signal.
+fn side_effects(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
+    let mut policy = make();
+    for tick in 0..TICKS {
+        let now = tick_start(tick);
+        policy.clock(now);
+        if policy.levers(now) != policy.levers(now) {
+            return Err("the levers differ from one question to the next".to_owned());
+        }
+        let given = [AccountId(3), AccountId(5)];
+        let actions = policy.signalled(&given, now);
+        if let Some(other) = actions.iter().map(|action| subject(*action)).find(|one| !given.contains(one)) {
+            return Err(format!("signalled spoke about {other}, which it was not given"));
+        }
+        if !actions.is_empty() && !policy.shares_signals(now) {
+            return Err("acts on signals and sends none".to_owned());
+        }
+    }
+    Ok(())
+}
+
 /// Holds a measure to the laws; `make` gives a fresh one each time.
 ///
 /// 1. `act` stays within its budget, speaks only about accounts that it was given, and about each once.
 /// 2. `permit` is pure between tick ends: asking again, or asking in another order, changes no answer.
 /// 3. The order of the scores does not matter.
 /// 4. Two fresh measures that are told the same say the same.
+/// 5. Events of kinds that it does not hear change nothing.
+/// 6. Levers are the same however often they are asked for; signals are answered about the accounts that were named.
 ///
 /// # Errors
 /// The law that was broken, and where.
@@ -177,7 +218,10 @@ pub fn check_laws(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
     if reversed.actions != first.actions {
         return Err("the actions depend on the order of the scores or on questions asked before".to_owned());
     }
-    Ok(())
+    if tell(&mut Deaf(make()), false)? != first {
+        return Err("events of kinds that it says it does not hear change what it says".to_owned());
+    }
+    side_effects(make)
 }
 
 /// Checks that a measure does nothing: permits every intent and takes no action.
@@ -189,8 +233,12 @@ pub fn check_does_nothing(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), Stri
     if let Some(at) = story.verdicts.iter().position(|verdict| *verdict != Verdict::Permit) {
         return Err(format!("intent {at} was answered with {:?}", story.verdicts[at]));
     }
-    match story.actions.first() {
-        Some(action) => Err(format!("an action was taken: {action:?}")),
-        None => Ok(()),
+    if let Some(action) = story.actions.first() {
+        return Err(format!("an action was taken: {action:?}"));
     }
+    let policy = make();
+    if policy.levers(tick_start(1)) != Levers::default() || policy.shares_signals(tick_start(1)) {
+        return Err("a lever is pulled or signals are shared".to_owned());
+    }
+    Ok(())
 }

@@ -16,18 +16,41 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod ages;
+mod closed_loop;
 mod contact_limit;
+mod desk;
 pub mod laws;
+mod media_filter;
 mod no_policy;
+mod privacy;
+mod reporting;
 mod review_queue;
 mod reviewer;
+mod rule_score;
+mod safe_defaults;
+mod search_restriction;
+mod share;
+mod signal_sharing;
 mod spec;
+pub mod tandem;
+mod together;
 
 #[doc(no_inline)]
 pub use equipoise_core::Policy;
 
+pub use closed_loop::{Ledger, run_closed_loop};
 pub use contact_limit::{ContactLimit, ContactLimitPolicy};
+pub use desk::{Appeal, Case, Desk, Opened, ReviewRules};
+pub use media_filter::MediaFilter;
 pub use no_policy::NoPolicy;
+pub use privacy::{Privacy, Reads};
+pub use reporting::{NoticeError, Reporting};
 pub use review_queue::{QueueAction, ReviewPolicy, ReviewQueue, ReviewQueueSpec};
 pub use reviewer::{Review, Reviewer, ReviewerError};
+pub use rule_score::RuleScore;
+pub use safe_defaults::{Location, SafeDefaults};
+pub use search_restriction::SearchRestriction;
+pub use signal_sharing::SignalSharing;
 pub use spec::PolicySpec;
+pub use together::{Since, Together};

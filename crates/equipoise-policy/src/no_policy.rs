@@ -1,6 +1,8 @@
 //! No measure at all: the control arm of every experiment and the dummy of every test.
 
-use equipoise_core::{AccountId, Action, Budget, Intent, PlatformState, Policy, RiskScore, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Permits everything, does nothing, remembers nothing.
@@ -15,5 +17,9 @@ impl Policy for NoPolicy {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn hears(&self, _kind: EventKind) -> bool {
+        false
     }
 }

@@ -3,7 +3,9 @@
 //! A score orders the queue and decides nothing. The policy's action is what follows an *upheld* review; the runner passes each
 //! selected account through a [`Reviewer`](crate::Reviewer) before it lets the action reach the world.
 
-use equipoise_core::{AccountId, Action, Budget, Intent, PlatformState, Policy, RiskScore, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Picks accounts for review, highest score first, ties by account number, each account once in its life.
@@ -123,6 +125,14 @@ impl Policy for ReviewPolicy {
 
     fn act(&mut self, scores: &[(AccountId, RiskScore)], budget: Budget) -> Vec<Action> {
         self.queue.select(scores, budget).into_iter().map(|account| self.spec.action.about(account)).collect()
+    }
+
+    fn hears(&self, _kind: EventKind) -> bool {
+        false
+    }
+
+    fn reviews(&self, _now: SimTime) -> bool {
+        true
     }
 }
 

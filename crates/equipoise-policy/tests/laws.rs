@@ -150,7 +150,7 @@ fn files_are_read_as_documented_and_slips_are_errors() {
             "policy.review-queue = { action = \"reinstate\" }",
             "expected one of `friction`, `contact-freeze`, `ban`",
         ),
-        ("policy.queue = {}", "expected one of `no-policy`, `contact-limit`, `review-queue`"),
+        ("policy.queue = {}", "expected one of `no-policy`, `media-filter`, `contact-limit`"),
     ] {
         let error = read(text).unwrap_err();
         assert!(error.contains(why), "{text}: {error}");

@@ -99,6 +99,9 @@ enum Verb {
     Metrics(crate::metrics::MetricsArgs),
     #[command(flatten)]
     Lab(crate::lab::Verb),
+    /// Play protective measures alone and together
+    #[command(subcommand)]
+    Policy(crate::policy::PolicyVerb),
 }
 
 /// Runs one command; the exit code says how it went.
@@ -154,6 +157,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         Verb::Lab(verb) => {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::lab::dispatch(verb, crate::lab::Manner { json, quiet, runs })
+        }
+        Verb::Policy(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::policy::dispatch(verb, crate::policy::Manner { json, quiet, runs })
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod journal;
 pub mod lab;
 mod metrics;
 pub mod plan;
+mod policy;
 pub mod progress;
 pub mod provenance;
 pub mod report;

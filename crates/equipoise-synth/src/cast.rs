@@ -182,6 +182,7 @@ impl<'a> Casting<'a> {
             team: part.team,
             mates: Vec::new(),
             seeks: true,
+            spare_of: None,
             start: account.created.max(0) + libm::floor(0.25 * part.begin * window) as i32,
         };
         self.roles.push(role);

@@ -15,8 +15,8 @@ impl Simulation<'_> {
         for (platform, site) in self.world.sites.iter().enumerate() {
             let address = self.seeds.review.derive("churn", platform as u64);
             let mut rng = address.derive("day", u64::from((now / DAY).unsigned_abs())).rng();
-            for _ in 0..rng.poisson(hazard * site.accounts.len() as f64) {
-                let account = rng.below(site.accounts.len());
+            for _ in 0..rng.poisson(hazard * site.residents as f64) {
+                let account = rng.below(site.residents);
                 let live = &mut self.sites[platform];
                 let at = live.queue.floor(now + below(&mut rng, DAY));
                 if site.accounts[account].created < at && live.closed_at[account] == i32::MAX {

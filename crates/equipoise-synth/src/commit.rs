@@ -2,9 +2,13 @@
 //! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
 //! together are what the platform's log shows.
 
+use crate::adaptation::Trigger;
+use crate::cost::Cost;
+use crate::dyad::Actor;
 use crate::flesh::Block;
 use crate::logbook::Logbook;
 use crate::row::{Row, fold, tidy, weave};
+use crate::screen::Screened;
 use crate::simulation::{Filed, Live, Seeds, Simulation};
 use crate::world::{NONE, World};
 use equipoise_core::{
@@ -21,6 +25,8 @@ pub(crate) const FROZEN: u8 = 2;
 pub(crate) const FRICTION: u8 = 4;
 /// The account is closed or will be.
 pub(crate) const CLOSING: u8 = 8;
+/// A measure closed it while it was open: an appeal may take that back, and nothing else.
+pub(crate) const BANNED: u8 = 16;
 
 /// Fewer rows than these in a tick are not worth more than one task.
 const ROWS_OF_A_TASK: usize = 8_192;
@@ -59,10 +65,7 @@ impl Live {
         if actor == peer || time < self.created(peer) || time >= self.closed_at[peer as usize] {
             return false;
         }
-        let flags = self.flags[actor as usize];
-        if event.kind == EventKind::ContactRequest
-            && (flags & FROZEN != 0 || self.contacts.linked(actor, peer))
-        {
+        if event.kind == EventKind::ContactRequest && self.contacts.linked(actor, peer) {
             return false;
         }
         match self.blocked_since(actor, peer) {
@@ -139,11 +142,23 @@ impl Live {
 
 /// What platforms decide a tick with.
 #[derive(Clone, Copy)]
-struct Desk<'a> {
-    world: &'a World,
-    seeds: &'a Seeds,
+pub(crate) struct Desk<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) seeds: &'a Seeds,
+    pub(crate) actors: &'a [Actor],
+    pub(crate) true_ages: bool,
     tick: i32,
     now: i32,
+}
+
+/// What becomes of an intent of the skeleton.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Happens,
+    /// Accounts, contacts or blocks do not let it be.
+    Impossible,
+    /// A measure or an earlier action does not let it be.
+    Stopped,
 }
 
 /// What a policy is asked with.
@@ -155,8 +170,10 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    fn permits(&self, event: &Event) -> bool {
-        match self.policy.permit(event, &self.state) {
+    /// Whether the event may be, and the verdict.
+    fn permits(&self, event: &Event) -> (bool, Verdict) {
+        let verdict = self.policy.permit(event, &self.state);
+        let goes_on = match verdict {
             Verdict::Permit => true,
             Verdict::Refuse => false,
             Verdict::Warn => {
@@ -164,7 +181,8 @@ impl Question<'_> {
                 let at = u64::from(event.time.0.unsigned_abs()) << 4 | u64::from(event.kind.code());
                 self.warn.derive("pair", pair).derive("at", at).rng().chance(self.proceed)
             }
-        }
+        };
+        (goes_on, verdict)
     }
 }
 
@@ -172,8 +190,8 @@ impl Live {
     fn question<'a>(&'a self, desk: Desk<'a>, policy: &'a dyn Policy) -> Question<'a> {
         let view = &desk.world.views()[self.platform];
         let now = SimTime(desk.now);
-        let state =
-            PlatformState { platform: view.id, now, profiles: &view.profiles, contacts: &self.contacts };
+        let profiles = self.profiles.as_deref().unwrap_or(&view.profiles);
+        let state = PlatformState { platform: view.id, now, profiles, contacts: &self.contacts };
         let proceed = desk.world.spec.responses.proceed_after_warning.p();
         Question { policy, state, warn: desk.seeds.warn, proceed }
     }
@@ -189,10 +207,14 @@ impl Live {
             // Blocks come first: the rest of the dyad's tick is silent, from their slot on.
             for blocks in [true, false] {
                 for event in slot.iter_mut().filter(|event| (event.kind == EventKind::Block) == blocks) {
-                    if self.happens(desk, event, policy) {
-                        self.note_effect(desk, event);
-                    } else {
-                        event.count = 0;
+                    match self.happens(desk, event, policy) {
+                        Fate::Happens => self.note_effect(desk, event),
+                        fate => {
+                            if fate == Fate::Stopped {
+                                self.note_stop(desk, event);
+                            }
+                            event.count = 0;
+                        }
                     }
                 }
             }
@@ -224,6 +246,7 @@ impl Live {
                 self.flags[about as usize] |= BLOCKS;
                 self.blocks.entry(pair(by, about)).or_insert(time);
                 self.effects.blocks.push(filed);
+                self.ask_to_report(desk, filed);
             }
             _ => {}
         }
@@ -233,10 +256,35 @@ impl Live {
         }
     }
 
-    /// Whether an intent of the skeleton becomes an event; a request is told how many contacts both sides share.
-    fn happens(&self, desk: Desk<'_>, event: &mut Event, policy: Option<&dyn Policy>) -> bool {
+    /// Notes that an intent was stopped: its dyad ends with the request, and the actor may change its ways.
+    fn note_stop(&mut self, desk: Desk<'_>, event: &Event) {
+        let role = desk.world.sites[self.platform].role_of[event.actor.index()];
+        if event.kind == EventKind::ContactRequest {
+            self.asked[1] += 1;
+            if role != NONE {
+                self.refused.push((role, event.peer.0, event.time.0, Trigger::Refused));
+            }
+        }
+    }
+
+    /// What an intent of the skeleton becomes; a request is told how many contacts both sides share.
+    fn happens(&mut self, desk: Desk<'_>, event: &mut Event, policy: Option<&dyn Policy>) -> Fate {
+        let request = event.kind == EventKind::ContactRequest;
+        let found_by = event.detail;
+        if request {
+            event.detail = 0;
+        }
         if !self.allowed(event, desk.now) {
-            return false;
+            return Fate::Impossible;
+        }
+        self.asked[0] += u64::from(request);
+        let flags = self.flags[event.actor.index()];
+        if request && flags & FROZEN != 0 {
+            self.cost(event.actor.0, Cost::held);
+            return Fate::Stopped;
+        }
+        if let Screened::Stopped = self.screen(desk, event) {
+            return Fate::Stopped;
         }
         if !self.schema.sees_media {
             event.media = 0;
@@ -245,22 +293,31 @@ impl Live {
             let shared = self.contacts.shared(event.actor.0, event.peer.0);
             event.mutuals = u8::try_from(shared.min(254)).unwrap_or(254);
         }
-        if self.flags[event.actor.index()] & FRICTION != 0 && event.kind == EventKind::ContactRequest {
+        if flags & FRICTION != 0 && request {
             let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
             if desk.seeds.warn.derive("friction", pair).rng().chance(0.5) {
-                return false;
+                self.cost(event.actor.0, Cost::held);
+                return Fate::Stopped;
             }
         }
-        match policy.filter(|_| self.visible(event)) {
-            Some(policy) => self.question(desk, policy).permits(event),
-            None => true,
-        }
+        let Some(policy) = policy.filter(|_| self.visible(event)) else { return Fate::Happens };
+        let intent = if request { Event { detail: found_by, ..*event } } else { *event };
+        let (goes_on, verdict) = self.question(desk, policy).permits(&intent);
+        self.cost_of(event.actor.0, verdict, goes_on);
+        if goes_on { Fate::Happens } else { Fate::Stopped }
     }
 }
 
 impl Simulation<'_> {
     fn desk(&self) -> Desk<'_> {
-        Desk { world: self.world, seeds: &self.seeds, tick: self.tick, now: self.tick * self.tick_seconds }
+        Desk {
+            world: self.world,
+            seeds: &self.seeds,
+            actors: &self.actors,
+            true_ages: self.true_ages,
+            tick: self.tick,
+            now: self.tick * self.tick_seconds,
+        }
     }
 
     /// Decides this tick's intents of the skeleton, platform beside platform: within a tick none sees another.
@@ -323,10 +380,20 @@ impl Simulation<'_> {
         let until = SimTime((self.tick + 1) * self.tick_seconds);
         let logs = self.logs(false);
         for ((platform, mut log), policy) in logs.into_iter().enumerate().zip(policies) {
+            let mut costs = std::mem::take(&mut self.sites[platform].costs);
             let live = &self.sites[platform];
             let question = live.question(self.desk(), policy.as_ref());
             let logbook = &self.world.sites[platform].logbook;
-            log.retain_mut(|event| question.permits(event) && logbook.write(event));
+            log.retain_mut(|event| {
+                if live.screen_ordinary(self.desk(), event, &mut costs) {
+                    return false;
+                }
+                let (goes_on, verdict) = question.permits(event);
+                costs.note(event.actor.0, verdict, goes_on);
+                goes_on && logbook.write(event)
+            });
+            self.sites[platform].costs = costs;
+            let live = &self.sites[platform];
             let mut woven = Vec::with_capacity(log.len() + live.bones.len());
             weave(&log, &live.bones, &mut woven);
             self.events += woven.len() as u64;

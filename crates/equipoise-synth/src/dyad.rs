@@ -41,6 +41,9 @@ pub(crate) struct Dyad {
     pub(crate) fast: bool,
     /// Began on an existing tie.
     pub(crate) known: bool,
+    /// Sensitive media that a filter let pass and stopped; both 0 without a filter.
+    pub(crate) passed: u32,
+    pub(crate) stopped: u32,
 }
 
 impl Dyad {
@@ -67,11 +70,23 @@ pub(crate) struct Again {
 }
 
 /// The changing part of a role.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Actor {
     pub(crate) dyads: Vec<Dyad>,
     pub(crate) begun: bool,
     pub(crate) again: Vec<Again>,
+    /// Factor on how often it seeks; 1 until it slows down.
+    pub(crate) pace: f64,
+    pub(crate) refused: bool,
+    pub(crate) closed: bool,
+    pub(crate) displaced: bool,
+}
+
+impl Default for Actor {
+    fn default() -> Self {
+        let (dyads, again) = (Vec::new(), Vec::new());
+        Self { dyads, begun: false, again, pace: 1.0, refused: false, closed: false, displaced: false }
+    }
 }
 
 impl Actor {
@@ -128,7 +143,7 @@ impl Simulation<'_> {
         let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
         let tick = u64::from(self.tick.unsigned_abs());
         let address = || self.seeds.role.derive("one", index as u64).derive("tick", tick);
-        (role.start < to && closed > from).then(address)
+        (self.start_of(role) < to && closed > from).then(address)
     }
 
     fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
@@ -165,7 +180,8 @@ impl Simulation<'_> {
         let rate = rng.log_normal(1.0, 0.5);
         let until = if known { time.saturating_add(self.dwell(fast, rng)) } else { i32::MAX };
         let status = if known { Status::Active } else { Status::Pending };
-        Dyad { target, status, stage, since: time, until, contacted: None, rate, fast, known }
+        let (contacted, passed, stopped) = (None, 0, 0);
+        Dyad { target, status, stage, since: time, until, contacted, rate, fast, known, passed, stopped }
     }
 
     #[allow(clippy::cast_possible_truncation)]

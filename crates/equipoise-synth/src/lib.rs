@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod adaptation;
+mod agenda;
 mod base_rates;
 pub mod calibration;
 mod cast;
@@ -14,6 +16,7 @@ mod churn;
 mod commit;
 pub mod contact_log;
 mod contacts;
+mod cost;
 mod drift;
 mod dyad;
 mod engine;
@@ -21,6 +24,7 @@ mod error;
 mod flesh;
 mod generator;
 mod graph;
+pub mod harm_counts;
 mod hawkes;
 mod linkage;
 mod logbook;
@@ -37,6 +41,7 @@ mod rhythm;
 mod roles;
 mod row;
 mod schema;
+mod screen;
 mod seek;
 mod session;
 mod settle;
@@ -45,12 +50,14 @@ mod simulation;
 mod skeleton;
 mod sourced;
 mod spec;
+mod spec_adaptation;
 mod spec_drift;
 mod spec_graph;
 mod spec_harm;
 mod spec_response;
 mod spec_targeting;
 mod stages;
+mod steered;
 mod stranger_watch;
 mod stream;
 mod talk;
@@ -61,7 +68,9 @@ mod units;
 pub mod validate;
 mod world;
 
+pub use agenda::Agenda;
 pub use base_rates::BaseRates;
+pub use cost::AccountCost;
 pub use error::WorldError;
 pub use generator::{Generator, GraphFamily, HarmProcess, Timing};
 pub use graph::{TieKind, Ties};
@@ -77,6 +86,7 @@ pub use spec::{
     BehaviourSpec, HardNegativeSpec, LinkageSpec, MembershipSpec, Number, PlatformSpec, PopulationSpec, Rate,
     WorldSpec,
 };
+pub use spec_adaptation::{AdaptationSpec, AdverseSpec};
 pub use spec_drift::{DriftSpec, LaunchSpec};
 pub use spec_graph::{CircleSpec, CirclesSpec, GraphSpec, LatentSpaceSpec, NewTieSpec, Sorting};
 pub use spec_harm::{

@@ -114,7 +114,7 @@ impl Simulation<'_> {
         let confirmed = rng.chance(told * world.answers.tells(child.band));
         let wrong = rng.chance(rules.wrong_confirmation.p());
         let days = rng.log_normal(rules.police_days.get(), rules.police_sigma.get()).min(3_000.0);
-        let other = rng.below(site.accounts.len());
+        let other = rng.below(site.residents);
         if !(role.harmful && child.band.is_minor() && dyad.contacted.is_some() && confirmed) {
             return;
         }

@@ -112,6 +112,14 @@ struct Today<'a> {
     dawn: i32,
 }
 
+/// An act that an account will have in mind in one of its sessions; towards whom hangs on whom it knows then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planned {
+    account: u32,
+    start: Start,
+    kind: EventKind,
+}
+
 /// A session of a plan.
 #[derive(Clone, Copy, Debug)]
 struct Start {
@@ -152,6 +160,24 @@ impl<'a> Ground<'a> {
         let seed = self.seed_of(day);
         for account in accounts {
             self.day(seed, account, day, |today, start| today.acts(start, out));
+        }
+    }
+
+    /// Which acts these accounts will have in mind on one day, if they are still there.
+    pub(crate) fn plan_acts(&self, accounts: std::ops::Range<u32>, day: i32, out: &mut Vec<Planned>) {
+        let seed = self.seed_of(day);
+        for account in accounts {
+            self.day(seed, account, day, |today, start| {
+                today.chosen(start, |kind| out.push(Planned { account, start, kind }));
+            });
+        }
+    }
+
+    /// The acts that were planned for one day, of those who are there, towards whom they know by now.
+    pub(crate) fn planned(&self, planned: &[Planned], day: i32, out: &mut Vec<Event>) {
+        let dawn = day * DAY;
+        for one in planned.iter().filter(|one| self.closed_at[one.account as usize] > dawn) {
+            out.extend(Today { ground: self, account: one.account, dawn }.act(one.kind, one.start));
         }
     }
 
@@ -283,13 +309,19 @@ impl Today<'_> {
         f64::from(own) * self.ground.world.drift.requests(self.ground.platform, time)
     }
 
-    #[allow(clippy::cast_possible_truncation)]
     fn acts(&self, start: Start, out: &mut Vec<Event>) {
+        self.chosen(start, |kind| out.extend(self.act(kind, start)));
+    }
+
+    /// The kinds of acts of a session: a function of the seed and the file alone.
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)]
+    fn chosen(&self, start: Start, mut take: impl FnMut(EventKind)) {
         for (field, (kind, odds)) in (0_u32..).zip(self.ground.odds.acts) {
             let share = (start.acts >> (field * ACT_BITS)) as u32 & ((1 << ACT_BITS) - 1);
             let odds = if kind == EventKind::ContactRequest { odds * self.asks(start.second) } else { odds };
             if f64::from(share) < odds {
-                out.extend(self.act(kind, start));
+                take(kind);
             }
         }
     }
@@ -311,7 +343,11 @@ impl Today<'_> {
             _ => self.someone(self.account, &mut stream),
         };
         let peer = peer.filter(|peer| self.exists(*peer, time))?;
-        Some(Event::new(SimTime(time), AccountId(self.account), AccountId(peer), kind))
+        let mut event = Event::new(SimTime(time), AccountId(self.account), AccountId(peer), kind);
+        if kind == EventKind::ContactRequest {
+            event.detail = way.found_by() as u8;
+        }
+        Some(event)
     }
 
     fn exists(&self, peer: u32, time: i32) -> bool {

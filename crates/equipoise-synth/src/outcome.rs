@@ -1,7 +1,8 @@
 //! What is left when a world has run.
 
+use crate::cost::AccountCost;
 use crate::truth::Truth;
-use equipoise_core::KnownLabel;
+use equipoise_core::{AccountRef, KnownLabel, SimTime};
 
 /// The result of a run besides its events.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,4 +17,8 @@ pub struct Outcome {
     pub events: u64,
     /// Accounts closed by moderation or a policy.
     pub bans: u64,
+    /// Spare accounts that were made during the run, and when ([`crate::AdaptationSpec`]).
+    pub made: Vec<(AccountRef, SimTime)>,
+    /// What measures cost accounts, `[platform][account]`; lists end with the last account that met a cost.
+    pub costs: Vec<Vec<AccountCost>>,
 }

@@ -38,9 +38,9 @@ impl Simulation<'_> {
         for (platform, factor) in factors.iter().enumerate() {
             let site = &world.sites[platform];
             let mut rng = address.derive("platform", platform as u64).rng();
-            let expected = daily(rules.proactive_ordinary.p(), *factor) * site.accounts.len() as f64;
+            let expected = daily(rules.proactive_ordinary.p(), *factor) * site.residents as f64;
             for _ in 0..rng.poisson(expected) {
-                let account = rng.below(site.accounts.len()) as u32;
+                let account = rng.below(site.residents) as u32;
                 if site.role_of[account as usize] == NONE {
                     self.flagged(platform, account, rules.action.value.matched.get(), now);
                 }
@@ -83,7 +83,7 @@ impl Simulation<'_> {
         for (platform, site) in world.sites.iter().enumerate() {
             let address = self.seeds.respond.derive("benign", platform as u64);
             let mut rng = address.derive("at", u64::from(now.unsigned_abs())).rng();
-            for _ in 0..rng.poisson(rate * site.accounts.len() as f64) {
+            for _ in 0..rng.poisson(rate * site.residents as f64) {
                 let time = now + below(&mut rng, self.tick_seconds);
                 let live = &mut self.sites[platform];
                 let pair = (0..20).find_map(|_| ordinary_pair(site, &live.contacts, &mut rng));
@@ -99,7 +99,7 @@ impl Simulation<'_> {
 /// An account and one of its contacts, neither of them with a role.
 #[allow(clippy::cast_possible_truncation)]
 fn ordinary_pair(site: &Site, contacts: &Contacts, rng: &mut CounterRng) -> Option<(u32, u32)> {
-    let by = rng.below(site.accounts.len()) as u32;
+    let by = rng.below(site.residents) as u32;
     let about = someone(contacts, by, rng)?;
     let ordinary = [by, about].iter().all(|account| site.role_of[*account as usize] == NONE);
     ordinary.then_some((by, about))

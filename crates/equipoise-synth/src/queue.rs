@@ -2,7 +2,7 @@
 //! side is collected in an [`Outbox`] each; the order in which outboxes are emptied means nothing, since a tick sorts its intents.
 
 use crate::talk::Post;
-use equipoise_core::{AccountId, Event, EventKind, SimTime, Surface};
+use equipoise_core::{AccountId, Event, EventKind, FoundBy, SimTime, Surface};
 
 const RING: i32 = 128;
 
@@ -72,6 +72,16 @@ impl Outbox {
     /// An intent without counts.
     pub(crate) fn plain(&mut self, time: i32, actor: u32, peer: u32, kind: EventKind) {
         self.intents.push(Event::new(SimTime(time), AccountId(actor), AccountId(peer), kind));
+    }
+}
+
+impl Outbox {
+    /// A contact request, with how its target was found.
+    pub(crate) fn request(&mut self, time: i32, actor: u32, peer: u32, found_by: FoundBy) {
+        let mut event =
+            Event::new(SimTime(time), AccountId(actor), AccountId(peer), EventKind::ContactRequest);
+        event.detail = found_by as u8;
+        self.intents.push(event);
     }
 }
 

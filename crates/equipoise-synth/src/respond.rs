@@ -2,6 +2,8 @@
 //! several answers allowed) publishes no joint table: here ignoring excludes the rest, block and report are correlated,
 //! mute is independent given that something is done. A fifth of minors tell nobody (Thorn 2022), teens more often.
 
+use crate::adaptation::Trigger;
+use crate::cost::Cost;
 use crate::dyad::{Again, Opening};
 use crate::rhythm::below;
 use crate::roles::Theta;
@@ -102,6 +104,7 @@ impl Simulation<'_> {
         let responses = &world.spec.responses;
         let person = &world.people[world.sites[platform].accounts[by as usize].person as usize];
         let answer = world.answers.draw(person.band, person.girl, theta.disclose_girls, rng);
+        let answer = self.asked_to_report(platform, (by, about), now, answer);
         #[allow(clippy::cast_possible_truncation)]
         let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(72.0)
             * 3_600.0) as i32;
@@ -126,11 +129,30 @@ impl Simulation<'_> {
             #[allow(clippy::cast_possible_truncation)]
             let due = time.saturating_add((days * f64::from(DAY)) as i32);
             self.count_answer(role, person.band, answer);
+            if answer.block || answer.report {
+                self.reactions.push((role, by, time, Trigger::Blocked));
+            }
             if again && (answer.block || answer.report) {
                 self.actors[role as usize].again.push(Again { target: by, due });
             }
         }
         answer.block
+    }
+
+    /// A block without a report may become one with a report where the platform asks; whoever tells nobody does not.
+    fn asked_to_report(&mut self, platform: usize, pair: (u32, u32), now: i32, answer: Answer) -> Answer {
+        let Some(tools) = self.sites[platform].levers.reporting else { return answer };
+        if !answer.block || answer.report || answer.silent {
+            return answer;
+        }
+        let both = (u64::from(pair.0) << 32) | u64::from(pair.1);
+        let address = self.seeds.warn.derive("prompt", platform as u64).derive("pair", both);
+        let mut rng = address.derive("at", u64::from(now.unsigned_abs())).rng();
+        let report = rng.chance(tools.prompt.get());
+        if report {
+            self.sites[platform].cost(pair.0, Cost::prompted);
+        }
+        Answer { report, ..answer }
     }
 
     fn count_answer(&mut self, role: u32, band: AgeBand, answer: Answer) {

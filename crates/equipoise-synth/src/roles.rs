@@ -57,6 +57,8 @@ pub(crate) struct Role {
     pub(crate) seeks: bool,
     /// When the actor begins.
     pub(crate) start: i32,
+    /// Set if the account is another role's spare, unused until that actor makes it.
+    pub(crate) spare_of: Option<u32>,
 }
 
 fn logit(p: f64) -> f64 {

@@ -9,7 +9,7 @@ use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::world::NONE;
-use equipoise_core::{AgeBand, CounterRng, DAY, Draw, EventKind};
+use equipoise_core::{AgeBand, CounterRng, DAY, Draw, FoundBy};
 
 /// Whom an actor looks for this time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,24 +36,30 @@ impl Simulation<'_> {
         let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
         let begun = std::mem::replace(&mut own.begun, true);
         let share = f64::from(self.tick_seconds) / f64::from(DAY);
-        let wanted = rng.poisson(role.theta.requests * factor * share).min(60) + u32::from(!begun);
-        let from = now.max(role.start);
+        let wanted = rng.poisson(role.theta.requests * factor * share * own.pace).min(60) + u32::from(!begun);
+        let from = now.max(self.start_of(role));
         for _ in 0..wanted {
             let time = from + below(rng, now + self.tick_seconds - from);
             if own.open_dyads() >= usize::from(role.theta.concurrent) {
                 return;
             }
-            if let Some((target, known)) = self.target(role, own, all, rng) {
+            if let Some((target, known, found_by)) = self.target(role, own, all, rng) {
                 own.dyads.push(self.opened(role, Opening { target, known, stage: 1, time }, rng));
                 if !known {
-                    outbox.plain(time, role.account, target, EventKind::ContactRequest);
+                    outbox.request(time, role.account, target, found_by);
                 }
             }
         }
     }
 
-    /// A target, and whether it is a contact already.
-    fn target(&self, role: &Role, own: &Actor, all: &[Actor], rng: &mut CounterRng) -> Option<(u32, bool)> {
+    /// A target, whether it is a contact already, and how it was found.
+    fn target(
+        &self,
+        role: &Role,
+        own: &Actor,
+        all: &[Actor],
+        rng: &mut CounterRng,
+    ) -> Option<(u32, bool, FoundBy)> {
         let platform = usize::from(role.platform);
         let (contacts, theta) = (&self.sites[platform].contacts, &role.theta);
         let child = rng.chance(theta.minors);
@@ -62,7 +68,7 @@ impl Simulation<'_> {
         let [overlap, existing, triadic] =
             [theta.overlap, theta.existing, theta.triadic].map(|p| rng.chance(p));
         if overlap && let Some(shared) = self.target_of_a_mate(role, own, all, rng) {
-            return Some((shared, contacts.linked(role.account, shared)));
+            return Some((shared, contacts.linked(role.account, shared), FoundBy::Other));
         }
         for _ in 0..12 {
             let candidate = if existing {
@@ -78,13 +84,25 @@ impl Simulation<'_> {
                 && self.free(role, own, candidate)
                 && contacts.linked(role.account, candidate) == existing
             {
-                return Some((candidate, existing));
+                let found_by = if triadic { FoundBy::ContactList } else { self.offered(role, candidate) };
+                return Some((candidate, existing, found_by));
             }
         }
         // Whoever finds nobody nearby looks further.
         let far = self.anybody(platform, wanted, &theta.ages, rng)?;
         let fresh = !contacts.linked(role.account, far);
-        (fresh && self.free(role, own, far)).then_some((far, false))
+        (fresh && self.free(role, own, far)).then_some((far, false, self.offered(role, far)))
+    }
+
+    /// Whether somebody unknown was recommended or searched for, at an address of its own: as often as ordinary accounts
+    /// find theirs.
+    fn offered(&self, role: &Role, candidate: u32) -> FoundBy {
+        let ways = &self.world.spec.graph.new_ties;
+        let (shown, sought) = (ways.recommendation.p(), ways.search.p());
+        let address = self.seeds.role.derive("offered", u64::from(role.platform));
+        let pair = (u64::from(role.account) << 32) | u64::from(candidate);
+        let suggested = address.derive("pair", pair).rng().uniform() * (shown + sought) < shown;
+        if suggested { FoundBy::Suggestion } else { FoundBy::Search }
     }
 
     fn anybody(&self, platform: usize, wanted: Wanted, ages: &[f64; 3], rng: &mut CounterRng) -> Option<u32> {

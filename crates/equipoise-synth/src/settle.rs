@@ -35,6 +35,8 @@ impl Simulation<'_> {
             .collect();
         for (platform, (effects, bonds)) in effects.iter_mut().zip(bonds).enumerate() {
             self.note_contacts(platform);
+            self.note_screened(platform);
+            self.end_refused(platform);
             self.befriend(platform, effects, bonds);
         }
         let replies: Vec<Vec<Reply>> = effects
@@ -121,7 +123,7 @@ impl Simulation<'_> {
         } else {
             (person.accepts_strangers(), responses.notice_ordinary.p())
         };
-        let noticed = rng.chance(notice);
+        let noticed = rng.chance((notice * self.noticing(platform, from, to)).min(1.0));
         let accepted = rng.chance(accept);
         let declined = rng.chance(responses.decline.p());
         #[allow(clippy::cast_possible_truncation)]

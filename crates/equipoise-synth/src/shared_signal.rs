@@ -12,7 +12,7 @@ pub(crate) struct TokenIndex(OnceLock<Vec<Vec<(u64, u32)>>>);
 
 impl TokenIndex {
     /// Accounts of a platform that carry `token`.
-    fn carriers<'a>(
+    pub(crate) fn carriers<'a>(
         &'a self,
         tokens: &[Vec<u64>],
         platform: usize,
@@ -53,7 +53,9 @@ impl Simulation<'_> {
                 let status =
                     if rng.chance(verify.p()) { LabelStatus::Confirmed } else { LabelStatus::Cleared };
                 let days = rng.log_normal(rules.share_days.get(), rules.share_sigma.get()).min(3_000.0);
-                let known = at.saturating_add((days * f64::from(DAY)) as i32).max(found.created + 1);
+                let known = at
+                    .saturating_add((days * f64::from(DAY)) as i32)
+                    .max(self.sites[other].created(carrier).saturating_add(1));
                 let closed = self.sites[other].closed_at[carrier as usize];
                 if known < closed {
                     self.learn(other, carrier, known, status, LabelSource::SharedSignal);

@@ -8,8 +8,11 @@
 //! couples accounts. Flesh is a function of (seed, account, day) and of the skeleton, so it is made in blocks, in any
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
-use crate::commit::{Batches, FRICTION, FROZEN};
+use crate::adaptation::Trigger;
+use crate::agenda::Agenda;
+use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
+use crate::cost::Costs;
 use crate::dyad::{Actor, Status};
 use crate::engine::Pace;
 use crate::flesh::{Block, ranges};
@@ -17,12 +20,12 @@ use crate::moderation::Decision;
 use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
 use crate::row::Sheet;
-use crate::truth::Truth;
-use crate::world::World;
+use crate::truth::{ScreenedDyad, Truth};
+use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
-    Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel, Observer, PersonId, PlatformId,
-    PlatformSchema, Policy, RunEvent, Seed, SimTime,
+    AccountId, AccountProfile, AccountRef, Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel,
+    Levers, Observer, PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +71,21 @@ pub(crate) struct Live {
     pub(crate) decisions: Vec<Decision>,
     /// (role, target, time) of what reached a target.
     pub(crate) contacted: Vec<(u32, u32, i32)>,
+    /// What the platform's measures change besides refusing.
+    pub(crate) levers: Levers,
+    /// Profiles as policies see them, where they are not the world's.
+    pub(crate) profiles: Option<Vec<AccountProfile>>,
+    /// Contact requests so far, and how many of them were stopped.
+    pub(crate) asked: [u64; 2],
+    /// (role, target, time) of stopped requests of this tick.
+    pub(crate) refused: Vec<Met>,
+    /// (role, target, time, stopped) of sensitive media that met a filter in this tick.
+    pub(crate) screened: Vec<(u32, u32, i32, bool)>,
+    pub(crate) costs: Costs,
 }
+
+/// What met a role, about which target, and when.
+pub(crate) type Met = (u32, u32, i32, Trigger);
 
 /// Addresses of draws.
 #[derive(Clone, Debug)]
@@ -79,6 +96,7 @@ pub(crate) struct Seeds {
     pub(crate) respond: Seed,
     pub(crate) review: Seed,
     pub(crate) warn: Seed,
+    pub(crate) adapt: Seed,
 }
 
 /// A run in progress.
@@ -98,6 +116,14 @@ pub struct Simulation<'w> {
     pub(crate) bans: u64,
     pub(crate) seeds: Seeds,
     pub(crate) pace: Pace,
+    /// Whether measures see true ages instead of declared ones.
+    pub(crate) true_ages: bool,
+    /// What was planned before, for runs that share it.
+    pub(crate) agenda: Option<&'w Agenda>,
+    /// What met roles in this tick.
+    pub(crate) reactions: Vec<Met>,
+    /// Spare accounts that were made.
+    pub(crate) made: Vec<(AccountRef, SimTime)>,
 }
 
 impl Live {
@@ -121,6 +147,12 @@ impl Live {
             effects: Effects::default(),
             decisions: Vec::new(),
             contacted: Vec::new(),
+            levers: Levers::default(),
+            profiles: None,
+            asked: [0; 2],
+            refused: Vec::new(),
+            screened: Vec::new(),
+            costs: Costs::default(),
         }
     }
 
@@ -154,6 +186,7 @@ impl<'w> Simulation<'w> {
             respond: seed.derive("respond", 0),
             review: seed.derive("review", 0),
             warn: seed.derive("warn", 0),
+            adapt: seed.derive("adapt", 0),
         };
         Self {
             world,
@@ -169,6 +202,10 @@ impl<'w> Simulation<'w> {
             bans: 0,
             seeds,
             pace,
+            true_ages: false,
+            agenda: None,
+            reactions: Vec::new(),
+            made: Vec::new(),
         }
     }
 
@@ -205,6 +242,10 @@ impl<'w> Simulation<'w> {
                 true
             }));
         };
+        let now = self.now();
+        for (live, policy) in self.sites.iter_mut().zip(policies.iter()) {
+            live.levers = policy.levers(now);
+        }
         if !self.begin(observer) {
             return Ok(false);
         }
@@ -290,6 +331,13 @@ impl<'w> Simulation<'w> {
                     ground.acts(accounts, day, &mut acts);
                     acts
                 };
+                if let Some(agenda) = self.agenda {
+                    let site = &self.world.sites[platform];
+                    #[allow(clippy::cast_possible_truncation, reason = "numbers of accounts fit 32 bits")]
+                    let mut acts = of(site.residents as u32..site.accounts.len() as u32);
+                    ground.planned(agenda.of(day, platform), day, &mut acts);
+                    return acts;
+                }
                 ranges(ground.habits.len()).into_par_iter().flat_map_iter(of).collect()
             })
             .collect();
@@ -299,18 +347,47 @@ impl<'w> Simulation<'w> {
         });
     }
 
+    /// Lets measures see true ages wherever the platform asks for ages: the bound that age assurance cannot pass.
+    pub fn with_true_ages(mut self) -> Self {
+        self.true_ages = true;
+        for (platform, live) in self.sites.iter_mut().enumerate() {
+            let site = &self.world.sites[platform];
+            let mut profiles = self.world.views()[platform].profiles.clone();
+            for (profile, account) in profiles.iter_mut().zip(&site.accounts) {
+                let band = self.world.people[account.person as usize].band;
+                profile.declared_age = profile.declared_age.map(|_| band);
+            }
+            live.profiles = Some(profiles);
+        }
+        self
+    }
+
     /// Carries out what a platform decided after review; takes effect from the next tick.
     pub fn apply(&mut self, platform: PlatformId, actions: &[Action]) {
         let now = self.tick * self.tick_seconds;
         for action in actions {
+            if let Action::Friction(account) | Action::ContactFreeze(account) = action {
+                let role = self.world.sites[platform.index()].role_of[account.index()];
+                if role != NONE {
+                    self.reactions.push((role, AccountId::NONE.0, now, Trigger::Frozen));
+                }
+            }
             let flags = &mut self.sites[platform.index()].flags;
             match action {
                 Action::Friction(account) => flags[account.index()] |= FRICTION,
                 Action::ContactFreeze(account) => flags[account.index()] |= FROZEN,
-                Action::Ban(account) => self.close(platform.index(), account.0, now),
+                Action::Ban(account) => {
+                    if self.sites[platform.index()].closed_at[account.index()] == i32::MAX {
+                        self.sites[platform.index()].flags[account.index()] |= BANNED;
+                    }
+                    self.close(platform.index(), account.0, now);
+                }
                 Action::Reinstate(account) => {
-                    flags[account.index()] &= !(FRICTION | FROZEN);
-                    self.sites[platform.index()].closed_at[account.index()] = i32::MAX;
+                    let banned = flags[account.index()] & BANNED != 0;
+                    flags[account.index()] &= !(FRICTION | FROZEN | BANNED);
+                    if banned {
+                        self.sites[platform.index()].closed_at[account.index()] = i32::MAX;
+                    }
                 }
             }
         }
@@ -328,6 +405,20 @@ impl<'w> Simulation<'w> {
                 }
                 let site = &world.sites[usize::from(role.platform)];
                 let child = site.accounts[dyad.target as usize].person;
+                if role.harmful
+                    && dyad.stopped + dyad.passed > 0
+                    && world.people[child as usize].band.is_minor()
+                {
+                    let account =
+                        AccountRef { platform: PlatformId(role.platform), account: AccountId(role.account) };
+                    let (passed, stopped) = (dyad.passed, dyad.stopped);
+                    self.truth.screened.push(ScreenedDyad {
+                        account,
+                        child: PersonId(child),
+                        passed,
+                        stopped,
+                    });
+                }
                 if let (true, Some(time)) = (role.harmful, dyad.contacted)
                     && world.people[child as usize].band.is_minor()
                 {
@@ -349,6 +440,9 @@ impl<'w> Simulation<'w> {
                 account.harm_start = account.contacts.first().map(|(time, _)| *time);
             }
         }
+        self.truth.adverse.sort_unstable();
+        self.truth.screened.sort_unstable();
+        self.made.sort_unstable();
         for list in &mut self.labels {
             list.sort_unstable_by_key(|label| (label.known_at, label.account, label.status, label.source));
         }
@@ -358,6 +452,8 @@ impl<'w> Simulation<'w> {
             tokens: world.tokens().to_vec(),
             events: self.events,
             bans: self.bans,
+            made: self.made,
+            costs: self.sites.iter_mut().map(|live| std::mem::take(&mut live.costs.0)).collect(),
         }
     }
 }

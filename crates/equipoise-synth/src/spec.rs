@@ -1,6 +1,7 @@
 //! The world file: every number that the world uses, each research rate with its source. No defaults.
 
 use crate::hawkes::HawkesSpec;
+use crate::spec_adaptation::AdaptationSpec;
 use crate::spec_drift::DriftSpec;
 use crate::spec_graph::GraphSpec;
 use crate::spec_harm::HarmSpec;
@@ -53,6 +54,9 @@ pub struct WorldSpec {
     pub linkage: LinkageSpec,
     /// What changes over the window.
     pub drift: DriftSpec,
+    /// What harmful accounts do after a measure met them; absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptation: Option<AdaptationSpec>,
 }
 
 /// One platform instance.
@@ -319,6 +323,7 @@ impl WorldSpec {
         self.moderation.validate()?;
         self.drift.validate()?;
         self.hawkes.validate()?;
+        self.adaptation.as_ref().map_or(Ok(()), AdaptationSpec::validate)?;
         self.harm.validate()
     }
 

@@ -48,6 +48,7 @@ impl Simulation<'_> {
             self.actors[index].dyads = dyads;
         }
         self.recontact();
+        self.adapt();
         self.benign_reports();
         if now % DAY == 0 {
             self.detect();
@@ -94,7 +95,8 @@ impl Simulation<'_> {
         let role = &self.world.roles[index];
         let now = at.max((self.tick + 1) * self.tick_seconds);
         let stage = usize::from(dyad.stage) - 1;
-        if rng.chance(role.theta.notice[stage]) {
+        let noticing = self.noticing(usize::from(role.platform), role.account, dyad.target);
+        if rng.chance((role.theta.notice[stage] * noticing).min(1.0)) {
             self.answer_notice(usize::from(role.platform), dyad.target, role.account, &role.theta, now, rng);
         }
         if dyad.stage == 3 {
@@ -126,7 +128,7 @@ impl Simulation<'_> {
         let site = &self.world.sites[usize::from(next.platform)];
         let person = self.world.sites[usize::from(role.platform)].accounts[target as usize].person;
         let there = site.first[person as usize];
-        let ready = site.accounts[next.account as usize].created <= time;
+        let ready = self.sites[usize::from(next.platform)].created(next.account) <= time;
         let free = there != NONE && ready && self.fresh(sibling, there);
         free.then_some((sibling, there))
     }

@@ -191,6 +191,30 @@ pub struct PersonTruth {
     pub unit: u32,
 }
 
+/// An adverse reaction towards a child in a harmful dyad: an abstract event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AdverseEvent {
+    /// The harmful account.
+    pub account: AccountRef,
+    /// The child.
+    pub child: PersonId,
+    /// When.
+    pub time: SimTime,
+}
+
+/// What a filter on devices met in one harmful dyad that had reached S4.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ScreenedDyad {
+    /// The harmful account.
+    pub account: AccountRef,
+    /// The child.
+    pub child: PersonId,
+    /// Messages with sensitive media that passed.
+    pub passed: u32,
+    /// Such messages that were not sent after a warning.
+    pub stopped: u32,
+}
+
 /// The truth about a world.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Truth {
@@ -200,6 +224,10 @@ pub struct Truth {
     pub platforms: Vec<PlatformTruth>,
     /// Answers and reviews, counted.
     pub tally: Tally,
+    /// Adverse reactions towards children after a measure or an answer; empty without the world file's section.
+    pub adverse: Vec<AdverseEvent>,
+    /// What filters on devices met in harmful dyads; empty without a filter.
+    pub screened: Vec<ScreenedDyad>,
     /// Sorted (person, account).
     pub(crate) owners: Vec<(PersonId, AccountRef)>,
 }

@@ -1,6 +1,8 @@
 //! A built world: everything that does not change while it runs.
 
 use crate::accounts::{self, Account};
+use crate::adaptation::spares;
+use crate::agenda::Agenda;
 use crate::cast;
 use crate::contacts::Contacts;
 use crate::drift::Drift;
@@ -33,6 +35,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(crate) struct Site {
     pub(crate) accounts: Vec<Account>,
+    /// How many of them are there from the start; spares of [`crate::adaptation`] come after.
+    pub(crate) residents: usize,
     /// By account: index into the world's roles, or [`NONE`].
     pub(crate) role_of: Vec<u32>,
     /// By person: the first account, or [`NONE`].
@@ -74,6 +78,8 @@ impl World {
         let mut accounts = accounts::ordinary(spec, &people, seed);
         let mut roles = cast::cast(spec, &people, &mut accounts, seed);
         number(&mut accounts, &mut roles, seed);
+        let residents: Vec<usize> = accounts.iter().map(Vec::len).collect();
+        spares(spec, &mut accounts, &mut roles, seed);
         let land = Land { spec, people: &people, seed };
         let (groups, pairs) = (land.groups(), land.prepare());
         // One platform after the other: the ties of one are made, thinned and packed before the next.
@@ -81,6 +87,7 @@ impl World {
         let mut sites: Vec<Site> =
             sites.map(|(platform, list)| site(land, &groups, &pairs, list, platform)).collect();
         drop(pairs);
+        sites.iter_mut().zip(residents).for_each(|(site, residents)| site.residents = residents);
         for (index, role) in (0_u32..).zip(&roles) {
             sites[usize::from(role.platform)].role_of[role.account as usize] = index;
         }
@@ -146,6 +153,19 @@ impl World {
         self.people.iter().map(|person| person.age)
     }
 
+    /// Starts a run of what couples accounts alone, for policies and scores that hear nothing else: truth, labels and closings
+    /// are those of [`World::start`], the log holds the skeleton's rows only.
+    #[must_use]
+    pub fn start_lean(&self) -> Simulation<'_> {
+        Simulation::new(self, false)
+    }
+
+    /// [`World::start_lean`] with what no measure can touch taken from an agenda of this world.
+    #[must_use]
+    pub fn start_lean_on<'w>(&'w self, agenda: &'w Agenda) -> Simulation<'w> {
+        Simulation { agenda: Some(agenda), ..Simulation::new(self, false) }
+    }
+
     /// Starts a run that the caller steps, for loops that score and act between ticks.
     #[must_use]
     pub fn start(&self) -> Simulation<'_> {
@@ -188,6 +208,13 @@ impl World {
     pub(crate) fn asks(&self, platform: usize, account: u32) -> f64 {
         let person = self.sites[platform].accounts[account as usize].person;
         self.people[person as usize].role.requests(&self.spec.hard_negatives)
+    }
+
+    /// TRUTH. Which accounts carry a simulated harmful pattern, `[platform][account]`: the one bit that a reviewer is handed.
+    #[must_use]
+    pub fn roster(&self) -> Vec<Vec<bool>> {
+        let of = |site: &Site| site.accounts.iter().map(|account| account.harmful.is_some()).collect();
+        self.sites.iter().map(of).collect()
     }
 
     /// Truth without anything that only a run can tell.
@@ -239,7 +266,8 @@ impl World {
         }
         owners.sort_unstable();
         let persons = self.people.iter().zip(units).map(person).collect();
-        Truth { persons, platforms, tally: Tally::default(), owners }
+        let (tally, adverse, screened) = (Tally::default(), Vec::new(), Vec::new());
+        Truth { persons, platforms, tally, adverse, screened, owners }
     }
 }
 
@@ -289,7 +317,8 @@ fn site(land: Land<'_>, groups: &Groups, prepared: &[Pair], accounts: Vec<Accoun
     second_accounts(&accounts, &first, &seconds, &mut pairs, seed);
     let contacts = Contacts::new(accounts.len(), &pairs);
     let logbook = Logbook::new(spec, platform, land.seed);
-    Site { role_of: vec![NONE; accounts.len()], accounts, first, contacts, targets, logbook }
+    let (role_of, residents) = (vec![NONE; accounts.len()], accounts.len());
+    Site { role_of, residents, accounts, first, contacts, targets, logbook }
 }
 
 /// `(account, account, rank)` of every tie whose sides both have an account; the closer, the smaller the rank.
@@ -360,7 +389,7 @@ fn seed_contacts(sites: &mut [Site], roles: &[Role], seed: Seed) {
     for (index, role) in (0_u64..).zip(roles) {
         let site = &mut sites[usize::from(role.platform)];
         let account = &site.accounts[role.account as usize];
-        if !account.made_for_role {
+        if !account.made_for_role || role.spare_of.is_some() {
             continue;
         }
         let pool =

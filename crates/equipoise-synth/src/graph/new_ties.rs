@@ -5,6 +5,7 @@
 use super::TieKind;
 use crate::spec_graph::NewTieSpec;
 use crate::world::{NONE, World};
+use equipoise_core::FoundBy;
 
 /// How the other side of a contact request was found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +17,16 @@ pub(crate) enum Way {
 }
 
 impl Way {
+    /// What the platform knows of it.
+    pub(crate) const fn found_by(self) -> FoundBy {
+        match self {
+            Self::Triadic => FoundBy::ContactList,
+            Self::Group => FoundBy::Other,
+            Self::Recommendation => FoundBy::Suggestion,
+            Self::Search => FoundBy::Search,
+        }
+    }
+
     /// The way of a uniform draw.
     pub(crate) fn of(ways: &NewTieSpec, draw: f64) -> Self {
         let (triadic, group) = (ways.triadic.p(), ways.group.p());

@@ -1,0 +1,155 @@
+//! The levers of measures that are not refusals: the filter on children's devices, and reporting tools.
+//!
+//! The filter is two rates. A medium is sensitive, by definition, if it passes in a dyad with a simulated harmful pattern and
+//! a child that has reached S4; every other one is ordinary. No image exists, and what the device found is told to nobody: it
+//! changes whether the message is sent. A device knows the age that was declared on it (or the true one, under the oracle).
+//! On a platform that logs no media flags the filter acts on the messages of roles, which carry the flag until they are
+//! logged; ordinary messages carry none there, so that false alarms about them are not counted.
+
+use crate::commit::Desk;
+use crate::cost::{Cost, Costs};
+use crate::dyad::Status;
+use crate::simulation::{Filed, Live, Simulation};
+use crate::world::NONE;
+use equipoise_core::{AccountId, AgeBand, Draw, Event, EventKind, MediaScreen, SimTime};
+
+/// The first stage whose media the filter is after.
+const SENSITIVE_FROM: u8 = 4;
+
+/// What the filter did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Screened {
+    Passed,
+    Stopped,
+}
+
+impl Desk<'_> {
+    /// The age that measures see: as declared, or the truth under the oracle.
+    pub(crate) fn age(&self, platform: usize, account: u32) -> AgeBand {
+        let account = &self.world.sites[platform].accounts[account as usize];
+        if self.true_ages { self.world.people[account.person as usize].band } else { account.declared }
+    }
+
+    /// The child's side of a message, if its device runs the filter.
+    fn screened_side(&self, platform: usize, event: &Event, screen: &MediaScreen) -> Option<u32> {
+        let sides = [event.actor.0, event.peer.0];
+        let child = sides.into_iter().find(|side| self.age(platform, *side).is_minor())?;
+        let device = self.seeds.warn.derive("device", platform as u64).derive("account", u64::from(child));
+        (!device.rng().chance(screen.opt_out.get())).then_some(child)
+    }
+
+    /// Warned, and not gone on.
+    fn screen_draw(&self, platform: usize, event: &Event, rate: f64, proceed: f64) -> (bool, bool) {
+        let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
+        let address = self.seeds.warn.derive("screen", platform as u64).derive("pair", pair);
+        let mut rng = address.derive("at", u64::from(event.time.0.unsigned_abs())).rng();
+        let (warned, goes_on) = (rng.chance(rate), rng.chance(proceed));
+        (warned, warned && !goes_on)
+    }
+
+    /// The role and the target of a message of a harmful dyad with a child that has reached S4.
+    fn sensitive(&self, platform: usize, event: &Event) -> Option<(u32, u32)> {
+        let site = &self.world.sites[platform];
+        [(event.actor.0, event.peer.0), (event.peer.0, event.actor.0)].into_iter().find_map(|(own, other)| {
+            let role = site.role_of[own as usize];
+            let child = self.world.people[site.accounts[other as usize].person as usize].band.is_minor();
+            if role == NONE || !self.world.roles[role as usize].harmful || !child {
+                return None;
+            }
+            let dyads = &self.actors[role as usize].dyads;
+            let reached = |dyad: &&crate::dyad::Dyad| {
+                dyad.target == other && dyad.status != Status::Over && dyad.stage >= SENSITIVE_FROM
+            };
+            dyads.iter().find(reached).map(|_| (role, other))
+        })
+    }
+}
+
+impl Live {
+    /// Lets the device of a child look at an intent of the skeleton.
+    pub(crate) fn screen(&mut self, desk: Desk<'_>, event: &Event) -> Screened {
+        let Some(screen) = self.levers.media_screen else { return Screened::Passed };
+        if event.kind != EventKind::Message || event.media == 0 {
+            return Screened::Passed;
+        }
+        let sensitive = desk.sensitive(self.platform, event);
+        let Some(child) = desk.screened_side(self.platform, event, &screen) else {
+            self.screened.extend(sensitive.map(|(role, target)| (role, target, event.time.0, false)));
+            return Screened::Passed;
+        };
+        let rate = if sensitive.is_some() { screen.true_positive } else { screen.false_positive };
+        let (warned, stopped) = desk.screen_draw(self.platform, event, rate.get(), screen.proceed.get());
+        match sensitive {
+            Some((role, target)) => self.screened.push((role, target, event.time.0, stopped)),
+            None if warned => {
+                self.cost(child, Cost::false_alarms);
+                if stopped {
+                    self.cost(child, Cost::media_lost);
+                }
+            }
+            None => {}
+        }
+        if stopped { Screened::Stopped } else { Screened::Passed }
+    }
+
+    /// The same for an ordinary event; true if it is not sent.
+    pub(crate) fn screen_ordinary(&self, desk: Desk<'_>, event: &Event, costs: &mut Costs) -> bool {
+        let Some(screen) = self.levers.media_screen else { return false };
+        if event.kind != EventKind::Message || event.media == 0 {
+            return false;
+        }
+        let Some(child) = desk.screened_side(self.platform, event, &screen) else { return false };
+        let (warned, stopped) =
+            desk.screen_draw(self.platform, event, screen.false_positive.get(), screen.proceed.get());
+        if warned {
+            costs.add(child, Cost::false_alarms);
+        }
+        if stopped {
+            costs.add(child, Cost::media_lost);
+        }
+        stopped
+    }
+
+    /// After a block of an account without a role, the platform asks whether to report it too. Who blocks a role was asked
+    /// when the answer was drawn ([`Simulation::answer_notice`]).
+    pub(crate) fn ask_to_report(&mut self, desk: Desk<'_>, block: Filed) {
+        let Some(tools) = self.levers.reporting else { return };
+        if desk.world.sites[self.platform].role_of[block.about as usize] != NONE {
+            return;
+        }
+        let pair = (u64::from(block.by) << 32) | u64::from(block.about);
+        let address = desk.seeds.warn.derive("prompt", self.platform as u64).derive("pair", pair);
+        if address.rng().chance(tools.prompt.get()) {
+            let (by, about) = (AccountId(block.by), AccountId(block.about));
+            self.queue.push(Event::new(SimTime(block.time), by, about, EventKind::Report));
+            self.cost(block.by, Cost::prompted);
+        }
+    }
+}
+
+impl Simulation<'_> {
+    /// Factor on the chance that `target` notices something unwanted in `account`.
+    pub(crate) fn noticing(&self, platform: usize, account: u32, target: u32) -> f64 {
+        let live = &self.sites[platform];
+        let Some(tools) = live.levers.reporting.filter(|_| live.schema.sees_age) else { return 1.0 };
+        let age = |account: u32| {
+            let account = &self.world.sites[platform].accounts[account as usize];
+            if self.true_ages { self.world.people[account.person as usize].band } else { account.declared }
+        };
+        if age(account) == AgeBand::Adult && age(target).is_minor() { tools.notice } else { 1.0 }
+    }
+
+    /// Writes what the filter met in harmful dyads into them.
+    pub(crate) fn note_screened(&mut self, platform: usize) {
+        let mut screened = std::mem::take(&mut self.sites[platform].screened);
+        for (role, target, time, stopped) in screened.drain(..) {
+            if let Some(dyad) = self.actors[role as usize].dyad(target) {
+                *(if stopped { &mut dyad.stopped } else { &mut dyad.passed }) += 1;
+            }
+            if stopped {
+                self.reactions.push((role, target, time, crate::adaptation::Trigger::Warned));
+            }
+        }
+        self.sites[platform].screened = screened;
+    }
+}
