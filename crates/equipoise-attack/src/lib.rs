@@ -4,9 +4,11 @@
 //! It knows no model library: losses and updates come in as numbers.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 mod infer;
 pub mod laws;
 mod poison;
+pub mod stats;
 
 pub use infer::{Infer, InferSpec, LossThreshold, NoInference, ReleasedModelView};
 pub use poison::{NoPoison, Poison, PoisonSpec, SignFlip};
