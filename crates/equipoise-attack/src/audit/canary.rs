@@ -25,6 +25,19 @@ pub fn canary_score(released: &[f64], direction: &[f64], bound: f64) -> f64 {
     released.iter().zip(direction).map(|(sum, along)| sum * along).sum::<f64>() / bound
 }
 
+/// What one Poisson-sampled Gaussian step says of a canary: the logarithm of the likelihood of its `score` if it was in over that if it
+/// was out. Summed over steps it is the strongest score there is (Neyman and Pearson).
+#[must_use]
+pub fn sampled_log_ratio(score: f64, rate: f64, noise_multiplier: f64) -> f64 {
+    let taken = (2.0 * score - 1.0) / (2.0 * noise_multiplier * noise_multiplier);
+    if taken > 0.0 {
+        // The larger term before the sum, so that nothing overflows.
+        taken + libm::log(rate + (1.0 - rate) * libm::exp(-taken))
+    } else {
+        libm::log1p(rate * libm::expm1(taken))
+    }
+}
+
 /// What the auditor's guesses came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guesses {
@@ -78,6 +91,16 @@ mod tests {
         assert_eq!(scores.guess(2), Guesses { canaries: 6, made: 4, correct: 2 });
         let equal = CanaryScores { inside: vec![1.0; 2], outside: vec![1.0; 2] };
         assert_eq!(equal.guess(1).correct, 0);
+    }
+
+    /// At score 1/2 both are as likely; at 1 with unit noise the ratio is 1 - q + q sqrt(e).
+    #[test]
+    fn log_ratios_of_hand_worked_scores() {
+        assert!(sampled_log_ratio(0.5, 0.3, 1.0).abs() < 1e-15);
+        let want = (0.7 + 0.3 * 0.5_f64.exp()).ln();
+        assert!((sampled_log_ratio(1.0, 0.3, 1.0) - want).abs() < 1e-14);
+        assert!((sampled_log_ratio(-1e4, 0.3, 1.0) - 0.7_f64.ln()).abs() < 1e-12);
+        assert!(sampled_log_ratio(1e6, 0.3, 1.0).is_finite());
     }
 
     #[test]
