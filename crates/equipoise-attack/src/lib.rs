@@ -6,9 +6,17 @@
 
 pub mod audit;
 mod infer;
+pub mod invert;
 pub mod laws;
+mod logistic;
 mod poison;
+mod roc;
 pub mod stats;
 
-pub use infer::{Infer, InferSpec, LossThreshold, NoInference, ReleasedModelView};
+pub use infer::{
+    Infer, InferSpec, LiraOffline, LiraOnline, Loss, LossThreshold, NoInference, ReleasedModelView, Rmia,
+    ShadowTrainer, Shadows, Stacked, logit_of_loss,
+};
+pub use logistic::Logistic;
 pub use poison::{NoPoison, Poison, PoisonSpec, SignFlip};
+pub use roc::Roc;

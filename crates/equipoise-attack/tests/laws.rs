@@ -7,7 +7,7 @@ use equipoise_privacy::OutgoingUpdate;
 #[test]
 fn every_attack_keeps_its_laws() {
     for spec in InferSpec::examples() {
-        laws::check_infer(spec.attack()).unwrap();
+        laws::check_infer(spec.attack(), Seed::root(7)).unwrap();
     }
     for spec in PoisonSpec::examples() {
         for seed in 0..16 {
@@ -22,8 +22,23 @@ impl Infer for Backwards {
     fn name(&self) -> &'static str {
         "backwards"
     }
-    fn score(&self, seen: &ReleasedModelView) -> f64 {
-        f64::from(seen.loss.min(1e6))
+    fn scores(&self, seen: &ReleasedModelView<'_>) -> Vec<f64> {
+        seen.losses.iter().map(|loss| f64::from(loss.min(1e6))).collect()
+    }
+}
+
+/// Wrong: the later candidate is the likelier member.
+struct ByPlace;
+impl Infer for ByPlace {
+    fn name(&self) -> &'static str {
+        "by-place"
+    }
+    fn scores(&self, seen: &ReleasedModelView<'_>) -> Vec<f64> {
+        seen.losses
+            .iter()
+            .enumerate()
+            .map(|(at, loss)| f64::from(at as u32) * 1e-3 - f64::from(loss.min(1e6)))
+            .collect()
     }
 }
 
@@ -41,7 +56,8 @@ impl Poison for Shouting {
 
 #[test]
 fn wrong_attacks_are_rejected() {
-    assert!(laws::check_infer(&Backwards).unwrap_err().contains("worse fit"));
+    assert!(laws::check_infer(&Backwards, Seed::root(7)).unwrap_err().contains("misses members"));
+    assert!(laws::check_infer(&ByPlace, Seed::root(7)).unwrap_err().contains("order of candidates"));
     assert!(laws::check_poison(&Shouting, Seed::root(1)).unwrap_err().contains("no honest client"));
 }
 
