@@ -76,7 +76,7 @@ pub fn check_infer(attack: &dyn Infer, seed: Seed) -> Result<(), String> {
 pub fn check_poison(attack: &dyn Poison, seed: Seed) -> Result<(), String> {
     let name = attack.name();
     let honest = outgoing_integers(3, 1, 4, &random_integers(seed, 32));
-    let sent = attack.tamper(honest.clone(), seed);
+    let sent = attack.tamper(honest.clone(), &unit_quantizer(), seed);
     let header = |update: &equipoise_privacy::OutgoingUpdate| {
         (update.round(), update.client(), update.weight(), update.values().len())
     };
@@ -87,8 +87,47 @@ pub fn check_poison(attack: &dyn Poison, seed: Seed) -> Result<(), String> {
     if sent.values().iter().any(|value| value.abs() > bound) {
         return Err(format!("`{name}` sends values that no honest client can send"));
     }
-    if attack.tamper(honest, seed).values() != sent.values() {
+    if attack.tamper(honest, &unit_quantizer(), seed).values() != sent.values() {
         return Err(format!("`{name}` is not replayable"));
+    }
+    Ok(())
+}
+
+/// How rows and labels are poisoned: rows, columns, labels, and the address of the draws.
+pub type PoisonRows<'a> = &'a dyn Fn(&mut [f32], usize, &mut [bool], Seed);
+
+/// The laws of [`crate::RowPoisonSpec`], for one that may touch `column` and at most `share` of the rows.
+///
+/// # Errors
+/// Names the law that does not hold.
+pub fn check_row_poison(
+    poison: PoisonRows<'_>,
+    column: Option<usize>,
+    share: f64,
+    seed: Seed,
+) -> Result<(), String> {
+    let (width, count) = (4, 100);
+    let mut rng = seed.derive("rows", 0).rng();
+    let rows: Vec<f32> =
+        (0..width * count).map(|at| if at % width == 0 { 0.0 } else { rng.uniform() as f32 }).collect();
+    let labels: Vec<bool> = (0..count).map(|_| rng.chance(0.5)).collect();
+    let run = || {
+        let (mut rows, mut labels) = (rows.clone(), labels.clone());
+        poison(&mut rows, width, &mut labels, seed);
+        (rows, labels)
+    };
+    let (new_rows, new_labels) = run();
+    if run() != (new_rows.clone(), new_labels.clone()) {
+        return Err("poisoned rows are not replayable".into());
+    }
+    let differs = |at: usize| new_rows[at].to_bits() != rows[at].to_bits();
+    if (0..rows.len()).any(|at| differs(at) && Some(at % width) != column) {
+        return Err("a column changes that is not reserved".into());
+    }
+    let changed = (0..count)
+        .filter(|&row| new_labels[row] != labels[row] || (0..width).any(|at| differs(row * width + at)));
+    if changed.count() as f64 > share * count as f64 {
+        return Err("more rows change than the share says".into());
     }
     Ok(())
 }

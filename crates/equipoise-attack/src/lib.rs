@@ -18,5 +18,5 @@ pub use infer::{
     ShadowTrainer, Shadows, Stacked, logit_of_loss,
 };
 pub use logistic::Logistic;
-pub use poison::{NoPoison, Poison, PoisonSpec, SignFlip};
+pub use poison::{ModelReplacement, NoPoison, Poison, PoisonSpec, RowPoisonSpec, SignFlip};
 pub use roc::Roc;

@@ -11,7 +11,7 @@ use equipoise_attack::audit::{
 use equipoise_attack::stats::Rate;
 use equipoise_core::{Delta, Epsilon, Fraction, Seed};
 use equipoise_privacy::{calibrate_noise_multiplier, gaussian_noise_multiplier};
-use harness::{CANARIES, Defect, Plan, SABOTAGES, probes, releases, scores};
+use harness::{Defect, Plan, SABOTAGES, probes, releases, scores};
 
 const GATE: Gate = Gate { significance: 0.05 };
 
@@ -61,10 +61,10 @@ fn calibrated(epsilon: f64, rate: f64, rounds: u32) -> f64 {
 }
 
 /// The three bounds from one run, the noise calibrated to `epsilon`: counting, trade-off curve, Gaussian form.
-fn from_one_run(epsilon: f64, rate: f64, rounds: u32, seed: Seed) -> [f64; 3] {
-    let plan = Plan { rate, rounds, noise_multiplier: calibrated(epsilon, rate, rounds) };
-    let coins = canary_coins(CANARIES as usize, seed);
-    let mut sums = vec![0.0; CANARIES as usize];
+fn from_one_run(epsilon: f64, rate: f64, rounds: u32, canaries: u32, seed: Seed) -> [f64; 3] {
+    let plan = Plan { rate, rounds, noise_multiplier: calibrated(epsilon, rate, rounds), canaries };
+    let coins = canary_coins(canaries as usize, seed);
+    let mut sums = vec![0.0; canaries as usize];
     for released in releases(Defect::None, plan, &|_, account| coins[account as usize], seed) {
         for (sum, score) in sums.iter_mut().zip(scores(&released)) {
             *sum += sampled_log_ratio(score, rate, plan.noise_multiplier);
@@ -83,15 +83,16 @@ fn from_one_run(epsilon: f64, rate: f64, rounds: u32, seed: Seed) -> [f64; 3] {
 
 /// The Gaussian form reaches 0.6 of epsilon in every run, and no bound exceeds epsilon more often than its significance.
 fn the_bound_from_one_run(runs: u64) {
-    for (rate, rounds) in [(1.0, 4), (0.05, 200)] {
+    // The accountant of samples is looser, so it takes more canaries.
+    for (rate, rounds, canaries) in [(1.0, 4, 4_000), (0.05, 200, 16_000)] {
         for epsilon in [2.0, 3.0, 4.0] {
-            let run = |run| from_one_run(epsilon, rate, rounds, Seed::root(5).derive("run", run));
+            let run = |run| from_one_run(epsilon, rate, rounds, canaries, Seed::root(5).derive("run", run));
             let bounds: Vec<[f64; 3]> = (0..runs).map(run).collect();
             let mean = |at: usize| bounds.iter().map(|bound| bound[at]).sum::<f64>() / runs as f64;
             let above = |at: usize| bounds.iter().filter(|bound| bound[at] > epsilon).count();
             let least = bounds.iter().map(|bound| bound[2]).fold(f64::INFINITY, f64::min);
             println!(
-                "rate {rate}, epsilon {epsilon}: mean counting {:.2}, curve {:.2}, Gaussian form {:.2}; least of the last {least:.2}, \
+                "rate {rate}, {canaries} canaries, epsilon {epsilon}: mean counting {:.2}, curve {:.2}, Gaussian form {:.2}; least of the last {least:.2}, \
                  above epsilon {} of {runs}",
                 mean(0),
                 mean(1),

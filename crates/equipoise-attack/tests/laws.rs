@@ -1,8 +1,8 @@
 //! The laws over every registered attack, and over wrong ones that they must reject.
 
-use equipoise_attack::{Infer, InferSpec, Poison, PoisonSpec, ReleasedModelView, laws};
+use equipoise_attack::{Infer, InferSpec, Poison, PoisonSpec, ReleasedModelView, RowPoisonSpec, laws};
 use equipoise_core::Seed;
-use equipoise_privacy::OutgoingUpdate;
+use equipoise_privacy::{OutgoingUpdate, Quantizer};
 
 #[test]
 fn every_attack_keeps_its_laws() {
@@ -14,6 +14,28 @@ fn every_attack_keeps_its_laws() {
             laws::check_poison(spec.attack(), Seed::root(seed)).unwrap();
         }
     }
+}
+
+#[test]
+fn every_row_poison_keeps_its_laws_and_a_wrong_one_does_not() {
+    for spec in RowPoisonSpec::examples() {
+        let (column, share) = match spec {
+            RowPoisonSpec::None {} => (None, 0.0),
+            RowPoisonSpec::LabelFlip { share } => (None, share.get()),
+            RowPoisonSpec::Backdoor { share, column, .. } => (Some(column), share.get()),
+        };
+        let apply =
+            |rows: &mut [f32], width: usize, labels: &mut [bool], seed| spec.apply(rows, width, labels, seed);
+        laws::check_row_poison(&apply, column, share, Seed::root(3)).unwrap();
+    }
+    let everywhere = |rows: &mut [f32], _: usize, _: &mut [bool], _: Seed| rows.fill(1.0);
+    assert!(
+        laws::check_row_poison(&everywhere, Some(0), 1.0, Seed::root(3))
+            .unwrap_err()
+            .contains("not reserved")
+    );
+    let all = |_: &mut [f32], _: usize, labels: &mut [bool], _: Seed| labels.fill(true);
+    assert!(laws::check_row_poison(&all, None, 0.25, Seed::root(3)).unwrap_err().contains("more rows"));
 }
 
 /// Wrong: calls rows members that fit badly.
@@ -48,7 +70,7 @@ impl Poison for Shouting {
     fn name(&self) -> &'static str {
         "shouting"
     }
-    fn tamper(&self, honest: OutgoingUpdate, _: Seed) -> OutgoingUpdate {
+    fn tamper(&self, honest: OutgoingUpdate, _: &Quantizer, _: Seed) -> OutgoingUpdate {
         let loud = honest.values().iter().map(|value| value.saturating_mul(1 << 20)).collect();
         honest.tampered(loud)
     }

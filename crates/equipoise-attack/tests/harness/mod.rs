@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) rate: f64,
     pub(crate) rounds: u32,
     pub(crate) noise_multiplier: f64,
+    /// How many accounts there are, each with a coordinate of its own.
+    pub(crate) canaries: u32,
 }
 
 struct Row {
@@ -76,9 +78,9 @@ fn release(defect: Defect, plan: Plan, round: u32, present: &dyn Fn(u32) -> bool
     // Bounded contribution: the first rows of each account in a public order. A null row keeps its place and adds nothing.
     let accounts: Vec<u32> = if defect == Defect::FixedBatches {
         let batches = plan.rounds;
-        (0..CANARIES).filter(|account| account % batches == round).collect()
+        (0..plan.canaries).filter(|account| account % batches == round).collect()
     } else {
-        PoissonSampler::new(Fraction::new(plan.rate).unwrap()).sample(CANARIES, at)
+        PoissonSampler::new(Fraction::new(plan.rate).unwrap()).sample(plan.canaries, at)
     };
     let rows: Vec<Row> = accounts
         .iter()
@@ -93,10 +95,10 @@ fn release(defect: Defect, plan: Plan, round: u32, present: &dyn Fn(u32) -> bool
         value: ClipNorm::new(f64::from(ROWS) * CLIP).unwrap(),
     };
     let grid = Quantizer { clip_abs: 64.0, bits: 24 };
-    let mut integers = vec![0_i64; CANARIES as usize];
+    let mut integers = vec![0_i64; plan.canaries as usize];
     for platform in 0..PLATFORMS {
         let own = rows.iter().filter(|row| row.account % PLATFORMS == platform);
-        let sent = LocalUpdate::new(clipped_sum(defect, own))
+        let sent = LocalUpdate::new(clipped_sum(defect, plan.canaries, own))
             .bounded_by_trainer(sensitivity)
             .quantise(&grid, 1)
             .without_noise(round, platform);
@@ -110,8 +112,8 @@ fn release(defect: Defect, plan: Plan, round: u32, present: &dyn Fn(u32) -> bool
 
 /// One platform's sum of rows, each clipped; or what a defect makes of it.
 #[allow(clippy::cast_possible_truncation)]
-fn clipped_sum<'a>(defect: Defect, rows: impl Iterator<Item = &'a Row>) -> Vec<f32> {
-    let mut sum = vec![0.0_f64; CANARIES as usize];
+fn clipped_sum<'a>(defect: Defect, canaries: u32, rows: impl Iterator<Item = &'a Row>) -> Vec<f32> {
+    let mut sum = vec![0.0_f64; canaries as usize];
     let mut count = 0.0;
     for row in rows {
         let whole = matches!(defect, Defect::NoClip | Defect::ClipAfterAveraging);
@@ -162,7 +164,7 @@ pub(crate) fn scores(released: &[f64]) -> Vec<f64> {
 /// The probes of one build: a run of two full batches with the canaries in the first, and a run of Poisson samples whose fixed
 /// schedule, if it had one, the auditor would know.
 pub(crate) fn probes(defect: Defect, seed: Seed) -> Vec<Probe> {
-    let full = Plan { rate: 1.0, rounds: 2, noise_multiplier: 0.5 };
+    let full = Plan { rate: 1.0, rounds: 2, noise_multiplier: 0.5, canaries: CANARIES };
     let coins = canary_coins(CANARIES as usize, seed.derive("full", 0));
     let seen = releases(
         defect,
@@ -170,7 +172,7 @@ pub(crate) fn probes(defect: Defect, seed: Seed) -> Vec<Probe> {
         &|round, account| round == 0 && coins[account as usize],
         seed.derive("full", 1),
     );
-    let sampled = Plan { rate: 0.1, rounds: 10, noise_multiplier: 0.5 };
+    let sampled = Plan { rate: 0.1, rounds: 10, noise_multiplier: 0.5, canaries: CANARIES };
     let coins_sampled = canary_coins(CANARIES as usize, seed.derive("sampled", 0));
     let rounds =
         releases(defect, sampled, &|_, account| coins_sampled[account as usize], seed.derive("sampled", 1));
