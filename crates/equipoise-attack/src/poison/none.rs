@@ -2,7 +2,7 @@
 
 use super::Poison;
 use equipoise_core::Seed;
-use equipoise_privacy::OutgoingUpdate;
+use equipoise_privacy::{OutgoingUpdate, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// Sends what it should.
@@ -15,7 +15,7 @@ impl Poison for NoPoison {
         "none"
     }
 
-    fn tamper(&self, honest: OutgoingUpdate, _seed: Seed) -> OutgoingUpdate {
+    fn tamper(&self, honest: OutgoingUpdate, _grid: &Quantizer, _seed: Seed) -> OutgoingUpdate {
         honest
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Poison;
 use equipoise_core::Seed;
-use equipoise_privacy::OutgoingUpdate;
+use equipoise_privacy::{OutgoingUpdate, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// Turns the update round.
@@ -15,7 +15,7 @@ impl Poison for SignFlip {
         "sign-flip"
     }
 
-    fn tamper(&self, honest: OutgoingUpdate, _seed: Seed) -> OutgoingUpdate {
+    fn tamper(&self, honest: OutgoingUpdate, _grid: &Quantizer, _seed: Seed) -> OutgoingUpdate {
         let turned = honest.values().iter().map(|value| -value).collect();
         honest.tampered(turned)
     }
@@ -24,11 +24,11 @@ impl Poison for SignFlip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use equipoise_federated::laws::outgoing_integers;
+    use equipoise_federated::laws::{outgoing_integers, unit_quantizer};
 
     #[test]
     fn every_value_is_turned_round() {
-        let sent = SignFlip {}.tamper(outgoing_integers(0, 1, 2, &[3, -4]), Seed::root(1));
+        let sent = SignFlip {}.tamper(outgoing_integers(0, 1, 2, &[3, -4]), &unit_quantizer(), Seed::root(1));
         assert_eq!(sent.values(), [-6, 8]);
     }
 }

@@ -312,7 +312,7 @@ fn rounds(
     };
     let poison = section.poison.as_ref().map(PoisonSpec::attack);
     let tamper = |update, seed| match poison {
-        Some(attack) => attack.tamper(update, seed),
+        Some(attack) => attack.tamper(update, &parts.quantizer, seed),
         None => update,
     };
     let mut federation = Federation {
