@@ -1,7 +1,7 @@
 //! The gate with its stated power: eight defects of a small mechanism are caught, and right builds are not.
 //!
 //! `cargo test --release -p equipoise-attack --test audit_gate -- --ignored --nocapture` measures the power in full.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 mod harness;
 

@@ -116,7 +116,7 @@ mod tests {
     fn the_jackknife_of_a_mean_is_the_mean_with_its_usual_error() {
         let values = vec![1.0, 4.0, 2.0, 8.0, 5.0];
         let (by_jackknife, plain) =
-            (jackknife(&[values.clone()], &|m| Some(m[0])).unwrap(), mean(&values).unwrap());
+            (jackknife(std::slice::from_ref(&values), &|m| Some(m[0])).unwrap(), mean(&values).unwrap());
         assert!((by_jackknife.low - plain.low).abs() < 1e-9 && (by_jackknife.p - plain.p).abs() < 1e-9);
     }
 
