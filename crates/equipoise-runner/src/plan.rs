@@ -406,7 +406,9 @@ fn name(slice: &ArmSlice) -> (String, String) {
             let (id, label) =
                 (format!("{base}-eps-{}", privacy.epsilon), format!("{plain}, ε = {}", privacy.epsilon));
             match privacy.rows_per_account() {
-                Some(rows) => (format!("{id}-account-k{rows}"), format!("{label} an account, K = {rows}")),
+                Some(rows) => {
+                    (format!("{id}-account-k{rows}"), format!("{label} for an account, K = {rows}"))
+                }
                 None => (id, label),
             }
         }

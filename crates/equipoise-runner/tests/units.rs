@@ -54,7 +54,7 @@ fn an_account_gets_its_own_guarantee_and_the_report_says_what_it_rests_on() {
         &format!("Rows kept by the bound: {kept} of "),
         "Accountant: exact accounting",
         "Epsilon by Renyi accounting: ",
-        "A privacy guarantee for the unit `account-fixed-graph` is for one account on one platform (contact graph fixed and public)",
+        "The guarantee for one account on one platform (contact graph fixed and public) (unit account-fixed-graph) holds against",
         "It does not protect who contacts whom",
         "rows that K = 2, m = 8 keeps",
     ] {

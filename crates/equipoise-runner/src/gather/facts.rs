@@ -62,9 +62,9 @@ fn limits(arms: &[ArmResults<'_>]) -> Vec<String> {
     units.dedup();
     let of = |unit: &PrivacyUnit| {
         format!(
-            "A privacy guarantee for the unit `{}` is for {}, against whoever receives the released model. It does not protect {}.",
-            unit.name(),
+            "The guarantee for {} (unit {}) holds against whoever receives the released model. It does not protect {}.",
             unit.noun(),
+            unit.name(),
             unit.does_not_protect()
         )
     };
