@@ -94,6 +94,20 @@ pub struct RoundsCharged {
     pub planned_epsilon: f64,
 }
 
+/// How contributions were bounded before training: what an account's claim rests on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BoundedContribution {
+    /// Rows that an account stands in at most (K).
+    pub rows_per_account: u32,
+    /// Contacts that a row reads at most (m).
+    pub contacts: u32,
+    /// Rows that were kept.
+    pub kept: u64,
+    /// Of so many.
+    pub of: u64,
+}
+
 /// What a mechanism claims about the models released over all its steps. Its `Display` is the sentence to print.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -104,6 +118,9 @@ pub struct PrivacyClaim {
     pub relation: Relation,
     /// The bound; 0 if nothing was lost within delta.
     pub epsilon: f64,
+    /// What Renyi accounting says of the same steps, beside another accountant's bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renyi: Option<f64>,
     /// The probability-like slack.
     pub delta: Delta,
     /// Against whom.
@@ -116,6 +133,11 @@ pub struct PrivacyClaim {
     /// that who took part was decided without looking at data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds: Option<RoundsCharged>,
+    /// Rows that one unit reaches, each of which is sampled by itself.
+    pub rows: u32,
+    /// How the rows of an account were bounded, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contribution: Option<BoundedContribution>,
     /// Probability that a unit takes part in a step.
     pub sampling_rate: Fraction,
     /// Standard deviation of the noise over the sensitivity.
@@ -138,11 +160,22 @@ impl fmt::Display for PrivacyClaim {
                 up(rounds.planned_epsilon)
             )
         });
+        let rows = match (self.contribution, self.rows) {
+            (Some(bound), _) => format!(
+                " (rows that read at most {} contacts; an account stands in at most {}; {} of {} rows were kept)",
+                bound.contacts, bound.rows_per_account, bound.kept, bound.of
+            ),
+            (None, 1) => String::new(),
+            (None, rows) => format!(" (an account stands in at most {rows})"),
+        };
+        let renyi = self
+            .renyi
+            .map_or_else(String::new, |renyi| format!(" (Renyi accounting would say {})", up(renyi)));
         let released = self.rounds.map_or(self.steps, |rounds| rounds.opened);
         write!(
             f,
             "For any two data sets that differ by {} {}, the released models of {released} steps{charged} are ({epsilon}, {:e})-close \
-             to {}: Gaussian noise of {} times the sensitivity on Poisson samples at rate {}, by {}. \
+             to {}: Gaussian noise of {} times the sensitivity on Poisson samples at rate {}{rows}, by {}{renyi}. \
              Protected: {}. Not protected: {}.",
             self.relation,
             self.unit.noun(),
@@ -179,11 +212,14 @@ mod tests {
             unit: PrivacyUnit::Row,
             relation: Relation::ZeroOut,
             epsilon: 0.987_61,
+            renyi: None,
             delta: Delta::new(1e-5).unwrap(),
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["the contact graph".into(), "what scores reveal at inference".into()],
             steps: 500,
             rounds: None,
+            rows: 1,
+            contribution: None,
             sampling_rate: Fraction::new(0.02).unwrap(),
             noise_multiplier: NoiseMultiplier::new(1.5).unwrap(),
             accountant: "Renyi accounting".into(),
@@ -197,6 +233,17 @@ mod tests {
              inference."
         );
         let rounds = RoundsCharged { planned: 600, opened: 550, planned_epsilon: 1.1 };
+        let bound = BoundedContribution { rows_per_account: 2, contacts: 8, kept: 40, of: 100 };
+        let unit = PrivacyUnit::AccountFixedGraph;
+        let account =
+            PrivacyClaim { unit, rows: 2, renyi: Some(1.2), contribution: Some(bound), ..claim.clone() };
+        assert!(
+            account.to_string().contains(
+                "Poisson samples at rate 0.02 (rows that read at most 8 contacts; an account stands in at most 2; 40 of 100 rows were \
+                 kept), by Renyi accounting (Renyi accounting would say 1.2). Protected: all attributes of one account"
+            ),
+            "{account}"
+        );
         let charged = PrivacyClaim { rounds: Some(rounds), ..claim }.to_string();
         assert!(
             charged.contains(

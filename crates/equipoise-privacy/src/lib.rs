@@ -3,8 +3,8 @@
 //!
 //! What this crate claims, it claims in a [`PrivacyClaim`]: a unit, a bound and an adversary. Its first mechanism noises
 //! the *opened* sum, so the claim holds against the recipient of the released model and nobody closer.
-//! What it does not do: account-level claims for rows that read contacts (they need the occurrence bound K), discrete
-//! noise on the platforms, and hardened floating point (noise is an idealised real-valued Gaussian in `f64`).
+//! What it does not do: account-level claims for rows whose contribution nobody bounded (they need the occurrence bound K), and
+//! hardened floating point (that noise is an idealised real-valued Gaussian in `f64`).
 #![forbid(unsafe_code)]
 #![warn(clippy::cast_possible_truncation)]
 
@@ -35,7 +35,7 @@ pub use accountant::{
     rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho,
 };
 pub use adaptive_clip::{AdaptiveClip, AdaptiveClipError, AdaptiveClipSpec};
-pub use claim::{Adversary, ClaimScope, PrivacyClaim, RoundsCharged};
+pub use claim::{Adversary, BoundedContribution, ClaimScope, PrivacyClaim, RoundsCharged};
 pub use distributed::{DistributedNoise, DistributedNoiseError, DistributedNoiseSpec};
 pub use event::DpEvent;
 pub use integer_noise::discrete_gaussian;

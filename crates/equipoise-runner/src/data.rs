@@ -192,6 +192,8 @@ pub struct WorldData {
     pub cases: CaseRows,
     /// What happened, event by event, where a model reads that.
     pub sequences: Option<WorldSequences>,
+    /// Which accounts' data each training row used.
+    pub reads: Reads,
     /// The noisy identifier that each tested account's platform holds, one a case, where an arm matches accounts. No truth, and no
     /// feature: only the matching of a fusion reads it.
     pub tokens: Option<Vec<u64>>,
@@ -202,14 +204,14 @@ impl WorldData {
     ///
     /// # Errors
     /// If the disk does not take them.
-    pub fn write(&self, dir: &Path, reads: &Reads) -> Result<(), StoreError> {
+    pub fn write(&self, dir: &Path) -> Result<(), StoreError> {
         let meta = [("generator", env!("CARGO_PKG_VERSION"))];
         let put = |name: &str, table: &Table| write_table(&dir.join(name), table, &meta);
         put("train.parquet", &train_table(&self.train)?)?;
         put("train_linked.parquet", &train_table(&self.train_linked)?)?;
         put(
             "reads.parquet",
-            &Table::new().with("row", reads.row.clone())?.with("account", reads.account.clone())?,
+            &Table::new().with("row", self.reads.row.clone())?.with("account", self.reads.account.clone())?,
         )?;
         put("test.parquet", &self.test_table()?)?;
         put("cases.parquet", &self.case_table()?)?;
@@ -275,7 +277,9 @@ impl WorldData {
         } else {
             None
         };
-        Ok(Self { meta, train, train_linked, test, cases, sequences, tokens })
+        let table = get("reads.parquet")?;
+        let reads = Reads { row: table.u32("row")?.to_vec(), account: table.u32("account")?.to_vec() };
+        Ok(Self { meta, train, train_linked, test, cases, sequences, reads, tokens })
     }
 
     fn test_table(&self) -> Result<Table, StoreError> {

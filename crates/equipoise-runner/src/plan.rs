@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 4), (Stage::Trial, 4)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 5), (Stage::Trial, 5)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -376,7 +376,7 @@ fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
         federation,
         aggregation: arm.federates().then(|| e.aggregation.clone()),
         fusion: e.fusion.as_ref().filter(|_| arm.fuses()).map(|fusion| fusion.of(arm)),
-        privacy: private.then(|| e.privacy.clone()),
+        privacy: private.then(|| e.privacy.of_arm()),
         learning_rates: if arm.trains() { rates.clone() } else { vec![] },
         seed: e.experiment.seed,
     }
@@ -403,7 +403,14 @@ fn name(slice: &ArmSlice) -> (String, String) {
     };
     match &slice.privacy {
         Some(privacy) => {
-            (format!("{base}-eps-{}", privacy.epsilon), format!("{plain}, ε = {}", privacy.epsilon))
+            let (id, label) =
+                (format!("{base}-eps-{}", privacy.epsilon), format!("{plain}, ε = {}", privacy.epsilon));
+            match privacy.rows_per_account() {
+                Some(rows) => {
+                    (format!("{id}-account-k{rows}"), format!("{label} for an account, K = {rows}"))
+                }
+                None => (id, label),
+            }
         }
         None => (base.to_owned(), plain.to_owned()),
     }

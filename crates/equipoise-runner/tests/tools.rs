@@ -74,6 +74,12 @@ fn the_committed_schema_is_the_one_that_the_reader_gives() {
     let at = |place: &str| schema.pointer(place).unwrap_or_else(|| panic!("no {place}")).clone();
     assert_eq!(at("/properties/privacy/properties/clip-norm/type"), "number");
     assert_eq!(at("/properties/experiment/properties/seeds/type"), "integer");
+    let unit = at("/properties/privacy/properties/unit/anyOf");
+    assert!(unit[0]["enum"].as_array().unwrap().contains(&"row".into()), "a word: {unit}");
+    assert!(
+        unit[1]["properties"]["account-fixed-graph"]["properties"]["rows"].is_object(),
+        "a table: {unit}"
+    );
     assert_eq!(at("/properties/privacy/additionalProperties"), false);
     assert!(at("/properties/model/properties").as_object().unwrap().len() >= 4, "every model");
     assert!(at("/properties/arms/items/enum").as_array().unwrap().len() >= 13, "every arm");

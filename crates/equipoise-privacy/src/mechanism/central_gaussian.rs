@@ -1,17 +1,16 @@
 //! Gaussian noise on the opened sum of all platforms (DP-SGD's mechanism, Abadi et al. 2016, once per round).
 //!
-//! The sum is opened before the noise is added, so the claim holds against the recipient of the released models (A1)
-//! only, and for the unit `row` only: rows read contacts' data, and without an occurrence bound an account's influence is
-//! not bounded. It is valid if the trainer clips each row to `clip-norm`, the platforms Poisson-sample at `sampling-rate`,
-//! and the sum is divided by a fixed public number afterwards.
+//! The sum is opened before the noise is added, so the claim holds against the recipient of the released models (A1) only.
+//! It is for the unit `row`, and for the unit `account-fixed-graph` if contributions are bounded (`rows-per-account`): rows
+//! read contacts' data, and without that bound an account's influence has no limit. It is valid if the trainer clips each row
+//! to `clip-norm`, the platforms Poisson-sample at `sampling-rate`, no account stands in more rows than the bound, and the
+//! sum is divided by a fixed public number afterwards. Epsilon is the upper end of the exact accountant's bracket.
 
-use super::{Mechanism, MechanismError};
-use crate::{
-    Adversary, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, RdpAccountant, Relation,
-    calibrate_noise_multiplier,
-};
+use super::{Mechanism, MechanismError, exact};
+use crate::{Adversary, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, Relation, SampledStep};
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// How much noise: stated, or found from what it must buy.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -36,6 +35,8 @@ pub struct CentralGaussianSpec {
     pub delta: Delta,
     /// Planned steps, over which an epsilon is calibrated.
     pub steps: u32,
+    /// Rows that an account may stand in, where that is bounded; an epsilon is then an account's, and a row's without it.
+    pub rows_per_account: Option<NonZeroU32>,
 }
 
 /// The table as it stands in a file.
@@ -50,30 +51,33 @@ struct Table {
     noise_multiplier: Option<NoiseMultiplier>,
     delta: Delta,
     steps: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows_per_account: Option<NonZeroU32>,
 }
 
 impl TryFrom<Table> for CentralGaussianSpec {
     type Error = MechanismError;
     fn try_from(table: Table) -> Result<Self, MechanismError> {
-        let Table { clip_norm, sampling_rate, epsilon, noise_multiplier, delta, steps } = table;
+        let Table { clip_norm, sampling_rate, epsilon, noise_multiplier, delta, steps, rows_per_account } =
+            table;
         let noise = match (epsilon, noise_multiplier) {
             (Some(epsilon), None) => NoiseLevel::Epsilon(epsilon),
             (None, Some(multiplier)) => NoiseLevel::NoiseMultiplier(multiplier),
             (None, None) => return Err(MechanismError::NoiseLevel("neither")),
             (Some(_), Some(_)) => return Err(MechanismError::NoiseLevel("both")),
         };
-        Ok(Self { clip_norm, sampling_rate, noise, delta, steps })
+        Ok(Self { clip_norm, sampling_rate, noise, delta, steps, rows_per_account })
     }
 }
 
 impl From<CentralGaussianSpec> for Table {
     fn from(spec: CentralGaussianSpec) -> Self {
-        let CentralGaussianSpec { clip_norm, sampling_rate, noise, delta, steps } = spec;
+        let CentralGaussianSpec { clip_norm, sampling_rate, noise, delta, steps, rows_per_account } = spec;
         let (epsilon, noise_multiplier) = match noise {
             NoiseLevel::Epsilon(epsilon) => (Some(epsilon), None),
             NoiseLevel::NoiseMultiplier(multiplier) => (None, Some(multiplier)),
         };
-        Self { clip_norm, sampling_rate, epsilon, noise_multiplier, delta, steps }
+        Self { clip_norm, sampling_rate, epsilon, noise_multiplier, delta, steps, rows_per_account }
     }
 }
 
@@ -81,15 +85,17 @@ impl CentralGaussianSpec {
     /// Builds the mechanism; calibrates if the noise is given as an epsilon.
     ///
     /// # Errors
-    /// If calibration has no answer.
+    /// If calibration has no answer, or the bound on an account's rows bounds nothing.
     pub fn build(&self) -> Result<CentralGaussian, MechanismError> {
+        let one = NoiseMultiplier::new(1.0).expect("in range");
+        let rows = self.rows_per_account.unwrap_or(NonZeroU32::MIN);
+        let step = SampledStep::of_rows(self.sampling_rate, one, rows)?;
         let noise_multiplier = match self.noise {
             NoiseLevel::NoiseMultiplier(multiplier) => multiplier,
-            NoiseLevel::Epsilon(epsilon) => {
-                calibrate_noise_multiplier(epsilon, self.delta, self.sampling_rate, self.steps)?
-            }
+            NoiseLevel::Epsilon(epsilon) => exact::calibrate(epsilon, self.delta, &step, self.steps)?,
         };
-        Ok(CentralGaussian { sampling_rate: self.sampling_rate, noise_multiplier, delta: self.delta })
+        let Self { sampling_rate, delta, rows_per_account, .. } = *self;
+        Ok(CentralGaussian { sampling_rate, noise_multiplier, delta, rows_per_account })
     }
 
     /// One of each way to state the noise.
@@ -104,9 +110,12 @@ impl CentralGaussianSpec {
             noise,
             delta: Delta::new(1e-5).expect("in range"),
             steps: 100,
+            rows_per_account: None,
         };
+        let epsilon = NoiseLevel::Epsilon(Epsilon::new(2.0).expect("in range"));
         vec![
-            example(NoiseLevel::Epsilon(Epsilon::new(2.0).expect("in range"))),
+            example(epsilon),
+            Self { rows_per_account: NonZeroU32::new(4), ..example(epsilon) },
             example(NoiseLevel::NoiseMultiplier(NoiseMultiplier::new(1.1).expect("in range"))),
         ]
     }
@@ -118,6 +127,7 @@ pub struct CentralGaussian {
     sampling_rate: Fraction,
     noise_multiplier: NoiseMultiplier,
     delta: Delta,
+    rows_per_account: Option<NonZeroU32>,
 }
 
 impl CentralGaussian {
@@ -128,9 +138,8 @@ impl CentralGaussian {
     }
 }
 
-/// What a row-level claim at the opened sum leaves open.
-const NOT_PROTECTED: [&str; 6] = [
-    "accounts whose data other rows read (contact features)",
+/// What a claim at the opened sum leaves open, whatever its unit.
+const NOT_PROTECTED: [&str; 5] = [
     "the contact graph",
     "the linked accounts of a person",
     "the aggregator's view, which holds the sum before the noise",
@@ -138,15 +147,38 @@ const NOT_PROTECTED: [&str; 6] = [
     "the last bits of floating-point noise",
 ];
 
+/// What is open besides, by unit.
+const fn also_open(unit: PrivacyUnit) -> &'static str {
+    match unit {
+        PrivacyUnit::Row => "accounts whose data other rows read (contact features)",
+        _ => {
+            "labels that the account's reports gave to other accounts, and rows recomputed without the account instead of nulled \
+             (that counts twice)"
+        }
+    }
+}
+
+impl CentralGaussian {
+    /// The rows that one unit reaches; nothing where its contribution is not bounded.
+    const fn rows_of(&self, unit: PrivacyUnit) -> Option<NonZeroU32> {
+        match unit {
+            PrivacyUnit::Row => Some(NonZeroU32::MIN),
+            PrivacyUnit::AccountFixedGraph => self.rows_per_account,
+            _ => None,
+        }
+    }
+}
+
 impl Mechanism for CentralGaussian {
     fn name(&self) -> &'static str {
         "central-gaussian"
     }
 
     fn event(&self) -> DpEvent {
-        DpEvent::PoissonGaussian {
-            sampling_rate: self.sampling_rate.get(),
-            noise_multiplier: self.noise_multiplier.get(),
+        let (sampling_rate, noise_multiplier) = (self.sampling_rate.get(), self.noise_multiplier.get());
+        match self.rows_per_account {
+            None => DpEvent::PoissonGaussian { sampling_rate, noise_multiplier },
+            Some(rows) => DpEvent::PoissonGaussianRows { sampling_rate, noise_multiplier, rows },
         }
     }
 
@@ -160,25 +192,28 @@ impl Mechanism for CentralGaussian {
     }
 
     fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim> {
-        if unit != PrivacyUnit::Row {
-            return None;
-        }
-        let mut accountant = RdpAccountant::new();
-        accountant.compose(&self.event(), steps);
+        let rows = self.rows_of(unit)?;
+        let step = SampledStep::of_rows(self.sampling_rate, self.noise_multiplier, rows).ok()?;
+        let accounted = exact::account(&step, steps, self.delta);
+        let open = std::iter::once(also_open(unit)).chain(NOT_PROTECTED);
         Some(PrivacyClaim {
             unit,
             relation: Relation::ZeroOut,
-            epsilon: accountant.epsilon(self.delta).epsilon,
+            epsilon: accounted.epsilon,
+            renyi: Some(accounted.renyi),
             delta: self.delta,
             adversary: Adversary::ReleasedModel,
-            not_protected: NOT_PROTECTED.map(String::from).to_vec(),
+            not_protected: open.map(String::from).collect(),
             steps,
             rounds: None,
+            rows: rows.get(),
+            contribution: None,
             sampling_rate: self.sampling_rate,
             noise_multiplier: self.noise_multiplier,
-            accountant:
-                "Renyi accounting of the subsampled Gaussian, noise idealised as real-valued and secret"
-                    .into(),
+            accountant: format!(
+                "{} of the subsampled Gaussian, noise idealised as real-valued and secret",
+                accounted.by()
+            ),
         })
     }
 }
@@ -191,21 +226,62 @@ mod tests {
     fn a_calibrated_mechanism_claims_at_most_its_target() {
         let mechanism = CentralGaussianSpec::examples()[0].build().unwrap();
         let claim = mechanism.claim(PrivacyUnit::Row, 100).unwrap();
-        assert!(claim.epsilon <= 2.0 && claim.epsilon > 1.999);
+        assert!(claim.epsilon <= 2.0 && claim.epsilon > 1.99, "{}", claim.epsilon);
         assert!(mechanism.claim(PrivacyUnit::Row, 50).unwrap().epsilon < claim.epsilon);
     }
 
     #[test]
-    fn nothing_is_claimed_for_accounts() {
-        let mechanism = CentralGaussianSpec::examples()[1].build().unwrap();
+    fn accounts_are_promised_something_only_where_their_rows_are_bounded() {
+        let [_, bounded, free] = &CentralGaussianSpec::examples()[..] else { panic!("three examples") };
+        let (bounded, free) = (bounded.build().unwrap(), free.build().unwrap());
         for unit in PrivacyUnit::ALL {
-            assert_eq!(mechanism.claim(unit, 10).is_some(), unit == PrivacyUnit::Row);
+            assert_eq!(free.claim(unit, 10).is_some(), unit == PrivacyUnit::Row);
+            let offered = [PrivacyUnit::Row, PrivacyUnit::AccountFixedGraph].contains(&unit);
+            assert_eq!(bounded.claim(unit, 10).is_some(), offered);
         }
+    }
+
+    /// An account in four rows gets the epsilon that was asked for; a row, of which there is one, a smaller one.
+    #[test]
+    fn noise_for_an_account_is_calibrated_to_the_account() {
+        let mechanism = CentralGaussianSpec::examples()[1].build().unwrap();
+        let of = |unit| mechanism.claim(unit, 100).unwrap();
+        let (account, row) = (of(PrivacyUnit::AccountFixedGraph), of(PrivacyUnit::Row));
+        assert!(account.epsilon <= 2.0 && account.epsilon > 1.97, "{}", account.epsilon);
+        assert!(row.epsilon < 0.5 * account.epsilon, "{}", row.epsilon);
+        assert_eq!((account.rows, row.rows), (4, 1));
+        let alone = CentralGaussianSpec::examples()[0].build().unwrap().noise_multiplier();
+        assert!(mechanism.noise_multiplier().get() > 1.5 * alone.get());
+    }
+
+    #[test]
+    fn an_account_in_more_rows_than_can_be_accounted_is_refused() {
+        let spec = CentralGaussianSpec {
+            rows_per_account: NonZeroU32::new(5000),
+            ..CentralGaussianSpec::examples()[0]
+        };
+        assert!(spec.build().unwrap_err().to_string().contains("no bounded contribution"));
+    }
+
+    #[test]
+    fn the_exact_accountant_needs_less_noise_than_renyi_and_renyi_is_said_beside_it() {
+        let spec = CentralGaussianSpec::examples()[0];
+        let renyi = crate::calibrate_noise_multiplier(
+            Epsilon::new(2.0).unwrap(),
+            spec.delta,
+            spec.sampling_rate,
+            spec.steps,
+        );
+        let mechanism = spec.build().unwrap();
+        assert!(mechanism.noise_multiplier().get() < 0.97 * renyi.unwrap().get());
+        let claim = mechanism.claim(PrivacyUnit::Row, spec.steps).unwrap();
+        assert!(claim.renyi.unwrap() > 1.03 * claim.epsilon);
+        assert!(claim.to_string().contains("Renyi accounting would say 2."), "{claim}");
     }
 
     #[test]
     fn the_claim_names_what_stays_open() {
-        let claim = CentralGaussianSpec::examples()[1].build().unwrap().claim(PrivacyUnit::Row, 10).unwrap();
+        let claim = CentralGaussianSpec::examples()[2].build().unwrap().claim(PrivacyUnit::Row, 10).unwrap();
         let text = claim.to_string();
         for open in
             ["contact features", "contact graph", "linked accounts", "before the noise", "at inference"]

@@ -3,12 +3,13 @@
 //! The registry [`MechanismSpec`] is the table of an experiment file; from Rust anyone passes their own [`Mechanism`].
 
 mod central_gaussian;
+mod exact;
 mod no_noise;
 
 pub use central_gaussian::{CentralGaussian, CentralGaussianSpec, NoiseLevel};
 pub use no_noise::{NoNoise, NoNoiseSpec};
 
-use crate::{AccountError, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit};
+use crate::{AccountError, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, TooManyRows};
 use equipoise_core::Seed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -61,6 +62,9 @@ pub enum MechanismError {
     /// The noise for the target epsilon could not be found.
     #[error("the noise of central-gaussian could not be calibrated")]
     Calibration(#[from] AccountError),
+    /// The bound on an account's rows bounds nothing.
+    #[error(transparent)]
+    Rows(#[from] TooManyRows),
 }
 
 /// The mechanisms that an experiment file can name.

@@ -205,6 +205,7 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     );
     need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
     problems.extend(check_fusion(e, world).err());
+    problems.extend(super::unit::check(e, world).err());
     let mut need = |ok: bool, why: String| {
         if !ok {
             problems.push(why);

@@ -6,6 +6,7 @@ mod load;
 mod partition;
 mod suggest;
 mod sweep;
+mod unit;
 
 pub use fusion::{FusionFunction, FusionSection};
 pub use load::{Loaded, load, load_on};
@@ -14,6 +15,7 @@ pub use partition::PartitionSpec;
 pub(crate) use suggest::nearest;
 pub(crate) use sweep::tables;
 pub use sweep::{Budget, Point, Sweep};
+pub use unit::{Contribution, UnitSpec};
 
 use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;
@@ -217,6 +219,9 @@ pub struct PrivacySection {
     pub epsilon: Epsilon,
     /// Delta of the guarantee.
     pub delta: Delta,
+    /// Whose guarantee it is; a row's without this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitSpec>,
     /// Largest L2 norm of one row's gradient.
     pub clip_norm: ClipNorm,
     /// Probability with which a row takes part in a round, independently of all others.

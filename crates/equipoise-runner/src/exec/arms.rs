@@ -37,6 +37,8 @@ pub(crate) struct Trained {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What bounding an account's rows left, where they were bounded.
+    pub bound: Option<super::BoundRecord>,
     /// How the training of each model ended, for an arm without rounds.
     pub outcomes: Vec<Outcome>,
 }
@@ -188,7 +190,12 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let rounding = section.rounding.unwrap_or_default();
     let rows = u32::try_from(world.train.label.len()).unwrap_or(u32::MAX);
     let count = section.partition.clients(u32::try_from(platforms).unwrap_or(u32::MAX), rows);
-    let dealt = section.partition.deal(&world.train, setting.seed);
+    let mut dealt = section.partition.deal(&world.train, setting.seed);
+    let bounded = slice.privacy.as_ref().and_then(crate::config::PrivacySection::contribution);
+    let bounded = bounded.map(|bound| super::bound::keep(bound, &world.train, &world.reads)).transpose()?;
+    if let Some((kept, _)) = &bounded {
+        dealt.iter_mut().zip(kept).filter(|(_, kept)| !**kept).for_each(|(client, _)| *client = u32::MAX);
+    }
     // Of the accounts that might have had rows, only those that have some are clients.
     let count = if section.partition.is_natural() || section.partition.members().is_some() {
         count
@@ -242,7 +249,10 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
     let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
-    trained.claim = charged(mechanism.as_ref(), privacy.rounds, history);
+    let claim = charged(mechanism.as_ref(), privacy.promised(), privacy.rounds, history);
+    trained.bound = bounded.map(|(_, record)| record);
+    let contribution = trained.bound.map(|record| record.bound);
+    trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
     Ok(trained)
 }
 
@@ -276,6 +286,7 @@ pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<d
         noise: NoiseLevel::Epsilon(privacy.epsilon),
         delta: privacy.delta,
         steps: privacy.rounds,
+        rows_per_account: privacy.rows_per_account(),
     };
     MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
 }

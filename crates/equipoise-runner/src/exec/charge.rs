@@ -1,6 +1,6 @@
 //! What a private federation is charged for: the rounds that happened, not the rounds that were planned.
 //!
-//! A row lies on one client. Cohorts, dropouts and every other fault are drawn by address before the run and never look at data, and under
+//! A row lies on one client, and so do all rows of an account where an account is promised something. Cohorts, dropouts and every other fault are drawn by address before the run and never look at data, and under
 //! a guarantee an update stands whatever its training gave. So for fixed cohorts, which may be public: a round that was not opened
 //! released nothing; a round without the row's client is the same with the row and without it; the others compose, each at the
 //! sampler's rate. The largest count over clients holds for every row. No amplification is claimed for the drawing of cohorts.
@@ -11,9 +11,10 @@ use equipoise_federated::RoundRecord;
 use equipoise_privacy::{Mechanism, PrivacyClaim, PrivacyUnit, RoundsCharged};
 use std::collections::BTreeMap;
 
-/// The claim of a mechanism over the rounds that took place of `planned` ones.
+/// The claim of a mechanism for `unit` over the rounds that took place of `planned` ones.
 pub(super) fn charged(
     mechanism: &dyn Mechanism,
+    unit: PrivacyUnit,
     planned: u32,
     history: &[RoundRecord],
 ) -> Option<PrivacyClaim> {
@@ -26,9 +27,9 @@ pub(super) fn charged(
     let rounds = RoundsCharged {
         planned,
         opened: u32::try_from(opened.len()).unwrap_or(u32::MAX),
-        planned_epsilon: mechanism.claim(PrivacyUnit::Row, planned)?.epsilon,
+        planned_epsilon: mechanism.claim(unit, planned)?.epsilon,
     };
-    let claim = mechanism.claim(PrivacyUnit::Row, most)?;
+    let claim = mechanism.claim(unit, most)?;
     Some(PrivacyClaim { rounds: Some(rounds), ..claim })
 }
 
@@ -68,7 +69,7 @@ mod tests {
     fn the_most_rounds_of_any_platform_are_charged_and_no_others() {
         let mechanism = noised();
         let rounds: [&[u32]; 6] = [&[0, 1], &[], &[1, 2], &[0, 1], &[], &[1, 2]];
-        let claim = charged(mechanism.as_ref(), 6, &history(&rounds)).unwrap();
+        let claim = charged(mechanism.as_ref(), PrivacyUnit::Row, 6, &history(&rounds)).unwrap();
         let of = |steps| mechanism.claim(PrivacyUnit::Row, steps).unwrap().epsilon;
         assert_eq!(claim.steps, 4, "platform 1 took part in every round that was opened");
         assert!(same(claim.epsilon, of(4)) && claim.epsilon < of(6));
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn platforms_that_take_turns_are_charged_for_their_own_rounds() {
         let rounds: [&[u32]; 6] = [&[0, 1], &[2, 3], &[0, 2], &[1, 3], &[0, 3], &[1, 2]];
-        let claim = charged(noised().as_ref(), 6, &history(&rounds)).unwrap();
+        let claim = charged(noised().as_ref(), PrivacyUnit::Row, 6, &history(&rounds)).unwrap();
         assert_eq!((claim.steps, claim.rounds.unwrap().opened), (3, 6));
     }
 
@@ -88,19 +89,19 @@ mod tests {
     fn without_faults_the_charge_is_the_plan() {
         let mechanism = noised();
         let rounds: Vec<&[u32]> = vec![&[0, 1, 2]; 9];
-        let claim = charged(mechanism.as_ref(), 9, &history(&rounds)).unwrap();
+        let claim = charged(mechanism.as_ref(), PrivacyUnit::Row, 9, &history(&rounds)).unwrap();
         assert!(same(claim.epsilon, claim.rounds.unwrap().planned_epsilon));
     }
 
     #[test]
     fn a_federation_that_never_opened_a_sum_spent_nothing() {
-        let claim = charged(noised().as_ref(), 2, &history(&[&[], &[]])).unwrap();
+        let claim = charged(noised().as_ref(), PrivacyUnit::Row, 2, &history(&[&[], &[]])).unwrap();
         assert!(claim.steps == 0 && claim.epsilon.abs() < 1e-12, "{}", claim.epsilon);
     }
 
     #[test]
     fn without_noise_nothing_is_claimed() {
         let silent = MechanismSpec::examples().remove(0).build().unwrap();
-        assert!(charged(silent.as_ref(), 3, &history(&[&[0, 1]])).is_none());
+        assert!(charged(silent.as_ref(), PrivacyUnit::Row, 3, &history(&[&[0, 1]])).is_none());
     }
 }

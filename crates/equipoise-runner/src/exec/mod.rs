@@ -1,6 +1,7 @@
 //! Units, executed: each is idempotent, writes a directory of its own and is finished by one rename.
 
 mod arms;
+mod bound;
 mod calibrate;
 mod charge;
 mod checkpoint;
@@ -13,6 +14,7 @@ mod view;
 mod world;
 
 pub(crate) use arms::mechanism;
+pub use bound::BoundRecord;
 pub use calibrate::CalibrationRecord;
 pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use fuse::FusionRecord;
@@ -192,10 +194,7 @@ fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
 
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {
     match &unit.work {
-        Work::World(slice) => {
-            let (world, reads) = world::make(slice, &equipoise_core::Silent)?;
-            world.write(dir, &reads).map_err(runtime)
-        }
+        Work::World(slice) => world::make(slice, &equipoise_core::Silent)?.write(dir).map_err(runtime),
         Work::Tune(arm) => tune::run(context, unit, arm, dir),
         Work::Trial { arm, evaluation } => {
             let checkpoint = checkpoint_path(context, unit);

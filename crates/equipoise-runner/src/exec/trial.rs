@@ -35,6 +35,9 @@ pub struct TrialRecord {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What bounding an account's rows left, where they were bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<super::BoundRecord>,
     /// What growing trees together sent.
     pub histograms: Option<Sent>,
     /// How well its scores say what they mean, before and after calibration, where they are calibrated.
@@ -100,6 +103,7 @@ pub(super) fn run(
         metrics,
         plan: trained.plan.clone(),
         claim: trained.claim.clone(),
+        bound: trained.bound,
         histograms: trained.histograms,
         calibration,
         fusion: fused.as_ref().map(|fused| fused.record.clone()),

@@ -2,7 +2,7 @@
 //! calibration reads. Held-out rows are chosen by person, household or team, so that nobody stands on both sides.
 
 use crate::config::ArmKind;
-use crate::data::{CaseRows, SequenceRows, TestRows, TrainRows, WorldData, WorldSequences};
+use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldSequences};
 use crate::plan::ArmSlice;
 use equipoise_core::Fraction;
 use std::borrow::Cow;
@@ -35,6 +35,7 @@ pub(super) fn to_train<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
             train: all.train.keep(|row| trained(&world.train, row)),
             test: SequenceRows::default(),
         }),
+        reads: world.reads.clone(),
         tokens: None,
     })
 }
@@ -62,6 +63,7 @@ pub(super) fn to_score<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
         test,
         cases: world.cases.clone(),
         sequences: world.sequences.clone(),
+        reads: Reads::default(),
         tokens: None,
     })
 }
@@ -96,6 +98,7 @@ pub(super) fn held_out(slice: &ArmSlice, world: &WorldData) -> Option<(WorldData
             train: SequenceRows::default(),
             test: sequences.train.keep(|row| is_held_out(all.fold[row], share)),
         }),
+        reads: Reads::default(),
         tokens: None,
     };
     Some((world, rows.label))
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn nobody_stands_on_both_sides_of_a_calibration() {
         let (slice, mut arm) = smoke();
-        let (world, _) = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
+        let world = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
         let seed = Seed::root(slice.seed).derive("test", u64::from(slice.index));
         let simulated = equipoise_synth::World::build(&slice.world, seed.derive("world", 0)).unwrap();
         let truth =
@@ -161,7 +164,7 @@ mod tests {
     #[test]
     fn a_binned_arm_is_shown_the_unit_interval_and_what_is_not_seen_below_it() {
         let (slice, arm) = smoke();
-        let (world, _) = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
+        let world = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
         let scale = arm.scale.as_ref().unwrap();
         let columns = world.meta.columns.len();
         let (train, test) = (to_train(&arm, &world), to_score(&arm, &world));

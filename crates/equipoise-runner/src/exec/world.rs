@@ -32,7 +32,7 @@ struct Cut<'a> {
 ///
 /// # Errors
 /// If the world or the features cannot be made from their specification.
-pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<(WorldData, Reads), Fault> {
+pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<WorldData, Fault> {
     let role = if slice.role == WorldRole::Test { "test" } else { "development" };
     let seed = Seed::root(slice.seed).derive(role, u64::from(slice.index));
     let world = World::build(&slice.world, seed.derive("world", 0)).map_err(runtime)?;
@@ -60,7 +60,7 @@ pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<(World
     let meta = cut.meta(&decisions, &train, &cases);
     let sequences = slice.sequences.then_some(WorldSequences { train: train_events, test: test_events });
     let tokens = slice.tokens.then(|| cut.tokens(&cases));
-    Ok((WorldData { meta, train, train_linked, test, cases, sequences, tokens }, reads))
+    Ok(WorldData { meta, train, train_linked, test, cases, sequences, reads, tokens })
 }
 
 fn days(day: u32) -> i32 {

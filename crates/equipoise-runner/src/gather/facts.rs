@@ -4,12 +4,13 @@ use super::ArmResults;
 use super::compare::person_name;
 use crate::config::{AggregationSpec, ArmKind, Evaluation, Labels};
 use crate::data::WorldMeta;
-use crate::exec::Context;
+use crate::exec::{BoundRecord, Context};
 use crate::report::data::{
     CostRow, Fact, FeatureRow, LedgerRow, MechanismCard, MetricInfo, ReportData, SeatRow, Section, TuningRow,
 };
 use equipoise_eval::Unit;
 use equipoise_federated::LeakageProfile;
+use equipoise_privacy::PrivacyUnit;
 
 pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[WorldMeta]) -> ReportData {
     let experiment = context.plan.first();
@@ -19,7 +20,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         plan_id: context.plan.id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seeds: metas.len(),
-        facts: facts(metas, experiment),
+        facts: facts(metas, experiment).into_iter().chain(survivors(arms)).collect(),
         prevalence: prevalence(arms),
         primary: experiment.experiment.primary.clone(),
         metrics: metrics(&experiment.evaluation),
@@ -32,7 +33,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         outcomes: arms.iter().flat_map(|arm| super::outcomes::rows(arm, metas)).collect(),
         dictionary: dictionary(experiment.features.label_adjacent),
         tuning: arms.iter().filter_map(tuning).collect(),
-        limits: LIMITS.map(str::to_owned).to_vec(),
+        limits: limits(arms),
         reproduce: vec![
             format!("equipoise run experiments/{}.toml", context.plan.name),
             "sha256sum -c SHA256SUMS".to_owned(),
@@ -42,17 +43,60 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
 }
 
 /// What no figure of a report shows.
-const LIMITS: [&str; 9] = [
+const LIMITS: [&str; 8] = [
     "All data is synthetic. Results hold inside the simulated worlds and say nothing about any real platform or person.",
     "Most rates of the world are assumptions, marked as such in the world file; conclusions were not yet tested against changes of them.",
     "A score is a risk score for ordering reviews, never a verdict; reviews are simulated with fixed error rates.",
     "Harm between minors is not part of the score.",
-    "The privacy guarantee is for one row (one account's row on one platform) against whoever receives the released model. Accounts whose data other rows read, the contact graph, and a person's accounts together are not protected by it.",
     "Encryption hides single updates or scores from the seats that the table of seats names, and from nobody else; everybody is taken to be honest but curious.",
     "Decisions do not change the simulated world in this experiment; what a measure prevents is not measured here.",
     "Learning rates were chosen on development worlds with their truth, which a real platform would not have.",
     "Intervals are t intervals over worlds and show chance between worlds, not the uncertainty of the assumptions.",
 ];
+
+/// What each unit that an arm claims leaves open, before the limits of everything.
+fn limits(arms: &[ArmResults<'_>]) -> Vec<String> {
+    let mut units: Vec<PrivacyUnit> =
+        arms.iter().filter_map(ArmResults::claim).map(|claim| claim.unit).collect();
+    units.sort_unstable();
+    units.dedup();
+    let of = |unit: &PrivacyUnit| {
+        format!(
+            "The guarantee for {} (unit {}) holds against whoever receives the released model. It does not protect {}.",
+            unit.noun(),
+            unit.name(),
+            unit.does_not_protect()
+        )
+    };
+    let own: Vec<String> = units.iter().map(of).collect();
+    let none = own.is_empty().then(|| "No arm has a privacy guarantee.".to_owned());
+    own.into_iter().chain(none).chain(LIMITS.map(str::to_owned)).collect()
+}
+
+/// How many rows bounding an account's contribution left. The bound is the same for all arms of one K and m.
+fn survivors(arms: &[ArmResults<'_>]) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = Vec::new();
+    for arm in arms {
+        let records: Vec<_> = arm.trials.iter().flatten().filter_map(|trial| trial.record.bound).collect();
+        let Some(first) = records.first() else { continue };
+        let total = |of: fn(&BoundRecord) -> u64| records.iter().map(of).sum::<u64>();
+        let share = |part: u64, of: u64| format!("{part} of {of}");
+        let name = format!(
+            "rows that K = {}, m = {} keeps, all worlds (with a positive label)",
+            first.bound.rows_per_account, first.bound.contacts
+        );
+        let value = format!(
+            "{} ({})",
+            share(total(|r| r.bound.kept), total(|r| r.bound.of)),
+            share(total(|r| r.positives_kept), total(|r| r.positives))
+        );
+        let fact = Fact { name, value };
+        if !facts.contains(&fact) {
+            facts.push(fact);
+        }
+    }
+    facts
+}
 
 #[allow(clippy::cast_precision_loss)]
 fn facts(metas: &[WorldMeta], experiment: &crate::config::Experiment) -> Vec<Fact> {
@@ -187,6 +231,10 @@ fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
         planned: claim.rounds.map(|rounds| u64::from(rounds.planned)),
         opened: claim.rounds.map(|rounds| u64::from(rounds.opened)),
         planned_epsilon: claim.rounds.map(|rounds| rounds.planned_epsilon),
+        rows: Some(u64::from(claim.rows)),
+        contacts: claim.contribution.map(|bound| u64::from(bound.contacts)),
+        survivors: claim.contribution.map(|bound| (bound.kept, bound.of)),
+        renyi_epsilon: claim.renyi,
         clip_norm: Some(privacy.clip_norm.get()),
         accountant: claim.accountant.clone(),
         not_protected: claim.not_protected.clone(),

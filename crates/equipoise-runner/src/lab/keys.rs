@@ -87,13 +87,17 @@ fn node(files: &[Toml], path: &[String]) -> Value {
     }
     let choice: toml::Table = [(NOBODY.to_owned(), Toml::Table(toml::Table::new()))].into_iter().collect();
     if let Some(variants) = expected(with(file, path, Some(Toml::Table(choice))).as_ref(), "variant") {
+        // A choice without parameters is a word, the others are tables.
+        let word = |variant: &String| with(file, path, Some(Toml::String(variant.clone()))).is_none();
+        let (words, tables): (Vec<String>, Vec<String>) = variants.into_iter().partition(word);
         let mut properties = Map::new();
-        for variant in variants {
+        for variant in tables {
             let deeper = node(files, &join(path, &variant));
             properties.insert(variant, deeper);
         }
-        return json!({ "type": "object", "properties": properties, "additionalProperties": false,
+        let table = json!({ "type": "object", "properties": properties, "additionalProperties": false,
             "minProperties": 1, "maxProperties": 1 });
+        return if words.is_empty() { table } else { json!({ "anyOf": [{ "enum": words }, table] }) };
     }
     json!({ "type": "object" })
 }

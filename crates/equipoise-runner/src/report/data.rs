@@ -342,6 +342,18 @@ pub struct MechanismCard {
     /// Epsilon if every planned round had taken in every platform.
     #[serde(default)]
     pub planned_epsilon: Option<f64>,
+    /// Rows that one unit reaches at most (K).
+    #[serde(default)]
+    pub rows: Option<u64>,
+    /// Contacts that a row reads at most (m), where that is part of the claim.
+    #[serde(default)]
+    pub contacts: Option<u64>,
+    /// Rows that bounding an account's contribution kept, and of how many.
+    #[serde(default)]
+    pub survivors: Option<(u64, u64)>,
+    /// What Renyi accounting says of the same steps.
+    #[serde(default)]
+    pub renyi_epsilon: Option<f64>,
     /// The clipping bound.
     pub clip_norm: Option<f64>,
     /// The accountant's name.

@@ -160,10 +160,15 @@ fn fairness(data: &ReportData) -> Vec<Block> {
 
 fn card(data: &ReportData, card: &MechanismCard) -> Block {
     let counted = |rounds: Option<u64>| rounds.map_or_else(|| "–".to_owned(), super::numbers::count);
+    let survivors = card.survivors.map_or_else(
+        || "all: no bound".to_owned(),
+        |(kept, of)| format!("{} of {}", super::numbers::count(kept), super::numbers::count(of)),
+    );
     let facts = [
         ("Unit of protection", card.unit.clone()),
         ("Neighbouring relation", card.relation.clone()),
         ("Epsilon", epsilon_words(card.epsilon)),
+        ("Epsilon by Renyi accounting", optional(card.renyi_epsilon)),
         ("Delta", optional(card.delta)),
         ("Adversary", card.adversary.clone()),
         ("Noise multiplier", optional(card.noise_multiplier)),
@@ -172,6 +177,9 @@ fn card(data: &ReportData, card: &MechanismCard) -> Block {
         ("Epsilon as planned", optional(card.planned_epsilon)),
         ("Rounds opened", counted(card.opened)),
         ("Rounds charged", counted(card.steps)),
+        ("Rows a unit reaches (K)", counted(card.rows)),
+        ("Contacts a row reads (m)", counted(card.contacts)),
+        ("Rows kept by the bound", survivors),
         ("Clip norm", optional(card.clip_norm)),
         ("Accountant", card.accountant.clone()),
     ];

@@ -129,7 +129,7 @@ fn experiment(
         sequences: false,
         tokens: false,
     };
-    let (data, _) = make_world(&slice, observer)?;
+    let data = make_world(&slice, observer)?;
     // The same world once more, for its labels: the experiment's own path keeps none.
     let address = Seed::root(seed).derive("test", 0).derive("world", 0);
     let mut run = SeedRun::play(spec, address, Sampling(u64::MAX), observer).map_err(runtime)?;

@@ -15,7 +15,7 @@ fn world() -> (WorldData, Vec<f32>) {
     });
     let mut slice = slice.unwrap();
     slice.tokens = true;
-    let (world, _) = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
+    let world = crate::exec::make_world(&slice, &equipoise_core::Silent).unwrap();
     let mut rng = Seed::root(5).rng();
     #[allow(clippy::cast_possible_truncation)]
     let own = world.test.case.iter().map(|_| (rng.uniform() * rng.uniform()) as f32).collect();

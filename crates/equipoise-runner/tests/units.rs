@@ -1,0 +1,109 @@
+//! Whose guarantee an epsilon is, through the whole command: the key, what it refuses, the claim and the report.
+#![allow(clippy::unwrap_used)] // Helpers of tests fail by panicking.
+
+mod common;
+
+use common::{fail, run, smoke, succeed};
+use serde_json::Value;
+use std::path::Path;
+
+const ARM: &str = "arms=[\"federated-logistic\"]";
+const ACCOUNT: &str = "{ account-fixed-graph = { rows = 2, contacts = 8, seed = 1 } }";
+
+fn json(path: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// One epsilon for a row and for an account in at most two rows: the account's needs more noise and leaves fewer rows, and the report says
+/// unit, relation, epsilon, delta, adversary, K, m, survivors and accountant.
+#[test]
+fn an_account_gets_its_own_guarantee_and_the_report_says_what_it_rests_on() {
+    let runs = tempfile::tempdir().unwrap();
+    let sweep =
+        format!("sweep.grid={{ \"privacy.epsilon\" = [8.0], \"privacy.unit\" = [\"row\", {ACCOUNT}] }}");
+    let set = ["--set", "experiment.seeds=1", "--set", ARM, "--set", &sweep];
+    succeed(runs.path(), &run(smoke().to_str().unwrap(), &set));
+    let entries = std::fs::read_dir(runs.path()).unwrap().map(|entry| entry.unwrap().path());
+    let place = entries.into_iter().find(|path| path.join("plan.json").exists()).unwrap();
+    let plan = json(&place.join("plan.json"));
+    let trial = |id: &str| {
+        let arms = plan["arms"].as_array().unwrap();
+        let arm = arms.iter().find(|arm| arm["id"] == id).unwrap_or_else(|| panic!("no arm {id}"));
+        json(&place.join("units").join(arm["trials"][0].as_str().unwrap()).join("trial.json"))
+    };
+    let [row, account] = ["federated-logistic-eps-8", "federated-logistic-eps-8-account-k2"]
+        .map(|id| trial(id)["claim"].clone());
+    let number = |claim: &Value, key: &str| claim[key].as_f64().unwrap();
+    assert_eq!((row["unit"].as_str(), account["unit"].as_str()), (Some("row"), Some("account-fixed-graph")));
+    for claim in [&row, &account] {
+        let planned = claim["rounds"]["planned-epsilon"].as_f64().unwrap();
+        assert!(planned <= 8.0 && planned > 7.9, "calibrated to epsilon: {planned}");
+        assert!(number(claim, "renyi") > number(claim, "epsilon"), "{claim}");
+    }
+    assert!(number(&account, "noise-multiplier") > 1.2 * number(&row, "noise-multiplier"));
+    let (kept, of) =
+        (account["contribution"]["kept"].as_u64().unwrap(), account["contribution"]["of"].as_u64());
+    assert!(kept > 0 && kept < of.unwrap() && account["rows"] == 2 && row["contribution"].is_null());
+    let report = std::fs::read_to_string(place.join("report.md")).unwrap();
+    for line in [
+        "Unit of protection: account-fixed-graph",
+        "Neighbouring relation: zero-out",
+        "Adversary: released-model",
+        "Rows a unit reaches (K): 2",
+        "Contacts a row reads (m): 8",
+        &format!("Rows kept by the bound: {kept} of "),
+        "Accountant: exact accounting",
+        "Epsilon by Renyi accounting: ",
+        "The guarantee for one account on one platform (contact graph fixed and public) (unit account-fixed-graph) holds against",
+        "It does not protect who contacts whom",
+        "rows that K = 2, m = 8 keeps",
+    ] {
+        assert!(report.contains(line), "{line}");
+    }
+}
+
+/// A row is what is meant where nothing is said: the same units, computed once; worlds keep their address whatever the unit.
+#[test]
+fn a_row_is_what_is_meant_where_nothing_is_said() {
+    let runs = tempfile::tempdir().unwrap();
+    let file = smoke();
+    let units = |set: &[&str]| -> Vec<String> {
+        let mut arguments = vec!["plan", file.to_str().unwrap(), "--json"];
+        set.iter().for_each(|set| arguments.extend(["--set", set]));
+        let plan: Value = serde_json::from_str(&succeed(runs.path(), &arguments)).unwrap();
+        plan["units"].as_array().unwrap().iter().map(|unit| unit["id"].to_string()).collect()
+    };
+    let (absent, row) = (units(&[]), units(&["privacy.unit=\"row\""]));
+    assert_eq!(absent, row);
+    let account = units(&[&format!("privacy.unit={ACCOUNT}")]);
+    assert_eq!(absent[..3], account[..3], "the worlds");
+    assert!(absent != account);
+}
+
+#[test]
+fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
+    let runs = tempfile::tempdir().unwrap();
+    let file = smoke();
+    let with = |bound: &str| format!("privacy.unit={{ account-fixed-graph = {bound} }}");
+    for (set, reason) in [
+        ("privacy.unit=\"platform\"".to_owned(), "the noise that hides one of them exceeds the sum"),
+        ("privacy.unit=\"pair\"".to_owned(), "may stand in the rows of others"),
+        ("privacy.unit=\"account-private-graph\"".to_owned(), "only noised aggregation would"),
+        ("privacy.unit=\"account-sender-owned\"".to_owned(), "does not null them"),
+        ("privacy.unit=\"linked-person\"".to_owned(), "nothing bounds the rows of a person"),
+        ("privacy.unit=\"household\"".to_owned(), "unknown variant `household`"),
+        (with("{ rows = 0, contacts = 8, seed = 1 }"), "K = 0 leaves no account in any row"),
+        (with("{ rows = 5000, contacts = 8, seed = 1 }"), "K = 5000 is no bounded contribution"),
+        (with("{ rows = 2, contacts = 99, seed = 1 }"), "no row reads more than the 32 contacts"),
+        (with("{ rows = 2, contacts = 8 }"), "missing field `seed`"),
+        ("privacy.delta=0.01".to_owned(), "above 1/N"),
+    ] {
+        let error = fail(runs.path(), &["check", file.to_str().unwrap(), "--set", &set], 2);
+        assert!(error.contains(reason), "`{reason}` is not in: {error}");
+    }
+    let account = format!("privacy.unit={ACCOUNT}");
+    let skewed = "federation.partition={ account = {} }";
+    let both = ["check", file.to_str().unwrap(), "--set", &account, "--set", skewed];
+    let error = fail(runs.path(), &both, 2);
+    assert!(error.contains("so with `account-fixed-graph` use `platform`"), "{error}");
+}
