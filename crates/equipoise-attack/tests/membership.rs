@@ -60,6 +60,7 @@ impl World {
             noise: NoiseLevel::Epsilon(Epsilon::new(epsilon).unwrap()),
             delta: Delta::new(1e-5).unwrap(),
             steps,
+            rows_per_account: None,
         };
         let mechanism = spec.build().unwrap();
         let mut weights = NETWORK.start(seed);

@@ -144,6 +144,7 @@ fn noise(defect: Defect, plan: Plan, batch: usize, bound: f64, sum: &mut [f64], 
             noise: NoiseLevel::NoiseMultiplier(NoiseMultiplier::new(plan.noise_multiplier * factor).unwrap()),
             delta: Delta::new(1e-5).unwrap(),
             steps: plan.rounds,
+            rows_per_account: None,
         };
         spec.build().unwrap().on_server(sum, bound, seed);
     };
