@@ -3,7 +3,8 @@
 //!
 //! The same range as V21's screening, which moves one parameter at a time; here all move together. Of N worlds exactly one has a
 //! parameter in each N-th of its range, so few worlds cover every parameter's whole range. What is not promised: that a parameter's
-//! truth lies within a quarter of our guess, or that parameters are independent; counts (whole numbers) are not moved.
+//! truth lies within a quarter of our guess, or that parameters are independent; counts (whole numbers)
+//! and shares that add up over several keys (`graph.new-ties`) are not moved, and a share near 1 stops there.
 
 use super::sensitivity::moved;
 use super::{Tag, parameters};
