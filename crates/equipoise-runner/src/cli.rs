@@ -104,6 +104,17 @@ enum Verb {
     Policy(crate::policy::PolicyVerb),
 }
 
+impl Verb {
+    /// Whether the same command goes on where it was interrupted.
+    fn goes_on(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::Exec { .. } => true,
+            Self::Lab(verb) => verb.goes_on(),
+            _ => false,
+        }
+    }
+}
+
 /// Runs one command; the exit code says how it went.
 #[must_use]
 pub fn main() -> u8 {
@@ -131,6 +142,9 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(runtime)?;
     }
     let common = &cli.common;
+    if cli.verb.goes_on() {
+        crate::interrupt::listen()?;
+    }
     match &cli.verb {
         Verb::Run(given) => run(given, common),
         Verb::Check(given) => check(given, common),

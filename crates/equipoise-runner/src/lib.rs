@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod exec;
 pub mod fault;
 pub mod gather;
+mod interrupt;
 pub mod journal;
 pub mod lab;
 mod metrics;

@@ -103,6 +103,8 @@ fn templates_completions_and_the_doctor_speak() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(succeed(&runs, &["completions", shell]).contains("reproduce"), "{shell}");
     }
+    let page = succeed(&runs, &["man"]);
+    assert!(page.contains(".TH equipoise 1") && page.contains("equipoise\\-stability"), "{page}");
     let said = succeed(&runs, &["doctor"]);
     assert!(said.contains("processor: ") && said.contains("nothing is wrong"), "{said}");
 }

@@ -18,6 +18,7 @@ mod reproduce;
 mod runs;
 mod scratch;
 mod show;
+mod stability;
 mod template;
 mod verify;
 pub mod zip;
@@ -99,6 +100,8 @@ pub(crate) enum Verb {
         #[arg(long, default_value = "experiments/claims.toml", value_name = "FILE")]
         claims: PathBuf,
     },
+    /// Run a published claim on worlds drawn around its own: in how many does it hold?
+    Stability(stability::StabilityArgs),
     /// Run a versioned set of tasks and rank the methods
     Benchmark {
         /// Suite, for instance small, or its file
@@ -119,6 +122,8 @@ pub(crate) enum Verb {
     Schema,
     /// What of this machine matters for a run, and what is wrong with it
     Doctor,
+    /// Print the manual page, for instance into /usr/local/share/man/man1/equipoise.1
+    Man,
     /// Print the completions of a shell
     Completions {
         /// Shell
@@ -166,6 +171,17 @@ pub(crate) enum Export {
     },
 }
 
+impl Verb {
+    /// Whether the same command goes on where it was interrupted. A bundle is reproduced from nothing each time.
+    pub(crate) fn goes_on(&self) -> bool {
+        match self {
+            Self::Reproduce { what, .. } => !what.ends_with(".zip"),
+            Self::Stability(_) | Self::Benchmark { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
     let runs = manner.runs;
     let said = match verb {
@@ -187,6 +203,7 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
             let tasks: Vec<(String, Value)> = run.iter().map(named).collect::<Result<_, Fault>>()?;
             long::write(out, &long::leaderboard(&tasks))?
         }
+        Verb::Stability(args) => stability::stability(args, runs, manner.quiet)?,
         Verb::Benchmark { suite, out } => {
             let named = || PathBuf::from(format!("experiments/benchmark/{suite}.toml"));
             let file = if Path::new(suite).is_file() { PathBuf::from(suite) } else { named() };
@@ -202,6 +219,12 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
             Said::new(format!("{}\n", serde_json::to_string_pretty(&schema).map_err(runtime)?), schema)
         }
         Verb::Doctor => doctor::doctor(runs),
+        Verb::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(crate::cli::Cli::command()).render(&mut page).map_err(runtime)?;
+            let page = String::from_utf8_lossy(&page).into_owned();
+            Said::new(page.clone(), page.into())
+        }
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut crate::cli::Cli::command(), "equipoise", &mut script);

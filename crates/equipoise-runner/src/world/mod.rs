@@ -4,6 +4,7 @@ mod checks_model;
 mod checks_time;
 mod compare;
 mod describe;
+mod hypercube;
 mod make;
 mod parameters;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use clap::Subcommand;
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
 
+pub(crate) use hypercube::{Drawn, draw};
 use parameters::{Parameter, Tag, parameters};
 
 /// Verbs about worlds.

@@ -66,7 +66,7 @@ pub(super) fn sensitivity(
 }
 
 /// The specification with one parameter scaled; `None` where no such world exists (a share above 1, shares that cannot add up).
-fn moved(value: &Value, key: &str, factor: f64) -> Option<WorldSpec> {
+pub(super) fn moved(value: &Value, key: &str, factor: f64) -> Option<WorldSpec> {
     let pointer = format!("/{}/value", key.replace('.', "/"));
     [false, true].into_iter().find_map(|shares| {
         let mut value = value.clone();
