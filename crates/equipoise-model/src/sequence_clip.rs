@@ -49,7 +49,7 @@ impl Trainer {
             tape.slopes.extend(chunk.iter().zip(&tape.logits).map(|(&row, &logit)| {
                 sequences.weights[row as usize] * cross_entropy(logit, sequences.labels[row as usize]).1
             }));
-            tape.backward(layers);
+            tape.deltas(layers);
             for place in 0..chunk.len() {
                 tape.own_gradient(shapes, place, &mut row, &mut own);
                 let square: f64 = own.iter().map(|&slope| f64::from(slope) * f64::from(slope)).sum();
