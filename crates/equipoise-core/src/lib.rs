@@ -14,6 +14,7 @@ mod platform;
 mod policy;
 mod score;
 mod seed;
+pub mod special;
 mod time;
 mod units;
 mod wide;

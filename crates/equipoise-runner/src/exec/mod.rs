@@ -13,14 +13,17 @@ mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::mechanism;
+pub(crate) use arms::{Setting, mechanism, score as score_arm, train as train_arm};
 pub use bound::BoundRecord;
+pub(crate) use bound::keep as bounded_rows;
 pub use calibrate::CalibrationRecord;
 pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use fuse::FusionRecord;
+pub(crate) use review::cases as reviewed_cases;
 pub use trial::{TrialRecord, read_cases, read_trial};
 pub use tune::TuneRecord;
 pub(crate) use world::make as make_world;
+pub(crate) use world::{Told, make_told};
 
 use crate::clock::Clock;
 use crate::data::WorldData;
