@@ -304,10 +304,11 @@ mod tests {
     /// What stands around a product inside it is what separate passes over its result would give, to the bit.
     #[test]
     fn starts_and_finishes_are_separate_passes() {
-        let (m, k, n) = (13, 40, 37);
+        // Deeper than a block of the turned side, so that some sums are taken up again.
+        let (m, k, n) = (13, 300, 37);
         let (a, b, row) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
         let (mask, first) = (numbers(m * n, 4), numbers(m * n, 5));
-        let (left, right) = (Matrix::new(&a, m, k), Matrix::new(&b, k, n));
+        let (left, right) = (Matrix::new(&a, m, k), Matrix::new(&b, n, k).transposed());
         let with = |start: Start<'_>, finish: Finish<'_>| {
             let mut out = first.clone();
             product_with(&mut out, start, left, right, finish);
