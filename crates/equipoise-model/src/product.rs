@@ -79,7 +79,7 @@ pub(crate) fn product(out: &mut [f32], add: bool, left: Matrix<'_>, right: Matri
 /// `out = finish(start + left right)`; `out` is row-major.
 ///
 /// # Panics
-/// If the shapes do not fit.
+/// If the shapes do not fit, or a descent's right side lies turned and is deeper than a block: sums would be kept in its weights' place.
 pub(crate) fn product_with(
     out: &mut [f32],
     start: Start<'_>,
@@ -131,6 +131,10 @@ impl Instructions {
         if let Finish::WherePositive(of) = finish {
             assert_eq!(of.len(), out.len(), "the length of what a product is masked by");
         }
+        assert!(
+            !matches!(finish, Finish::Descend { .. }) || right.strides[1] == 1 || right.rows <= kernel::BLOCK,
+            "a descent over a deep right side that lies turned would lose the weights that it steps from"
+        );
         let mut task = kernel::Task {
             shape: [left.rows, left.columns, right.columns],
             out,
@@ -322,6 +326,14 @@ mod tests {
         assert_eq!(with(Start::Row(&row), Finish::Relu), relu);
         let kept = plain.iter().zip(&mask).map(|(value, of)| if *of > 0.0 { *value } else { 0.0 });
         assert_eq!(with(Start::Zero, Finish::WherePositive(&mask)), kept.collect::<Vec<_>>());
+        // A descent keeps its weights where others keep sums, so its right side must be one block.
+        let right = Matrix::new(&b, k, n);
+        let with = |start: Start<'_>, finish: Finish<'_>| {
+            let mut out = first.clone();
+            product_with(&mut out, start, left, right, finish);
+            out
+        };
+        let plain = with(Start::Zero, Finish::Keep);
         let (rate, decay) = (0.3, 0.02);
         let down = first.iter().zip(&plain).map(|(weight, slope)| weight - rate * (slope + decay * weight));
         assert_eq!(with(Start::Zero, Finish::Descend { rate, decay }), down.collect::<Vec<_>>());
@@ -350,6 +362,15 @@ mod tests {
         for rows in [0..1, 3..14, 40..64] {
             assert_eq!(of(rows.clone()), whole[rows.start * n..rows.end * n]);
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "would lose the weights")]
+    fn a_descent_that_would_lose_its_weights_is_refused() {
+        let values = [0.0; 257];
+        let (left, right) = (Matrix::new(&values, 1, 257), Matrix::new(&values, 1, 257).transposed());
+        let finish = Finish::Descend { rate: 0.1, decay: 0.0 };
+        product_with(&mut [0.0], Start::Zero, left, right, finish);
     }
 
     #[test]
