@@ -386,6 +386,16 @@ fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
     }
 }
 
+/// The address of an arm's training on a world, with the tuning that it follows: everything that a trial reads but how it is measured.
+///
+/// # Errors
+/// Never in practice: a slice is plain data.
+pub(crate) fn training_key(arm: &ArmSlice, needs: &[String]) -> Result<String, Fault> {
+    let version = CODE.iter().find(|(stage, _)| *stage == Stage::Trial).map_or(0, |(_, version)| *version);
+    let inputs: Vec<&str> = needs.iter().map(String::as_str).collect();
+    Ok(hash("trained", version, arm, &inputs)?[..12].to_owned())
+}
+
 fn hash<T: Serialize>(stage: &str, version: u32, slice: &T, inputs: &[&str]) -> Result<String, Fault> {
     equipoise_store::stage_key(stage, &version.to_string(), slice, inputs).map_err(runtime)
 }

@@ -7,6 +7,7 @@ mod charge;
 mod checkpoint;
 pub(crate) mod claim;
 mod fuse;
+mod kept;
 mod review;
 mod trial;
 mod tune;
@@ -53,6 +54,8 @@ pub struct Context<'a> {
     pub clock: Clock,
     /// Units that this process computed, and did not find finished.
     pub computed: AtomicU64,
+    /// Trainings that this process did, and did not find kept.
+    pub trained: AtomicU64,
     loaded: Mutex<VecDeque<(String, Arc<WorldData>)>>,
 }
 
@@ -68,7 +71,16 @@ impl<'a> Context<'a> {
     pub fn new(plan: &'a Plan, runs: &Path, observer: &'a dyn Observer) -> Self {
         let run = crate::rundir::run_dir(runs, plan);
         let (cache, clock, computed) = (runs.join("cache"), Clock::new(), AtomicU64::new(0));
-        Self { plan, run, cache, observer, clock, computed, loaded: Mutex::default() }
+        Self {
+            plan,
+            run,
+            cache,
+            observer,
+            clock,
+            computed,
+            trained: AtomicU64::new(0),
+            loaded: Mutex::default(),
+        }
     }
 
     /// Where a unit's results lie, or will.
@@ -171,7 +183,10 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
     let parent = dir.parent().unwrap_or(&dir);
     std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
     let scratch = equipoise_store::scratch_dir(&dir).map_err(runtime)?;
-    let worked = context.clock.stage(unit.stage, || work(context, unit, &scratch)).and_then(|()| {
+    let found = unit.stage != Stage::World && kept::taken_over(context, unit, &scratch)?;
+    let worked =
+        if found { Ok(()) } else { context.clock.stage(unit.stage, || work(context, unit, &scratch)) };
+    let worked = worked.and_then(|()| {
         equipoise_store::finish_dir(&scratch).map_err(runtime)?;
         equipoise_store::publish_dir(&scratch, &dir).map_err(runtime)
     });
@@ -180,8 +195,8 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
         return Err(fault);
     }
     let _ = std::fs::remove_file(checkpoint_path(context, unit));
-    context.computed.fetch_add(1, Ordering::Relaxed);
-    Ok(true)
+    context.computed.fetch_add(u64::from(!found), Ordering::Relaxed);
+    Ok(!found)
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Fault {
@@ -198,7 +213,10 @@ fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {
     match &unit.work {
         Work::World(slice) => world::make(slice, &equipoise_core::Silent)?.write(dir).map_err(runtime),
-        Work::Tune(arm) => tune::run(context, unit, arm, dir),
+        Work::Tune(arm) => {
+            context.trained.fetch_add(1, Ordering::Relaxed);
+            tune::run(context, unit, arm, dir)
+        }
         Work::Trial { arm, evaluation } => {
             let checkpoint = checkpoint_path(context, unit);
             if let Some(parent) = checkpoint.parent() {

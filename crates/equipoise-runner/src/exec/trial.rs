@@ -74,7 +74,7 @@ pub(super) fn run(
         checkpoint: Some(checkpoint),
         stopwatch: &stopwatch,
     };
-    let trained = arms::train(arm, &world, &setting)?;
+    let trained = super::kept::trained(context, unit, arm, || arms::train(arm, &world, &setting))?;
     let own = arms::score(arm, &world, &trained)?;
     let fused = match (&arm.fusion, &tuned) {
         (Some(section), Some(tuned)) => {

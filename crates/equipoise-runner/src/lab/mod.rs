@@ -253,6 +253,11 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
     said.fault.map_or(Ok(()), Err)
 }
 
+/// The name of one of our experiments by its text.
+pub(crate) fn file_of(text: &str) -> Option<&'static str> {
+    template::TEMPLATES.iter().find(|(_, known)| *known == text).map(|(name, _)| *name)
+}
+
 /// A run by its directory, its name, or the beginning of its name.
 fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
     for path in [PathBuf::from(name), runs.join(name)] {

@@ -74,6 +74,9 @@ fn markup(block: &Block) -> Markup {
                 }
             }
         },
+        Block::Group(title, blocks) => html! {
+            details { summary { (title) } @for block in blocks { (markup(block)) } }
+        },
         Block::List(lines, missing) => html! {
             @if lines.is_empty() { p { (missing) } } @else { ul { @for line in lines { li { (line) } } } }
         },

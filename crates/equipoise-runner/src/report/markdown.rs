@@ -44,6 +44,9 @@ fn text(block: &Block) -> String {
             out.push('\n');
             out
         }
+        Block::Group(title, blocks) => {
+            format!("**{title}**\n\n{}", blocks.iter().map(text).collect::<String>())
+        }
         Block::List(lines, missing) if lines.is_empty() => format!("{}\n\n", words(missing)),
         Block::List(lines, _) => {
             let items: Vec<String> = lines.iter().map(|line| format!("- {}\n", words(line))).collect();

@@ -13,9 +13,13 @@ mod figure;
 mod figure_audit;
 mod figure_cost;
 mod figure_curves;
+mod figure_front;
 mod figure_frontier;
+mod figure_reliability;
 mod figure_rows;
+mod figure_scaling;
 mod html;
+mod lines;
 mod markdown;
 mod numbers;
 #[cfg(test)]
@@ -35,8 +39,8 @@ mod words;
 pub(crate) use audit::render_audit;
 pub use data::{
     ArmReport, ArmRole, BurdenRow, CalibrationRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate,
-    Fact, FeatureRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, PatternRow,
-    ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
+    Fact, FeatureRow, FrontRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow,
+    PatternRow, ReliabilityPoint, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};
