@@ -194,7 +194,9 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
         let _ = std::fs::remove_dir_all(&scratch);
         return Err(fault);
     }
-    let _ = std::fs::remove_file(checkpoint_path(context, unit));
+    let checkpoint = checkpoint_path(context, unit);
+    let _ = std::fs::remove_file(&checkpoint);
+    let _ = std::fs::remove_dir_all(fusion_path(&checkpoint));
     context.computed.fetch_add(u64::from(!found), Ordering::Relaxed);
     Ok(!found)
 }
@@ -208,6 +210,11 @@ fn io(path: &Path, error: &std::io::Error) -> Fault {
 
 fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
     context.run.join("checkpoints").join(format!("{}.json", unit.id))
+}
+
+/// Where a trial's fusion keeps what must outlive a kill: keys and records, until the trial is done.
+fn fusion_path(checkpoint: &Path) -> PathBuf {
+    checkpoint.with_extension("fusion")
 }
 
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {

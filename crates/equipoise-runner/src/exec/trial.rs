@@ -80,7 +80,8 @@ pub(super) fn run(
         (Some(section), Some(tuned)) => {
             let grids = tuned.grids.iter().map(|cuts| ScoreGrid::new(cuts.clone()));
             let grids = grids.collect::<Result<Vec<_>, _>>().map_err(runtime)?;
-            Some(fuse::run(section, &world, &grids, &own, &stopwatch)?)
+            let keep = super::fusion_path(checkpoint);
+            Some(fuse::run(section, &world, &grids, &own, &stopwatch, Some(&keep))?)
         }
         _ => None,
     };
