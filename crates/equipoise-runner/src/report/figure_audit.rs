@@ -65,6 +65,7 @@ impl Chart {
             narrow: self.draw(series, true),
             csv,
             vega,
+            off: Vec::new(),
         }
     }
 
