@@ -10,6 +10,7 @@ mod facts;
 mod fusion;
 mod outcomes;
 mod patterns;
+mod told;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;
