@@ -237,7 +237,10 @@ mod tests {
         let (bounded, free) = (bounded.build().unwrap(), free.build().unwrap());
         for unit in PrivacyUnit::ALL {
             assert_eq!(free.claim(unit, 10).is_some(), unit == PrivacyUnit::Row);
-            let offered = [PrivacyUnit::Row, PrivacyUnit::AccountFixedGraph].contains(&unit);
+            let offered = matches!(
+                unit,
+                PrivacyUnit::Row | PrivacyUnit::AccountFixedGraph | PrivacyUnit::AccountSenderOwned
+            );
             assert_eq!(bounded.claim(unit, 10).is_some(), offered);
         }
     }
