@@ -102,13 +102,16 @@ enum Verb {
     /// Play protective measures alone and together
     #[command(subcommand)]
     Policy(crate::policy::PolicyVerb),
+    /// Attack what an experiment would release, beside what was claimed
+    #[command(subcommand)]
+    Audit(crate::audit::AuditVerb),
 }
 
 impl Verb {
     /// Whether the same command goes on where it was interrupted.
     fn goes_on(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Exec { .. } => true,
+            Self::Run(_) | Self::Exec { .. } | Self::Audit(crate::audit::AuditVerb::Run { .. }) => true,
             Self::Lab(verb) => verb.goes_on(),
             _ => false,
         }
@@ -175,6 +178,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
         Verb::Policy(verb) => {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::policy::dispatch(verb, crate::policy::Manner { json, quiet, runs })
+        }
+        Verb::Audit(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::audit::dispatch(verb, crate::audit::Manner { json, quiet, runs })
         }
     }
 }

@@ -163,7 +163,8 @@ impl CentralGaussian {
     const fn rows_of(&self, unit: PrivacyUnit) -> Option<NonZeroU32> {
         match unit {
             PrivacyUnit::Row => Some(NonZeroU32::MIN),
-            PrivacyUnit::AccountFixedGraph => self.rows_per_account,
+            // For what an account sent: if rows hold nothing else, which is the caller's to see to.
+            PrivacyUnit::AccountFixedGraph | PrivacyUnit::AccountSenderOwned => self.rows_per_account,
             _ => None,
         }
     }

@@ -8,20 +8,25 @@ mod checkpoint;
 pub(crate) mod claim;
 mod fuse;
 mod kept;
+mod release;
 mod review;
 mod trial;
 mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::mechanism;
+pub(crate) use arms::{Setting, mechanism, score as score_arm, train as train_arm};
 pub use bound::BoundRecord;
+pub(crate) use bound::keep as bounded_rows;
 pub use calibrate::CalibrationRecord;
 pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use fuse::FusionRecord;
+pub use release::ReleasedRecall;
+pub(crate) use review::cases as reviewed_cases;
 pub use trial::{TrialRecord, read_cases, read_trial};
 pub use tune::TuneRecord;
 pub(crate) use world::make as make_world;
+pub(crate) use world::{Told, make_told};
 
 use crate::clock::Clock;
 use crate::data::WorldData;
@@ -191,7 +196,9 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
         let _ = std::fs::remove_dir_all(&scratch);
         return Err(fault);
     }
-    let _ = std::fs::remove_file(checkpoint_path(context, unit));
+    let checkpoint = checkpoint_path(context, unit);
+    let _ = std::fs::remove_file(&checkpoint);
+    let _ = std::fs::remove_dir_all(fusion_path(&checkpoint));
     context.computed.fetch_add(u64::from(!found), Ordering::Relaxed);
     Ok(!found)
 }
@@ -205,6 +212,11 @@ fn io(path: &Path, error: &std::io::Error) -> Fault {
 
 fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
     context.run.join("checkpoints").join(format!("{}.json", unit.id))
+}
+
+/// Where a trial's fusion keeps what must outlive a kill: keys and records, until the trial is done.
+fn fusion_path(checkpoint: &Path) -> PathBuf {
+    checkpoint.with_extension("fusion")
 }
 
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {

@@ -130,6 +130,15 @@ pub(super) fn person_metric(name: &str) -> String {
     format!("{name}-per-person")
 }
 
+/// Values of worlds as an estimate.
+pub(super) fn plain_estimate(summary: Option<equipoise_eval::stats::Summary>, values: &[f64]) -> Estimate {
+    match (summary, values) {
+        (Some(s), _) => Estimate::Value { mean: s.mean, low: s.low, high: s.high, seeds: s.n },
+        (None, [value]) => Estimate::SingleRun { value: *value },
+        (None, _) => Estimate::NotAssessable { reason: "no world has it".into() },
+    }
+}
+
 /// The pre-registered metric.
 pub(super) fn primary(experiment: &Experiment) -> Box<dyn Metric> {
     let metrics = experiment.evaluation.metrics();

@@ -11,6 +11,7 @@ mod front;
 mod fusion;
 mod outcomes;
 mod patterns;
+mod told;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;

@@ -3,6 +3,7 @@
 //! Each verb returns what it `Said`; it is printed in one place, as words or as JSON.
 #![allow(clippy::print_stdout)] // The runner is the one place that speaks to people.
 
+mod accounts;
 mod benchmark;
 mod bundle;
 mod claims;
@@ -76,6 +77,8 @@ pub(crate) enum Verb {
         /// The one it is compared with
         b: String,
     },
+    /// At how many accounts a guarantee would cost no more than so much: a fit over runs of several sizes, with its interval
+    AccountsNeeded(accounts::AccountsArgs),
     /// Compute a sample of units again and compare hashes
     Verify {
         /// Run directory, or the beginning of its name
@@ -192,6 +195,7 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
         Verb::Ls { condition } => runs::ls(runs, condition.as_deref())?,
         Verb::Show { run } => show::show(&find(runs, run)?)?,
         Verb::Compare { a, b } => compare::compare(&find(runs, a)?, &find(runs, b)?)?,
+        Verb::AccountsNeeded(args) => accounts::needed(args, runs)?,
         Verb::Verify { run, units } => verify::verify(&find(runs, run)?, *units, manner.quiet)?,
         Verb::Gc { dry_run } => gc::gc(runs, *dry_run)?,
         Verb::Export(Export::Bundle { run, out }) => bundle::export(&find(runs, run)?, out)?,

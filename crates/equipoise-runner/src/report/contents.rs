@@ -315,6 +315,34 @@ pub(super) fn ledger(data: &ReportData) -> Table {
     table
 }
 
+/// What was told about tested accounts.
+pub(super) fn released(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "#Told (noised)",
+        "#Oracle (non-private)",
+        "#Epsilon of telling",
+        "#Delta",
+        "#Noise, accounts",
+        "#Worlds untold",
+    ];
+    let title =
+        "Accounts with a simulated harmful pattern that were reviewed: what may be told of tested accounts";
+    let mut table = Table::new("released", title, &heads);
+    for row in &data.released {
+        table.push(vec![
+            row.arm.clone(),
+            estimate_words(&row.told),
+            estimate_words(&row.oracle),
+            plain(row.epsilon),
+            format!("{:e}", row.delta),
+            plain(row.deviation),
+            row.untold.to_string(),
+        ]);
+    }
+    table
+}
+
 /// What uploads cost.
 pub(super) fn costs(data: &ReportData) -> Table {
     let heads = [

@@ -56,6 +56,9 @@ pub struct ReportData {
     pub seats: Vec<SeatRow>,
     /// What each release spent.
     pub ledger: Vec<LedgerRow>,
+    /// What arms with a guarantee told about their tested accounts.
+    #[serde(default)]
+    pub released: Vec<ReleasedRow>,
     /// What an upload costs.
     pub costs: Vec<CostRow>,
     /// What fusing scores sent, opened and showed.
@@ -441,6 +444,27 @@ pub struct LedgerRow {
     pub delta: Option<f64>,
     /// The unit of protection.
     pub unit: String,
+}
+
+/// How well an arm does, told with a guarantee for the tested accounts.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReleasedRow {
+    /// The arm.
+    pub arm: String,
+    /// What it cost.
+    pub epsilon: f64,
+    /// At this delta.
+    pub delta: f64,
+    /// Between whom it holds, against whom, and what is not protected.
+    pub scope: String,
+    /// Deviation of the noise on each count of accounts.
+    pub deviation: f64,
+    /// The share of accounts with a simulated harmful pattern that were reviewed, from noised counts.
+    pub told: Estimate,
+    /// Worlds whose noised counts tell no share.
+    pub untold: usize,
+    /// The same without noise: an oracle's, non-private.
+    pub oracle: Estimate,
 }
 
 /// How often something other than a whole round's training befell a client, over all worlds.

@@ -241,6 +241,16 @@ pub(crate) fn sample() -> ReportData {
             delta: Some(1e-6),
             unit: text("account"),
         }],
+        released: vec![ReleasedRow {
+            arm: text("federated, ε = 2"),
+            epsilon: 0.5,
+            delta: 1e-6,
+            scope: text("for any two data sets that differ by nulling one training row"),
+            deviation: 11.5,
+            told: Estimate::Value { mean: 0.31, low: 0.2, high: 0.42, seeds: 5 },
+            untold: 0,
+            oracle: Estimate::Value { mean: 0.3, low: 0.25, high: 0.35, seeds: 5 },
+        }],
         costs: vec![
             cost("federated", "plain", 4.0, None),
             cost("encrypted", "one-shot", 8.25, Some(2)),

@@ -242,6 +242,7 @@ fn privacy(data: &ReportData) -> Vec<Block> {
     }
     blocks.push(table(contents::seats(data), "no scheme describes its seats"));
     blocks.push(table(contents::ledger(data), "no release was recorded"));
+    blocks.extend(told(data));
     blocks.push(Block::Plain(
         "Encryption and differential privacy answer different questions. Encryption decides who can read an \
          update on its way; epsilon bounds what the finished model tells about one unit, whoever holds it. \
@@ -250,6 +251,22 @@ fn privacy(data: &ReportData) -> Vec<Block> {
             .to_owned(),
     ));
     blocks
+}
+
+/// Tested accounts are private too, so a metric is a release: what was told of them, or that nothing was.
+fn told(data: &ReportData) -> Vec<Block> {
+    if data.cards.is_empty() {
+        return Vec::new();
+    }
+    let oracle = "Every other metric of an arm with a guarantee is computed on private tested accounts without noise: non-private, an \
+                  oracle's number that only a simulation may print.";
+    let Some(first) = data.released.first() else {
+        return vec![Block::Text(format!(
+            "{oracle} No arm told anything about its tested accounts (`evaluation.release`)."
+        ))];
+    };
+    let scope = format!("What is told holds {}. {oracle}", first.scope);
+    vec![Block::Table(contents::released(data)), Block::Text(scope)]
 }
 
 fn cost(data: &ReportData) -> Vec<Block> {
