@@ -55,11 +55,13 @@ fn holds(run: &Path, figures: u64) {
     assert!(count("cells") > 1000 && count("marks") > 10, "too little was looked at: {seen}");
 }
 
-/// Two worlds, a sweep of epsilon, enough persons for numbers with intervals.
+/// A sweep of epsilon, enough persons for numbers with intervals.
 #[test]
 fn a_report_reads_in_a_browser() {
     let dir = tempfile::tempdir().unwrap();
-    let run = report(&dir.path().join("runs"), &["--set", "experiment.primary=average-precision"]);
+    let enough = ["--set", "world.persons=3000", "--set", "experiment.seeds=5"];
+    let arms = "arms=[\"reports-only\", \"local-only\", \"federated\", \"pooled-unlinked\"]";
+    let run = report(&dir.path().join("runs"), &[&enough[..], &["--set", arms]].concat());
     holds(&run, 9);
 }
 

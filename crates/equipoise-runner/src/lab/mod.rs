@@ -20,6 +20,7 @@ mod runs;
 mod scratch;
 mod show;
 mod stability;
+mod submission;
 mod template;
 mod verify;
 pub mod zip;
@@ -109,6 +110,9 @@ pub(crate) enum Verb {
     Benchmark {
         /// Suite, for instance small, or its file
         suite: String,
+        /// Bundles of other methods, run on the suite's tasks, to be ranked beside it
+        #[arg(long, value_name = "FILE.zip")]
+        with: Vec<PathBuf>,
         /// Where leaderboard.csv is written
         #[arg(long, value_name = "DIR", default_value = "benchmark")]
         out: PathBuf,
@@ -208,10 +212,10 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
             long::write(out, &long::leaderboard(&tasks))?
         }
         Verb::Stability(args) => stability::stability(args, runs, manner.quiet)?,
-        Verb::Benchmark { suite, out } => {
+        Verb::Benchmark { suite, with, out } => {
             let named = || PathBuf::from(format!("experiments/benchmark/{suite}.toml"));
             let file = if Path::new(suite).is_file() { PathBuf::from(suite) } else { named() };
-            benchmark::run(&file, out, runs, manner.quiet)?
+            benchmark::run(&file, with, out, runs, manner.quiet)?
         }
         Verb::New { template, out } => {
             let name = template.rsplit('/').next().unwrap_or(template);

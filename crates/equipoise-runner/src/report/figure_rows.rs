@@ -100,7 +100,13 @@ pub(super) fn burden(data: &ReportData) -> Figure {
                 format!(" {} more arms are in the table.", off.len())
             }
         ),
-        key: arms.iter().map(|(arm, look)| (*look, arm.label.clone())).collect(),
+        key: arms
+            .iter()
+            .filter(|(arm, _)| {
+                rows.iter().any(|row| row.dots.iter().any(|d| d.series == arm.label && d.mark.is_some()))
+            })
+            .map(|(arm, look)| (*look, arm.label.clone()))
+            .collect(),
         off: Vec::new(),
         wide: picture(&rows, &plot, false),
         narrow: picture(&rows, &plot, true),
