@@ -94,6 +94,9 @@ pub(crate) struct CanarySection {
 pub(crate) struct MembershipSection {
     /// Units whose presence is decided by coins, at most.
     pub(crate) candidates: usize,
+    /// Share of them that gets the other label: what a model has to remember, and the worst case that an average over accounts hides
+    /// (Aerni, Zhang, Tramer, arXiv 2404.17399). Judged apart.
+    pub(crate) mislabelled: Fraction,
     /// Pairs of shadow models.
     pub(crate) shadow_pairs: usize,
     pub(crate) attacks: Vec<InferSpec>,
