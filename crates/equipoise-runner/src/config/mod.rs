@@ -15,6 +15,7 @@ pub use partition::PartitionSpec;
 pub(crate) use suggest::nearest;
 pub(crate) use sweep::tables;
 pub use sweep::{Budget, Point, Sweep};
+pub(crate) use unit::check as check_unit;
 pub use unit::{Contribution, UnitSpec};
 
 use crate::schema::SchemaSpec;
