@@ -206,6 +206,7 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
     problems.extend(check_fusion(e, world).err());
     problems.extend(super::unit::check(e, world).err());
+    problems.extend(super::noise::check(e).err());
     let mut need = |ok: bool, why: String| {
         if !ok {
             problems.push(why);
@@ -240,6 +241,20 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         e.evaluation.horizon_days > 0.0 && e.evaluation.horizon_days <= observed,
         format!("horizon-days: must be above 0 and at most the {observed} days after `label-cutoff`"),
     );
+    if let Some(release) = e.evaluation.release {
+        let accounts = f64::from(world.persons) * world.platform.len() as f64;
+        need(
+            release.epsilon.is_finite(),
+            "evaluation.release.epsilon: finite, or leave `release` out and tell nothing".into(),
+        );
+        let small = release.delta.get() * accounts <= 1.0;
+        need(
+            small,
+            format!(
+                "evaluation.release.delta: above 1/N for {accounts} accounts, so it could publish one whole"
+            ),
+        );
+    }
     if let Err(error) = e.features.validate() {
         problems.push(format!("features: {error}"));
     }
@@ -447,7 +462,10 @@ fn check_sums(e: &Experiment, world: &WorldSpec, columns: usize) -> Option<Strin
             })
         }
         AggregationSpec::Hidden(scheme) => {
-            let spec = crate::sums::vector_spec(e, clients, columns);
+            let spec = match crate::sums::vector_spec(e, clients, columns) {
+                Ok(spec) => spec,
+                Err(why) => return Some(why),
+            };
             scheme.build().plan(&spec).err().map(|error| format!("aggregation: {error}"))
         }
     }

@@ -3,6 +3,7 @@
 
 mod fusion;
 mod load;
+mod noise;
 mod partition;
 mod suggest;
 mod sweep;
@@ -11,6 +12,7 @@ mod unit;
 pub use fusion::{FusionFunction, FusionSection};
 pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
+pub use noise::NoiseSpec;
 pub use partition::PartitionSpec;
 pub(crate) use suggest::nearest;
 pub(crate) use sweep::tables;
@@ -230,6 +232,9 @@ pub struct PrivacySection {
     pub rounds: u32,
     /// Bits of the quantised sums.
     pub bits: u8,
+    /// Where noise is made; on the opened sum without this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseSpec>,
     /// What the server does with the noised mean gradient.
     pub server: ServerSpec,
 }
@@ -258,6 +263,20 @@ pub struct Evaluation {
     pub resamples: u32,
     /// Horizon of the restricted mean time to detection in days; must fit between the label cut-off and the world's end.
     pub horizon_days: f64,
+    /// What arms with a guarantee tell about their tested accounts, which are private too: noised counts at this price. Without it they
+    /// tell nothing, and what stands in a report are the numbers of an oracle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<EvaluationRelease>,
+}
+
+/// The price of telling how well an arm does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EvaluationRelease {
+    /// Epsilon of one release, beside the model's; finite.
+    pub epsilon: Epsilon,
+    /// Its delta.
+    pub delta: Delta,
 }
 
 impl Experiment {
