@@ -151,7 +151,7 @@ fn what_voids_the_noise_is_refused_with_the_reason() {
         with(&Sums(1.0), &noise, change, |federation| federation.check().unwrap_err().to_string())
     };
     assert!(why(&|f| f.cohorts.minimum = 3).contains("sums of at least 4 platforms, and rounds of 3"));
-    let buffered = ScheduleSpec::Buffered { buffer: 4, concurrency: 4, power: 0.5 };
+    let buffered = ScheduleSpec::Buffered { buffer: 4, concurrency: 1, power: 0.5 };
     assert!(why(&|f| f.schedule = buffered).contains("`synchronous`"));
     let faults = FaultSpec {
         over_selection: 1.0,
