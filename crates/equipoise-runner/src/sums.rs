@@ -1,6 +1,7 @@
 //! How the sums of an experiment are laid out: one place, so that the check before a run and the run itself agree.
 
 use crate::config::{Experiment, NoiseSpec, PrivacySection};
+use equipoise_core::ClipNorm;
 use equipoise_federated::VectorSpec;
 use equipoise_privacy::{DistributedNoise, DistributedNoiseSpec, Quantizer};
 use std::num::NonZeroU32;
@@ -13,7 +14,8 @@ pub fn vector_spec(e: &Experiment, clients: u32, columns: usize) -> Result<Vecto
     let (len, map) = (e.model.parameters(columns), e.federation.compression.map());
     if e.privacy.epsilon.is_finite() {
         let len = map.sent(len);
-        let noise = noise_on_platforms(&e.privacy, e.federation.cohort.minimum, len, clients)?;
+        let noise =
+            noise_on_platforms(&e.privacy, e.privacy.clip_norm, e.federation.cohort.minimum, len, clients)?;
         let grid = noise.map_or_else(|| private_quantizer(&e.privacy), |(_, room)| room);
         Ok(private(len, clients, &grid))
     } else {
@@ -23,13 +25,15 @@ pub fn vector_spec(e: &Experiment, clients: u32, columns: usize) -> Result<Vecto
 }
 
 /// The noise that platforms add to sums of `len` coordinates, and the grid of their sum, with room for it; nothing where noise comes to
-/// the opened sum. It is sized for the smallest cohort that is opened, less those that may collude.
+/// the opened sum. It is sized for the smallest cohort that is opened, less those that may collude, and for `clip_norm`, what a row is charged
+/// with: its clip norm and the rounding of a sum over the largest platform's rows.
 ///
 /// # Errors
 /// If it cannot be, beginning with the key that mends it.
 #[allow(clippy::cast_precision_loss)] // Counts of draws.
 pub fn noise_on_platforms(
     privacy: &PrivacySection,
+    clip_norm: ClipNorm,
     minimum: u32,
     len: usize,
     clients: u32,
@@ -44,7 +48,7 @@ pub fn noise_on_platforms(
         tolerated,
         dimension: whole(u32::try_from(len).unwrap_or(u32::MAX), "model")?,
         scale: 1.0 / grid.lsb(),
-        clip_norm: privacy.clip_norm,
+        clip_norm,
         rows_per_account: privacy.rows_per_account(),
         epsilon: privacy.epsilon,
         delta: privacy.delta,

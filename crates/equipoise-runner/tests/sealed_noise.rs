@@ -13,8 +13,13 @@ const PLAIN: &str = "aggregation={ hidden = { plain = {} } }";
 
 fn settings<'a>(set: &[&'a str]) -> Vec<&'a str> {
     let one = "sweep.grid={ \"privacy.epsilon\" = [8.0] }";
-    let all =
-        ["arms=[\"local-only\", \"federated\"]", "experiment.seeds=1", "federation.cohort.minimum=4", one];
+    let all = [
+        "arms=[\"local-only\", \"federated\"]",
+        "experiment.seeds=1",
+        "federation.cohort.minimum=4",
+        "federation.cohort.dropout=0.0",
+        one,
+    ];
     all.iter().chain(set).flat_map(|set| ["--set", set]).collect()
 }
 

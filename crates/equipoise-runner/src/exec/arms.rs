@@ -9,7 +9,7 @@ use crate::plan::ArmSlice;
 use crate::sums;
 use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, codebook, ended};
 use equipoise_attack::PoisonSpec;
-use equipoise_core::{Params, Seed};
+use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_federated::{
     Aggregation, Devices, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
@@ -239,7 +239,11 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let sampler = PoissonSampler::new(privacy.sampling_rate);
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
-    let on_platforms = sums::noise_on_platforms(privacy, section.cohort.minimum, map.sent(len), count);
+    let charged_norm = |rows: &ClientRows| crate::training::charged(privacy.clip_norm, rows).get();
+    let clip_norm = clients.iter().map(charged_norm).fold(privacy.clip_norm.get(), f64::max);
+    let clip_norm = ClipNorm::new(clip_norm).map_err(runtime)?;
+    let minimum = section.cohort.minimum;
+    let on_platforms = sums::noise_on_platforms(privacy, clip_norm, minimum, map.sent(len), count);
     let (mechanism, room): (Box<dyn Mechanism>, _) = match on_platforms.map_err(Fault::Config)? {
         Some((noise, room)) => (Box::new(noise), room),
         None => (mechanism(privacy)?, quantizer),
