@@ -324,6 +324,7 @@ impl Mechanism for DistributedNoise {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // Reaches of sums, far below 2^31.
 mod tests {
     use super::*;
     use crate::{LocalUpdate, PrivacyUnit, Quantizer, Relation, Sensitivity};

@@ -13,7 +13,8 @@ const JOINT: FusionKeys = FusionKeys::Joint { holders: 2 };
 
 /// More accounts than one batch holds.
 fn accounts() -> Vec<AccountScores> {
-    let scores = |at: u32| vec![Some(at % 256), (at % 3 > 0).then_some(at * 7 % 256), Some(at * 11 % 256)];
+    let scores =
+        |at: u32| vec![Some(at % 256), (!at.is_multiple_of(3)).then_some(at * 7 % 256), Some(at * 11 % 256)];
     (0..150_u32).map(|at| AccountScores { account: account(u64::from(at)), scores: scores(at) }).collect()
 }
 

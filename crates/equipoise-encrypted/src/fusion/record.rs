@@ -45,13 +45,15 @@ impl Journal for Vec<Opening> {
     }
 }
 
+/// By account: every rule that was opened, and the mask that it was opened with.
+type Opened = BTreeMap<Pseudonym, Vec<([u8; 32], [u8; 32])>>;
+
 /// Enforces the limit. Lives with one secret.
 pub(crate) struct RateLimit {
     key: [u8; 32],
     limit: usize,
     chain: [u8; 32],
-    /// By account: every rule that was opened, and the mask that it was opened with.
-    opened: BTreeMap<Pseudonym, Vec<([u8; 32], [u8; 32])>>,
+    opened: Opened,
     /// An append failed, so that memory and disk may differ.
     broken: bool,
 }
@@ -92,7 +94,7 @@ impl RateLimit {
                 "an earlier entry failed: resume from what is on the disk".into(),
             ));
         }
-        let mut asked: BTreeMap<Pseudonym, Vec<([u8; 32], [u8; 32])>> = BTreeMap::new();
+        let mut asked = Opened::new();
         let mut chain = self.chain;
         let (mut entries, mut fingerprints) =
             (Vec::with_capacity(flags.len()), Vec::with_capacity(flags.len()));

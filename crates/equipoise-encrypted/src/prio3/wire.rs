@@ -7,7 +7,7 @@ use crate::roles::SessionId;
 use equipoise_federated::{SumError, VectorSpec, Wire};
 use prio::codec::{Encode, ParameterizedDecode};
 use prio::field::{Field128, FieldElement};
-use prio::flp::Type;
+use prio::flp::Flp;
 use prio::flp::gadgets::{Mul, ParallelSum};
 use prio::flp::types::SumVec;
 use prio::vdaf::prio3::Prio3PublicShare;
