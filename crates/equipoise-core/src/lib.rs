@@ -26,7 +26,7 @@ pub use observe::{Observer, RunEvent, Silent};
 pub use params::{Params, all_finite};
 pub use platform::{AccountProfile, AgeBand, Archetype, PlatformSchema, PlatformView, Region};
 pub use policy::{
-    Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, ReportingTools,
+    Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, Reach, ReportingTools,
     ScoreSource, Steered, Verdict,
 };
 pub use score::RiskScore;

@@ -6,10 +6,7 @@
 //! draw and the experiment's to measure; nothing here guesses ages.
 
 use crate::ages::from_adult_to_minor;
-use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime,
-    Verdict,
-};
+use equipoise_core::{AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the cap.
@@ -88,6 +85,10 @@ impl Policy for ContactLimitPolicy {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, kind: EventKind) -> bool {

@@ -4,10 +4,7 @@
 //! works on an end-to-end encrypted platform too, and it emits nothing: neither the platform nor any policy hears whether it
 //! warned. The world draws its outcome; the policy itself permits everything.
 
-use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, MediaScreen, PlatformState, Policy,
-    RiskScore, SimTime, Verdict,
-};
+use equipoise_core::{AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, MediaScreen, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the filter.
@@ -42,6 +39,10 @@ impl Policy for MediaFilter {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Media
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

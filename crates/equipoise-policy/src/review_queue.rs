@@ -3,9 +3,7 @@
 //! A score orders the queue and decides nothing. The policy's action is what follows an *upheld* review; the runner passes each
 //! selected account through a [`Reviewer`](crate::Reviewer) before it lets the action reach the world.
 
-use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime, Verdict,
-};
+use equipoise_core::{AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Picks accounts for review, highest score first, ties by account number, each account once in its life.
@@ -125,6 +123,10 @@ impl Policy for ReviewPolicy {
 
     fn act(&mut self, scores: &[(AccountId, RiskScore)], budget: Budget) -> Vec<Action> {
         self.queue.select(scores, budget).into_iter().map(|account| self.spec.action.about(account)).collect()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -7,10 +7,7 @@
 
 use crate::ages::from_adult_to_minor;
 use crate::share::in_share;
-use equipoise_core::{
-    AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, RiskScore,
-    Verdict,
-};
+use equipoise_core::{AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach, RiskScore, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the restriction.
@@ -49,6 +46,10 @@ impl Policy for SearchRestriction {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

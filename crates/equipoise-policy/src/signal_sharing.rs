@@ -3,9 +3,7 @@
 //! Lantern programme). Tokens are noisy: a signal can miss, and can name somebody else.
 
 use crate::QueueAction;
-use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime, Verdict,
-};
+use equipoise_core::{AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the sharing.
@@ -33,6 +31,10 @@ impl Policy for SignalSharing {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -4,7 +4,7 @@
 //! order within the budget, each account once. Together with nobody, it is no measure at all.
 
 use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, RiskScore,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, Reach, RiskScore,
     SimTime, Verdict,
 };
 
@@ -85,6 +85,10 @@ impl Policy for Together {
 
     fn hears(&self, kind: EventKind) -> bool {
         self.measures.iter().any(|one| one.policy.hears(kind))
+    }
+
+    fn reach(&self) -> Reach {
+        self.measures.iter().map(|one| one.policy.reach()).max().unwrap_or(Reach::Nothing)
     }
 
     fn levers(&self, now: SimTime) -> Levers {
