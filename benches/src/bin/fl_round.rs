@@ -7,7 +7,7 @@
 #![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // Counts of a benchmark.
 
 use clap::Parser;
-use equipoise_core::{ClipNorm, Fraction, Params, Seed};
+use equipoise_core::{ClipNorm, Fraction, Params, Seed, to_change};
 use equipoise_federated::{
     Aggregation, CohortSpec, Contribution, Divisor, DynSecureSum, FedAvg, Federation, FederationState,
     LocalTrainer, NoCompression, Outcome, Plain, RoundCtx, ScheduleSpec, ServerSgd, TrainError, TrainStats,
@@ -91,7 +91,7 @@ impl LocalTrainer for Worker<'_> {
             .1
             .train(update, &self.0.rows_of(client), &self.0.config, ctx.seed)
             .map_err(|error| TrainError { client, round: ctx.round, reason: error.to_string() })?;
-        update.iter_mut().zip(global).for_each(|(after, before)| *after -= before);
+        to_change(update, global);
         Ok(TrainStats {
             rows: self.0.rows as u32,
             steps: stats.steps,

@@ -8,10 +8,8 @@
 #![allow(clippy::cast_precision_loss)] // Counts of a benchmark.
 
 use clap::Parser;
-use equipoise_core::{Event, NullSink, Seed, Silent, SimTime};
-use equipoise_features::{FeatureSpec, MultiStream, SnapshotPlan};
-use equipoise_synth::{World, WorldSpec};
-use rayon::prelude::*;
+use equipoise_benches::worlds::{blocks, events, features, research};
+use equipoise_synth::World;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::time::Instant;
 
@@ -28,40 +26,6 @@ struct Arguments {
 
 /// A way to make a world; returns rows, so that nothing is optimised away.
 type Work = fn(&World) -> usize;
-
-/// Events of a run in memory.
-fn events(world: &World) -> usize {
-    usize::try_from(world.run(None, &mut NullSink, &Silent).unwrap().events).unwrap()
-}
-
-/// The same with every platform's features online and two snapshots.
-fn features(world: &World) -> usize {
-    let spec = FeatureSpec { max_contacts: 32, contact_seed: 1, label_adjacent: true, sequence_length: 32 };
-    let days = i32::from(world.spec().days);
-    let plan = SnapshotPlan::new(vec![SimTime::from_days(days / 2), SimTime::from_days(days)]).unwrap();
-    let mut stream = MultiStream::new(world.views(), &spec, plan).unwrap();
-    world.run(None, &mut stream, &Silent).unwrap();
-    stream.finish().unwrap().0.len()
-}
-
-/// Blocks of accounts as a dataset is built from them.
-fn blocks(world: &World) -> usize {
-    let mut skeleton = world.skeleton();
-    let mut rows = 0;
-    while skeleton.next_week(&Silent).is_some() {
-        for view in world.views() {
-            let accounts = u32::try_from(view.profiles.len()).unwrap();
-            let starts: Vec<u32> = (0..accounts).step_by(512).collect();
-            let one = |from: &u32| {
-                let mut log: Vec<Event> = Vec::new();
-                skeleton.play(view.id, *from..(from + 512).min(accounts), &mut log);
-                log.len()
-            };
-            rows += starts.par_iter().map(one).sum::<usize>();
-        }
-    }
-    rows
-}
 
 /// Processor seconds of this process (Linux).
 fn busy() -> f64 {
@@ -84,12 +48,10 @@ fn pool(threads: usize) -> ThreadPool {
 
 fn main() {
     let arguments = Arguments::parse();
-    let mut spec: WorldSpec = toml::from_str(include_str!("../../../datasets/research.toml")).unwrap();
-    (spec.persons, spec.days) = (arguments.persons, arguments.days);
-    let world = World::build(&spec, Seed::root(1)).unwrap();
+    let world = research(arguments.persons, arguments.days);
     let rows = events(&world) as f64;
     let (one, two, twins) = (pool(1), pool(2), [pool(1), pool(1)]);
-    println!("{} persons, {} days, {:.2} M events", spec.persons, spec.days, rows / 1e6);
+    println!("{} persons, {} days, {:.2} M events", arguments.persons, arguments.days, rows / 1e6);
     for (name, work) in [("events", events as Work), ("events and features", features), ("blocks", blocks)] {
         let (mut alone, mut processor, mut both, mut twice) = (f64::MAX, f64::MAX, f64::MAX, f64::MAX);
         for _ in 0..arguments.repeats {

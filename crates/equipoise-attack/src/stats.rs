@@ -1,27 +1,11 @@
-//! The little statistics that attacks and audits are judged by: the normal distribution, binomial tails, and the exact interval of
-//! Clopper and Pearson (1934). Quantiles by bisection: slow and sure.
+//! The little statistics that attacks and audits are judged by: the normal distribution (core's), binomial tails, and the exact
+//! interval of Clopper and Pearson (1934).
+
+use equipoise_core::special::incomplete_beta;
+pub use equipoise_core::special::{normal_cdf, normal_quantile};
 
 /// Halvings of a bracket of width 80: enough to reach the resolution of `f64`.
 const HALVINGS: u32 = 64;
-
-/// P(Z <= `x`) for a standard normal Z.
-#[must_use]
-pub fn normal_cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
-}
-
-/// The `p`-quantile of the standard normal; infinite at 0 and 1.
-#[must_use]
-pub fn normal_quantile(p: f64) -> f64 {
-    if p <= 0.0 {
-        return f64::NEG_INFINITY;
-    }
-    if p > 0.5 {
-        // In the lower tail the distribution function keeps its digits.
-        return -normal_quantile(1.0 - p);
-    }
-    bisect(-40.0, 0.0, |x| normal_cdf(x) < p)
-}
 
 /// The point of `[low, high]` where `below` turns from true to false.
 pub(crate) fn bisect(mut low: f64, mut high: f64, below: impl Fn(f64) -> bool) -> f64 {
@@ -84,48 +68,9 @@ impl Rate {
     }
 }
 
-/// Regularised incomplete beta function by the continued fraction of Lentz (DLMF 8.17.22).
-fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return x.clamp(0.0, 1.0);
-    }
-    // The fraction converges fast only below the mean; above it the symmetric one does.
-    if x > (a + 1.0) / (a + b + 2.0) {
-        return 1.0 - incomplete_beta(b, a, 1.0 - x);
-    }
-    let ln_front =
-        libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * libm::log(x) + b * libm::log1p(-x);
-    let keep = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let (mut value, mut c, mut d) = (1.0, 1.0, 0.0);
-    for step in 1..2000_u32 {
-        let m = f64::from(step / 2);
-        let term = if step % 2 == 0 {
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m))
-        } else {
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0))
-        };
-        d = 1.0 / keep(1.0 + term * d);
-        c = keep(1.0 + term / c);
-        value *= c * d;
-        if (c * d - 1.0).abs() < 1e-15 {
-            break;
-        }
-    }
-    libm::exp(ln_front) / (a * value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantiles_agree_with_scipy_and_invert_the_distribution() {
-        assert!((normal_quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-12);
-        assert!((normal_quantile(0.001) + 3.090_232_306_167_813).abs() < 1e-12);
-        for x in [-6.0, -0.3, 0.0, 2.0] {
-            assert!((normal_quantile(normal_cdf(x)) - x).abs() < 1e-9);
-        }
-    }
 
     /// Of 3 coins: at least 2 heads in 4 of 8 cases.
     #[test]

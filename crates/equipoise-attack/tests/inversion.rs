@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use equipoise_attack::invert::{
-    FirstLayer, GradientView, Invert, Matching, Recovered, SmallNetwork, judge, marginal_guess, mean_guess,
+    FirstLayer, GradientView, Invert, Matching, Recovered, SmallNetwork, Units, judge, marginal_guess,
+    mean_guess,
 };
 use equipoise_core::{Delta, Draw, Epsilon, Seed};
 use equipoise_privacy::{NoiseSource, gaussian_noise_multiplier};
 
-const NETWORK: SmallNetwork = SmallNetwork { inputs: 12, hidden: 24 };
+const NETWORK: SmallNetwork = SmallNetwork { inputs: 12, hidden: 24, units: Units::Softplus };
 const POPULATION: usize = 200;
 /// TabLeak's tolerance, in deviations of a column; columns here have deviation 1.
 const TOLERANCE: f64 = 0.319;

@@ -3,14 +3,14 @@
 //! guarantee says that others do.
 #![allow(clippy::unwrap_used)]
 
-use equipoise_attack::invert::SmallNetwork;
+use equipoise_attack::invert::{SmallNetwork, Units};
 use equipoise_attack::{Infer, InferSpec, LiraOnline, ReleasedModelView, Roc, ShadowTrainer, Shadows};
 use equipoise_core::{ClipNorm, Delta, Draw, Epsilon, Fraction, Seed};
 use equipoise_privacy::{CentralGaussianSpec, Mechanism, NoiseLevel};
 
 const ROWS: usize = 400;
 const COLUMNS: usize = 24;
-const NETWORK: SmallNetwork = SmallNetwork { inputs: COLUMNS, hidden: 16 };
+const NETWORK: SmallNetwork = SmallNetwork { inputs: COLUMNS, hidden: 16, units: Units::Softplus };
 const PAIRS: usize = 8;
 
 struct World {

@@ -14,6 +14,7 @@ mod platform;
 mod policy;
 mod score;
 mod seed;
+pub mod special;
 mod time;
 mod units;
 mod wide;
@@ -23,7 +24,7 @@ pub use event::{Event, EventKind, EventSink, NullSink, ReportCategory, Surface};
 pub use ids::{AccountId, AccountRef, PersonId, PlatformId};
 pub use label::{KnownLabel, LabelSource, LabelStatus};
 pub use observe::{Observer, RunEvent, Silent};
-pub use params::{Params, all_finite};
+pub use params::{Params, all_finite, to_change};
 pub use platform::{AccountProfile, AgeBand, Archetype, PlatformSchema, PlatformView, Region};
 pub use policy::{
     Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, Reach, ReportingTools,

@@ -45,6 +45,11 @@ pub fn all_finite(values: &[f32]) -> bool {
     })
 }
 
+/// Turns weights after training into what should be added to those before it: `after -= before`, as far as both reach.
+pub fn to_change(after: &mut [f32], before: &[f32]) {
+    crate::wide(|| after.iter_mut().zip(before).for_each(|(after, before)| *after -= before));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

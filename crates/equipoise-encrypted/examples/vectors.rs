@@ -1,4 +1,4 @@
-//! Recorded vectors: whole rounds of the schemes that open from public messages alone, as JSON on the standard output, for an opener in
+//! Recorded vectors: whole rounds of our own schemes, as JSON on the standard output, for an opener in
 //! another language (`benches/peers/open_vectors.py`). Keys come from a seed: NOT SECURE, for comparisons only.
 //!
 //! `cargo run --release -p equipoise-encrypted --example vectors > vectors.json`
@@ -10,8 +10,10 @@
 //! | `polynomial_size` | of every ring |
 //! | `uploads`, `answers` | the messages as they travel, hexadecimal; the formats stand in `codec.rs` and the `wire` files |
 //! | `sum` | what our code opened |
+//! | `adverts`, `threshold` | of masks: the keys that were published, and how many shares give a secret; the last client that was asked drops out |
+//! | `key_seed` | of the shared key, which no message carries: the replayable seed, from which `entropy.rs` says how the key comes |
 //!
-//! A fusion's vector holds flags instead: `bodies` and each holder's `shares`, as they travel, and the opened `values` of `bands` bands.
+//! Prio3's messages are those of its draft, whose own vectors `prio` is tested with; `naive-fheint`'s are tfhe's. A fusion's vector holds flags instead: `bodies` and each holder's `shares`, as they travel, and the opened `values` of `bands` bands.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A generator for people and scripts.
 
@@ -20,7 +22,10 @@ use equipoise_encrypted::fusion::{
     FUSE_N2048, FlagBody, FlagShare, FusionHolder, FusionKeys, FusionMessage, FusionPlan, FusionPlatform,
     FusionPublic, FusionRule, FusionServer, FusionSpec, JointKey as FusionKey, open_flag, plain_hash,
 };
-use equipoise_encrypted::{JointKey, OneShot, OpenAnswer, ReplaySource, Smudging, joint_key, one_shot};
+use equipoise_encrypted::{
+    JointKey, OneShot, PairwiseMasking, ReplaySource, SharedKeyGlwe, Smudging, joint_key, masking, one_shot,
+};
+use equipoise_encrypted::{Share, Upload};
 use equipoise_federated::laws::random_integers;
 use equipoise_federated::{CohortRecord, SecureSum, SetupOf, VectorSpec};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer};
@@ -50,60 +55,96 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A round of `scheme`: its uploads and answers by the given writers, and the sum.
-fn round<S: SecureSum<Share = OpenAnswer>>(
-    scheme: &S,
-    parties: &mut SetupOf<S>,
-    upload_bytes: impl Fn(&S::Upload) -> Vec<u8>,
-    clients: impl Fn(&S::Accumulator) -> Vec<u32>,
-    answer_bytes: impl Fn(&S::Public, &OpenAnswer) -> Vec<u8>,
-) -> Value {
-    let public = &parties.public;
-    let mut sum = scheme.empty(public, 0);
-    let mut uploads = vec![];
-    for (client, state) in (0..).zip(&mut parties.clients) {
-        let upload = scheme.protect(public, state, &update(client)).unwrap();
-        scheme.accumulate(public, &mut sum, &upload).unwrap();
-        uploads.push(hex(&upload_bytes(&upload)));
-    }
-    let cohort = CohortRecord { round: 0, clients: clients(&sum) };
-    let open = |holder| scheme.partial_open(public, holder, &sum, &cohort).unwrap();
-    let answers: Vec<OpenAnswer> = parties.holders.iter_mut().map(open).collect();
-    let written: Vec<String> = answers.iter().map(|answer| hex(&answer_bytes(public, answer))).collect();
-    let opened = scheme.open(public, sum, &answers).unwrap();
-    json!({ "scheme": scheme.name(), "clients": CLIENTS, "len": LEN, "polynomial_size": 4096, "uploads": uploads, "answers": written, "sum": opened.values })
+/// How a scheme's messages are written.
+struct Writers<S: SecureSum> {
+    upload: fn(&S::Upload) -> Vec<u8>,
+    clients: fn(&S::Accumulator) -> Vec<u32>,
+    answer: fn(&S::Public, &S::Share) -> Vec<u8>,
 }
 
+/// A round of `scheme` in which everybody is asked and the first `there` clients send.
+fn round<S: SecureSum>(scheme: &S, parties: &mut SetupOf<S>, there: u32, writers: &Writers<S>) -> Value {
+    let public = &parties.public;
+    let asked: Vec<u32> = (0..CLIENTS).collect();
+    scheme.prepare(public, &mut parties.clients, 0, &asked).unwrap();
+    let mut sum = scheme.empty(public, 0);
+    let mut uploads = vec![];
+    for (client, state) in (0..there).zip(&mut parties.clients) {
+        let upload = scheme.protect(public, state, &update(client)).unwrap();
+        scheme.accumulate(public, &mut sum, &upload).unwrap();
+        uploads.push(hex(&(writers.upload)(&upload)));
+    }
+    let cohort = CohortRecord { round: 0, clients: (writers.clients)(&sum) };
+    let open = |holder| scheme.partial_open(public, holder, &sum, &cohort).unwrap();
+    let answers: Vec<S::Share> = parties.holders.iter_mut().map(open).collect();
+    let written: Vec<String> = answers.iter().map(|answer| hex(&(writers.answer)(public, answer))).collect();
+    let opened = scheme.open(public, sum, &answers).unwrap();
+    json!({ "scheme": scheme.name(), "clients": there, "len": LEN, "polynomial_size": 4096, "uploads": uploads, "answers": written, "sum": opened.values })
+}
+
+const SEED: [u8; 32] = [7; 32];
+
 fn sums(all: &mut Vec<Value>) {
-    let seed = ReplaySource::new([7; 32]);
+    let seed = ReplaySource::new(SEED);
     for smudging in [Smudging::Total { rounds: 1000 }, Smudging::PerCoefficient {}] {
         let scheme = OneShot::new(3, 2, smudging).on(seed);
         let mut parties = scheme.setup(&spec()).unwrap();
         let plan = *parties.public.plan();
-        let mut vector = round(
-            &scheme,
-            &mut parties,
-            one_shot::Upload::to_bytes,
-            one_shot::Accumulator::clients,
-            one_shot::Public::answer_bytes,
-        );
+        let writers = Writers {
+            upload: one_shot::Upload::to_bytes,
+            clients: one_shot::Accumulator::clients,
+            answer: |public: &one_shot::Public, answer| public.opening().answer_bytes(answer),
+        };
+        let mut vector = round(&scheme, &mut parties, CLIENTS, &writers);
         let (body, key) = (plan.bodies, plan.key);
         vector["layout"] = json!([body.slots, body.width_bits, body.delta_log2]);
         vector["key_layout"] = json!([key.slots, key.width_bits, key.delta_log2]);
         all.push(vector);
     }
-    let scheme = JointKey::new(2, 2, Smudging::PerCoefficient {});
+    let scheme = JointKey::new(2, 2, Smudging::PerCoefficient {}).on(seed);
     let mut parties = scheme.setup(&spec()).unwrap();
     let layout = *parties.public.layout();
-    let mut vector = round(
-        &scheme,
-        &mut parties,
-        joint_key::Upload::to_bytes,
-        joint_key::Accumulator::clients,
-        joint_key::Public::answer_bytes,
-    );
+    let writers = Writers {
+        upload: joint_key::Upload::to_bytes,
+        clients: joint_key::Accumulator::clients,
+        answer: |public: &joint_key::Public, answer| public.opening().answer_bytes(answer),
+    };
+    let mut vector = round(&scheme, &mut parties, CLIENTS, &writers);
     vector["layout"] = json!([layout.slots, layout.width_bits, layout.delta_log2]);
     all.push(vector);
+}
+
+/// Masks that cancel, with a client that dropped out after it was asked.
+fn masked() -> Value {
+    let scheme = PairwiseMasking::new(CLIENTS - 1).on(ReplaySource::new(SEED));
+    let mut parties = scheme.setup(&spec()).unwrap();
+    let writers = Writers {
+        upload: masking::Upload::to_bytes,
+        clients: masking::Accumulator::clients,
+        answer: |_: &masking::Public, answer| masking::Shares::to_bytes(answer),
+    };
+    let mut vector = round(&scheme, &mut parties, CLIENTS - 1, &writers);
+    let adverts = parties.public.adverts(0);
+    vector["adverts"] = adverts.values().map(|advert| hex(&advert.to_bytes())).collect();
+    vector["threshold"] = json!(CLIENTS - 1);
+    vector["word_bytes"] = json!(parties.public.modulus().bytes());
+    vector
+}
+
+/// One key that every platform holds: the opener makes it from the seed, because no message carries it.
+fn shared_key() -> Value {
+    let scheme = SharedKeyGlwe::default().on(ReplaySource::new(SEED));
+    let mut parties = scheme.setup(&spec()).unwrap();
+    let layout = *parties.public.layout();
+    let writers = Writers {
+        upload: Upload::to_bytes,
+        clients: equipoise_encrypted::Accumulator::clients,
+        answer: |_: &equipoise_encrypted::Public, answer| Share::to_bytes(answer),
+    };
+    let mut vector = round(&scheme, &mut parties, CLIENTS, &writers);
+    vector["layout"] = json!([layout.slots, layout.width_bits, layout.delta_log2]);
+    vector["key_seed"] = json!(hex(&SEED));
+    vector
 }
 
 fn fusion() -> Value {
@@ -156,6 +197,6 @@ fn fusion() -> Value {
 fn main() {
     let mut all = vec![];
     sums(&mut all);
-    all.push(fusion());
+    all.extend([masked(), shared_key(), fusion()]);
     println!("{}", Value::Array(all));
 }

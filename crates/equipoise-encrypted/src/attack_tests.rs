@@ -3,7 +3,7 @@
 use crate::mask::MaskStream;
 use crate::roles::KeyHolder;
 use crate::testing::{integers, parties, spec};
-use crate::{Accumulator, GLWE64_N4096};
+use crate::{Accumulator, GLWE64_N4096, SystemSource};
 use equipoise_core::Seed;
 use equipoise_federated::{CohortRecord, SumError};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn a_seed_used_twice_would_give_the_difference_of_two_updates() {
     let mut scratch = public.ring.scratch();
     let mut seal = |values: &[i64]| {
         let mut body = vec![0; public.layout().coefficients()];
-        client.seal_polynomial(public, &mask, 0, values, &mut body, &mut scratch).unwrap();
+        client.seal_polynomial(public, (&mask, 0), values, &mut body, &mut scratch, SystemSource).unwrap();
         body
     };
     let (a, b) = (seal(&first), seal(&second));

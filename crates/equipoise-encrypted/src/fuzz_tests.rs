@@ -1,10 +1,13 @@
-//! Every reader of bytes from outside against changed messages: a short run here, a million inputs each in `--ignored`. The messages
-//! of masking and of the fusion are held beside their own tests, by the same function or one like it.
+//! Every reader of bytes from outside against changed messages, with what it allocates counted: a short run here, a million inputs each
+//! in `--ignored`. The messages of masking, Prio3 and the fusion are held beside their own tests, by the same function.
 
 use crate::fusion::{Matcher, PendingMatch};
 use crate::record::RoundRecord;
-use crate::testing::{fuzz, integers, parties, spec};
-use crate::{JointKey, KeyContribution, MemoryRecord, OneShot, RecordStore, Smudging, SystemSource, Upload};
+use crate::testing::{fuzz, fuzz_within, integers, parties, spec};
+use crate::{
+    Accumulator, JointKey, KeyContribution, MemoryRecord, OneShot, RecordStore, Share, Smudging,
+    SystemSource, Upload,
+};
 use equipoise_core::Seed;
 use equipoise_federated::{CohortRecord, SecureSum, SumError};
 
@@ -17,10 +20,16 @@ fn values(client: u64) -> Vec<i64> {
 }
 
 fn shared_key(cases: u32) {
-    let parties = parties(&spec(LEN, 8, 5));
+    let mut parties = parties(&spec(LEN, 8, 5));
     let public = &parties.public;
     let upload = parties.clients[1].seal(public, 3, 1, &values(1)).unwrap();
     fuzz(&upload.to_bytes(), cases, |bytes| Upload::from_bytes(bytes, public).map(|read| read.to_bytes()));
+    let mut sum = Accumulator::new(public, 3);
+    let other = parties.clients[0].seal(public, 3, 1, &values(0)).unwrap();
+    sum.add_all(public, &[other, upload]).unwrap();
+    let cohort = CohortRecord { round: 3, clients: sum.clients() };
+    let share = parties.holders[0].open_round(public, &sum, &cohort).unwrap();
+    fuzz(&share.to_bytes(), cases, |bytes| Share::from_bytes(bytes, public).map(|read| read.to_bytes()));
 }
 
 fn one_shot(cases: u32) {
@@ -38,11 +47,15 @@ fn one_shot(cases: u32) {
     let mut sum = crate::one_shot::Accumulator::new(public, 0);
     sum.add_all(public, &uploads).unwrap();
     let cohort = CohortRecord { round: 0, clients: sum.clients() };
-    let request = public.request_bytes(&sum.request());
-    fuzz(&request, cases, |bytes| public.read_request(bytes).map(|read| public.request_bytes(&read)));
+    let request = public.opening.request_bytes(&sum.request());
+    fuzz(&request, cases, |bytes| {
+        public.opening.read_request(bytes).map(|read| public.opening.request_bytes(&read))
+    });
     let answer = scheme.partial_open(public, &mut parties.holders[0], &sum, &cohort).unwrap();
-    let answer = public.answer_bytes(&answer);
-    fuzz(&answer, cases, |bytes| public.read_answer(bytes).map(|read| public.answer_bytes(&read)));
+    let answer = public.opening.answer_bytes(&answer);
+    fuzz(&answer, cases, |bytes| {
+        public.opening.read_answer(bytes).map(|read| public.opening.answer_bytes(&read))
+    });
 }
 
 fn joint_key(cases: u32) {
@@ -70,7 +83,7 @@ fn record(cases: u32) {
     let (store, key) = (MemoryRecord::default(), [3; 32]);
     let mut whole = RoundRecord::open(key, Box::new(store.clone())).unwrap();
     (0..3).for_each(|round| whole.commit(round, [9; 32], 9).unwrap());
-    fuzz(&store.read().unwrap(), cases, |bytes| {
+    fuzz_within(&store.read().unwrap(), cases, 4, |bytes| {
         // An empty store is no record: a new one begins in it.
         if bytes.is_empty() {
             return Err(SumError::Record("empty".into()));
@@ -113,11 +126,17 @@ fn matching(cases: u32) {
         if below(16) > 0 {
             changed.truncate(below(changed.len()));
         }
-        refused += u32::from(if case % 2 == 0 {
-            matcher.evaluate(0, &changed).is_err()
-        } else {
-            ask().0.finish(&changed, &key).is_err()
+        let (pending, mut wrong) = (ask().0, false);
+        let spent = allocation_counter::measure(|| {
+            wrong = if case % 2 == 0 {
+                matcher.evaluate(0, &changed).is_err()
+            } else {
+                pending.finish(&changed, &key).is_err()
+            };
         });
+        // Points of the group are larger than their bytes, and a proof is checked on more of them.
+        assert!(spent.bytes_max <= 16_384, "{} bytes for {}", spent.bytes_max, changed.len());
+        refused += u32::from(wrong);
     }
     assert!(refused * 10 > 9 * cases, "{refused} of {cases} were refused");
 }

@@ -81,5 +81,5 @@ pub use registry::SchemeSpec;
 pub use roles::{KeyHolder, PlatformKey, Public, SessionId};
 pub use shared_key::SharedKeyGlwe;
 pub use smudge::{Layout128, Smudging};
-pub use sum::{Accumulator, Share};
-pub use wire::Upload;
+pub use sum::Accumulator;
+pub use wire::{Share, Upload};

@@ -94,3 +94,57 @@ impl Members {
         hasher.finalize().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::spec;
+
+    const SESSION: SessionId = SessionId([1; 16]);
+
+    fn members() -> Members {
+        let mut members = Members::new(SESSION, 7);
+        members.admit(&spec(5, 8, 3), SESSION, 7, (1, 1)).unwrap();
+        members
+    }
+
+    #[test]
+    fn what_is_of_another_session_round_or_plan_is_not_admitted_and_nobody_twice() {
+        let refused = [
+            (SessionId([2; 16]), 7, 0, 1, "another session"),
+            (SESSION, 6, 0, 1, "round"),
+            (SESSION, 7, 3, 1, "plan"),
+            (SESSION, 7, 0, 2, "plan"),
+            (SESSION, 7, 1, 1, "twice"),
+        ];
+        for (session, round, client, weight, says) in refused {
+            let mut members = members();
+            let error = members.admit(&spec(5, 8, 3), session, round, (client, weight)).unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+            assert_eq!(members.clients(), [1]);
+        }
+    }
+
+    #[test]
+    fn a_batch_with_one_refusal_leaves_nobody_behind() {
+        let mut members = members();
+        let batch = [(SESSION, 7, 0, 1), (SESSION, 7, 2, 1), (SESSION, 7, 0, 1)];
+        assert!(members.admit_all(&spec(5, 8, 3), batch.into_iter()).is_err());
+        assert_eq!((members.clients(), members.weight()), (vec![1], 1));
+        assert!(members.admit_all(&spec(5, 8, 3), batch[..2].iter().copied()).is_ok());
+        assert_eq!((members.clients(), members.weight()), (vec![0, 1, 2], 3));
+    }
+
+    #[test]
+    fn the_hash_names_session_round_clients_and_weights() {
+        let all = [
+            members(),
+            Members { session: SessionId([2; 16]), ..members() },
+            Members { round: 8, ..members() },
+            Members { weights: BTreeMap::from([(2, 1)]), ..members() },
+            Members { weights: BTreeMap::from([(1, 2)]), ..members() },
+        ];
+        let distinct: std::collections::BTreeSet<[u8; 32]> = all.iter().map(Members::hash).collect();
+        assert_eq!(distinct.len(), all.len());
+    }
+}

@@ -4,7 +4,7 @@
 //! fails with probability 2^-128" into "decryption cannot fail". Never use them where *sums of errors* are opened under
 //! a key the opener lacks (`lattice.md` 2 recovers such a key): here the opener holds the key anyway.
 
-use crate::entropy::SystemSource;
+use crate::entropy::CryptoSource;
 use equipoise_federated::SumError;
 use tfhe::core_crypto::prelude::TUniform;
 use zeroize::Zeroize;
@@ -18,7 +18,7 @@ pub(crate) fn tuniform(byte: u8, bound_log2: u32) -> i64 {
 
 /// Adds one fresh error to every coefficient of `body`. `bytes` is scratch of at least that length.
 pub(crate) fn add_noise(
-    source: SystemSource,
+    source: impl CryptoSource,
     noise: TUniform<u64>,
     body: &mut [u64],
     bytes: &mut [u8],

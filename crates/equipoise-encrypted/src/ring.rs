@@ -7,7 +7,7 @@
 //! first primes of the same pinned release, and the schoolbook tests would see a difference. The slow form is tfhe's own Karatsuba product, kept as the peer to measure and the oracle to test against.
 //! Not constant-time by claim: neither tfhe nor this crate promises it.
 
-use crate::entropy::SystemSource;
+use crate::entropy::CryptoSource;
 use equipoise_federated::SumError;
 use std::fmt;
 use tfhe::core_crypto::algorithms::polynomial_algorithms::polynomial_wrapping_mul;
@@ -110,7 +110,7 @@ impl Ring {
     }
 
     /// Draws a fresh key.
-    pub(crate) fn new_key(&self, source: SystemSource) -> Result<BinaryKey, SumError> {
+    pub(crate) fn new_key(&self, source: impl CryptoSource) -> Result<BinaryKey, SumError> {
         let mut bytes = Zeroizing::new(vec![0_u8; self.size]);
         source.fill(&mut bytes)?;
         let coefficients = Zeroizing::new(bytes.iter().map(|byte| u64::from(byte & 1)).collect());

@@ -4,7 +4,8 @@ use crate::layout::{COHORT_FLOOR, Layout};
 use crate::mask::{Header, MaskStream};
 use crate::params::GlweParams;
 use crate::ring::{BinaryKey, Ring, Scratch};
-use crate::sum::{Accumulator, Share};
+use crate::sum::Accumulator;
+use crate::wire::Share;
 use equipoise_federated::{CohortRecord, SlotPlan, SumError, VectorSpec};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -107,7 +108,8 @@ impl KeyHolder {
         // The record comes first: a failure later must not leave a round that can be asked for twice.
         self.opened.insert(cohort.round, fingerprint(&cohort.clients));
         let messages = self.rounded_messages(public, sum)?;
-        Ok(Share { sum: sum.fingerprint(), messages })
+        let (params, session, round) = (public.params.wire_id, public.session, sum.round);
+        Ok(Share { params, session, round, sum: sum.fingerprint(), messages })
     }
 
     fn check(&self, public: &Public, sum: &Accumulator, cohort: &CohortRecord) -> Result<(), SumError> {

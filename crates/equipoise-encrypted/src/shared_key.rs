@@ -8,15 +8,15 @@
 //! Not promised: anything against a server that knows one platform's key, or against dishonest updates. Use it as the
 //! baseline that it is, and write [`LeakageProfile::headline`] wherever its cost is written.
 
-use crate::entropy::SystemSource;
+use crate::entropy::{CryptoSource, SystemSource};
 use crate::layout::Layout;
 use crate::mask::{Header, MaskStream, SEED_BYTES};
 use crate::noise::add_noise;
 use crate::params::{GLWE64_N4096, GlweParams};
 use crate::ring::{Ring, Scratch};
 use crate::roles::{KeyHolder, PlatformKey, Public, SessionId};
-use crate::sum::{Accumulator, Share};
-use crate::wire::{HEADER_BYTES, Upload};
+use crate::sum::Accumulator;
+use crate::wire::{HEADER_BYTES, Share, Upload};
 use equipoise_federated::LeakageProfile;
 use equipoise_federated::check_update;
 use equipoise_federated::{
@@ -31,14 +31,15 @@ const NAME: &str = "shared-key-glwe";
 
 /// The scheme. Stateless: keys are made by [`SecureSum::setup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SharedKeyGlwe {
+pub struct SharedKeyGlwe<S = SystemSource> {
     params: GlweParams,
     stock_products: bool,
+    source: S,
 }
 
 impl Default for SharedKeyGlwe {
     fn default() -> Self {
-        Self { params: GLWE64_N4096, stock_products: false }
+        Self { params: GLWE64_N4096, stock_products: false, source: SystemSource }
     }
 }
 
@@ -47,6 +48,14 @@ impl SharedKeyGlwe {
     #[must_use]
     pub fn with_stock_products() -> Self {
         Self { stock_products: true, ..Self::default() }
+    }
+}
+
+impl<S: CryptoSource> SharedKeyGlwe<S> {
+    /// The same scheme on another source of randomness.
+    #[must_use]
+    pub fn on<T: CryptoSource>(self, source: T) -> SharedKeyGlwe<T> {
+        SharedKeyGlwe { params: self.params, stock_products: self.stock_products, source }
     }
 
     /// The parameter set.
@@ -60,8 +69,8 @@ impl SharedKeyGlwe {
         let size = self.params.polynomial_size;
         let ring = if self.stock_products { Ring::karatsuba(size) } else { Ring::new(size) };
         let mut session = SessionId([0; 16]);
-        SystemSource.fill(&mut session.0)?;
-        let key = Arc::new(ring.new_key(SystemSource)?);
+        self.source.at("session", 0).fill(&mut session.0)?;
+        let key = Arc::new(ring.new_key(self.source.at("key", 0))?);
         let clients =
             (0..spec.max_clients).map(|client| PlatformKey { client, key: Arc::clone(&key) }).collect();
         let plan = layout.plan(HEADER_BYTES);
@@ -71,17 +80,19 @@ impl SharedKeyGlwe {
 }
 
 impl PlatformKey {
-    /// Encrypts integers that were checked before. The mask seed is drawn here and cannot be passed in: no seed is used
-    /// twice under a key.
-    pub(crate) fn seal(
+    /// Encrypts integers that were checked before. The mask seed is drawn here and cannot be passed in: under the system's
+    /// entropy no seed is used twice under a key.
+    pub(crate) fn seal_on(
         &self,
         public: &Public,
         round: u32,
         weight: u32,
         values: &[i64],
+        source: impl CryptoSource,
     ) -> Result<Upload, SumError> {
+        let source = source.at("client", u64::from(self.client)).at("round", u64::from(round));
         let mut seed = [0; SEED_BYTES];
-        SystemSource.fill(&mut seed)?;
+        source.at("seed", 0).fill(&mut seed)?;
         let header = Header { session: public.session, round, client: self.client, weight, seed };
         let mask = MaskStream::new(&public.params, &header);
         let mut bodies = vec![0; public.layout.coefficients()];
@@ -89,23 +100,35 @@ impl PlatformKey {
             || public.ring.scratch(),
             |scratch, (index, body)| {
                 let values = public.piece(values, index, public.layout.slots);
-                self.seal_polynomial(public, &mask, index, values, body, scratch)
+                let source = source.at("polynomial", index as u64);
+                self.seal_polynomial(public, (&mask, index), values, body, scratch, source)
             },
         )?;
         Ok(Upload { params: public.params.wire_id, header, bodies })
     }
 
+    #[cfg(test)]
+    pub(crate) fn seal(
+        &self,
+        public: &Public,
+        round: u32,
+        weight: u32,
+        values: &[i64],
+    ) -> Result<Upload, SumError> {
+        self.seal_on(public, round, weight, values, SystemSource)
+    }
+
     pub(crate) fn seal_polynomial(
         &self,
         public: &Public,
-        mask: &MaskStream,
-        index: usize,
+        (mask, index): (&MaskStream, usize),
         values: &[i64],
         body: &mut [u64],
         scratch: &mut Scratch,
+        source: impl CryptoSource,
     ) -> Result<(), SumError> {
         // Noise first: a product without it, left behind by a failing entropy call, would give the key away.
-        add_noise(SystemSource, public.params.noise(), body, &mut scratch.bytes)?;
+        add_noise(source, public.params.noise(), body, &mut scratch.bytes)?;
         public.layout.add_packed(values, body);
         scratch.mask.fill(0);
         mask.add_polynomial(index, &mut scratch.mask);
@@ -117,7 +140,7 @@ impl PlatformKey {
     }
 }
 
-impl SecureSum for SharedKeyGlwe {
+impl<S: CryptoSource> SecureSum for SharedKeyGlwe<S> {
     type Public = Public;
     type Client = PlatformKey;
     type Holder = KeyHolder;
@@ -145,7 +168,7 @@ impl SecureSum for SharedKeyGlwe {
     ) -> Result<Upload, SumError> {
         check_update(&public.spec, update)?;
         crate::members::check_client(client.client, update)?;
-        client.seal(public, update.round(), update.weight(), update.values())
+        client.seal_on(public, update.round(), update.weight(), update.values(), self.source)
     }
 
     fn empty(&self, public: &Public, round: u32) -> Accumulator {
@@ -189,7 +212,9 @@ impl SecureSum for SharedKeyGlwe {
     fn leakage(&self) -> LeakageProfile {
         LeakageProfile::new(
             NAME,
-            "Shared-key baseline: the server together with any one platform reads every update.",
+            &S::headline(
+                "Shared-key baseline: the server together with any one platform reads every update.",
+            ),
             &[
                 ("server", "sizes, weights and who took part in which round; the opened sum", false),
                 (

@@ -6,7 +6,7 @@
 use crate::mask::Header;
 use crate::roles::{Public, SessionId};
 use crate::wire::Upload;
-use equipoise_federated::{SumError, Wire};
+use equipoise_federated::SumError;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
@@ -161,24 +161,5 @@ impl fmt::Debug for Accumulator {
             .field("round", &self.round)
             .field("clients", &self.members.keys())
             .finish_non_exhaustive()
-    }
-}
-
-/// A key holder's answer: the sum's rounded slots, bound to the sum that it answers.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Share {
-    pub(crate) sum: [u8; 32],
-    pub(crate) messages: Vec<i64>,
-}
-
-impl Wire for Share {
-    fn wire_bytes(&self) -> u64 {
-        32 + 8 * self.messages.len() as u64
-    }
-}
-
-impl fmt::Debug for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Share").finish_non_exhaustive()
     }
 }

@@ -44,10 +44,24 @@ pub(crate) fn round_trip(parties: &mut Parties, round: u32, values: &[Vec<i64>])
     SharedKeyGlwe::default().open(public, sum, &[share])
 }
 
+/// What a reader may allocate beside what it was given: an error's words, and small change of the message that it makes.
+const SMALL: u64 = 1024;
+
 /// Reads `cases` changed forms of a message: one to four bytes set anew, most of them before the payload, and one in four cut or
 /// lengthened. `read` writes back what it read. Whatever is still a message must be exactly the bytes that were given: one form a
-/// message, nothing made larger than what came, and no panic on the way.
+/// message, and no panic on the way. What is refused allocates no more than the words of its error, whatever its fields say; what is
+/// read, no more than itself twice over (read and written back; a vector may have grown to double).
 pub(crate) fn fuzz<E>(bytes: &[u8], cases: u32, read: impl Fn(&[u8]) -> Result<Vec<u8>, E>) {
+    fuzz_within(bytes, cases, 0, read);
+}
+
+/// [`fuzz`] of a reader that copies what it is given: `copies` of a refused message are allowed.
+pub(crate) fn fuzz_within<E>(
+    bytes: &[u8],
+    cases: u32,
+    copies: u64,
+    read: impl Fn(&[u8]) -> Result<Vec<u8>, E>,
+) {
     let mut rng = Seed::root(bytes.len() as u64).rng();
     let mut below = |limit: usize| usize::try_from(rng.next_u64() % limit.max(1) as u64).unwrap();
     let (mut noise, mut read_back) = (bytes.to_vec(), 0_u32);
@@ -66,7 +80,15 @@ pub(crate) fn fuzz<E>(bytes: &[u8], cases: u32, read: impl Fn(&[u8]) -> Result<V
         if below(4) == 0 {
             length = if below(2) == 0 { below(noise.len()) } else { (length + 8).saturating_sub(below(17)) };
         }
-        if let Ok(again) = read(&noise[..length]) {
+        let (mut again, given) = (None, length as u64);
+        let spent = allocation_counter::measure(|| again = Some(read(&noise[..length]).ok()));
+        let limit = SMALL + if again == Some(None) { copies * given } else { 4 * given };
+        assert!(
+            spent.bytes_max <= limit,
+            "{} bytes allocated for {length}, {limit} allowed",
+            spent.bytes_max
+        );
+        if let Some(Some(again)) = again {
             assert!(again == noise[..length], "a message of {} bytes was read from {length}", again.len());
             read_back += 1;
         }

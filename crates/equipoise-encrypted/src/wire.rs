@@ -1,4 +1,4 @@
-//! What a platform sends: a public header and the bodies of its ciphertexts. Masks travel as a seed.
+//! What a platform sends: a public header and the bodies of its ciphertexts. Masks travel as a seed. And what the key holder answers.
 //!
 //! | bytes | field |
 //! |---|---|
@@ -13,15 +13,16 @@
 //!
 //! Every number is little-endian. The plan fixes the length, so that a reader knows it before it allocates.
 
+use crate::codec::{FRAME_BYTES, Frame, put_words};
 use crate::mask::{Header, SEED_BYTES};
 use crate::roles::{Public, SessionId};
 use equipoise_federated::{SumError, Wire};
 use std::fmt;
 
 const MAGIC: [u8; 4] = *b"EQGL";
-const VERSION: u16 = 1;
+const SHARE: [u8; 4] = *b"EQGS";
 /// Bytes before the first body.
-pub(crate) const HEADER_BYTES: usize = 4 + 2 + 2 + 16 + 3 * 4 + SEED_BYTES + 8;
+pub(crate) const HEADER_BYTES: usize = FRAME_BYTES + 8 + SEED_BYTES + 8;
 
 /// One platform's protected update.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,17 +61,13 @@ impl Upload {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let header = &self.header;
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + 8 * self.bodies.len());
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(self.params.to_le_bytes());
-        bytes.extend(header.session.0);
-        for field in [header.round, header.client, header.weight] {
-            bytes.extend(field.to_le_bytes());
-        }
+        let frame = Frame { magic: MAGIC, params: self.params, session: header.session };
+        let mut bytes = frame.start(header.round, HEADER_BYTES - FRAME_BYTES + 8 * self.bodies.len());
+        bytes.extend(header.client.to_le_bytes());
+        bytes.extend(header.weight.to_le_bytes());
         bytes.extend(header.seed);
         bytes.extend((self.bodies.len() as u64).to_le_bytes());
-        bytes.extend(self.bodies.iter().flat_map(|body| body.to_le_bytes()));
+        put_words(&mut bytes, &self.bodies);
         bytes
     }
 
@@ -80,51 +77,62 @@ impl Upload {
     /// [`SumError::Malformed`] if the length is not the plan's, or magic, version, parameter set, session or count
     /// differ. Round, client and weight are checked where the upload is added.
     pub fn from_bytes(bytes: &[u8], public: &Public) -> Result<Self, SumError> {
-        let malformed = |what: &str| Err(SumError::Malformed(what.into()));
-        let count = public.layout.coefficients();
-        let want = HEADER_BYTES + 8 * count;
-        if bytes.len() != want {
-            let what = if bytes.len() < want { "truncated" } else { "too long" };
-            return malformed(&format!("{what}: {} bytes, the plan says {want}", bytes.len()));
-        }
-        let mut reader = Reader(bytes);
-        if reader.take() != MAGIC {
-            return malformed("not an upload: wrong magic");
-        }
-        let version = u16::from_le_bytes(reader.take());
-        if version != VERSION {
-            return malformed(&format!("version {version}, this reader knows {VERSION}"));
-        }
-        let params = u16::from_le_bytes(reader.take());
-        if params != public.params.wire_id {
-            return malformed(&format!("parameter set {params}, the session uses {}", public.params.wire_id));
-        }
-        let session = SessionId(reader.take());
-        if session != public.session {
-            return malformed("another session");
-        }
-        let round = u32::from_le_bytes(reader.take());
-        let client = u32::from_le_bytes(reader.take());
-        let weight = u32::from_le_bytes(reader.take());
-        let seed = reader.take();
+        let (count, params, session) = (public.layout.coefficients(), public.params.wire_id, public.session);
+        let frame = Frame { magic: MAGIC, params, session };
+        let (round, mut reader) = frame.read(bytes, HEADER_BYTES - FRAME_BYTES + 8 * count)?;
+        let (client, weight, seed) = (reader.number(), reader.number(), reader.take());
         let sent = u64::from_le_bytes(reader.take());
         if sent != count as u64 {
-            return malformed(&format!("{sent} bodies, the plan says {count}"));
+            return Err(SumError::Malformed(format!("{sent} bodies, the plan says {count}")));
         }
-        let (words, _) = reader.0.as_chunks::<8>();
-        let bodies = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        Ok(Self { params, header: Header { session, round, client, weight, seed }, bodies })
+        let header = Header { session, round, client, weight, seed };
+        Ok(Self { params, header, bodies: reader.words(count) })
     }
 }
 
-/// Takes fields off the front; the length was checked before.
-struct Reader<'a>(&'a [u8]);
+/// A key holder's answer: the sum's rounded slots, bound to the sum that it answers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Share {
+    pub(crate) params: u16,
+    pub(crate) session: SessionId,
+    pub(crate) round: u32,
+    pub(crate) sum: [u8; 32],
+    pub(crate) messages: Vec<i64>,
+}
 
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        let (field, rest) = self.0.split_first_chunk().expect("the length was checked before the fields");
-        self.0 = rest;
-        *field
+impl Share {
+    /// The message's bytes: frame, fingerprint of the sum, rounded coefficients.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let frame = Frame { magic: SHARE, params: self.params, session: self.session };
+        let mut bytes = frame.start(self.round, 32 + 8 * self.messages.len());
+        bytes.extend(self.sum);
+        self.messages.iter().for_each(|message| bytes.extend(message.to_le_bytes()));
+        bytes
+    }
+
+    /// Reads an answer of `public`'s session. Nothing is allocated before the length and the frame are right.
+    ///
+    /// # Errors
+    /// [`SumError::Malformed`] if length or frame are not what the plan says.
+    pub fn from_bytes(bytes: &[u8], public: &Public) -> Result<Self, SumError> {
+        let (count, params, session) = (public.layout.coefficients(), public.params.wire_id, public.session);
+        let (round, mut reader) = Frame { magic: SHARE, params, session }.read(bytes, 32 + 8 * count)?;
+        let sum = reader.take();
+        let messages = reader.words(count).into_iter().map(u64::cast_signed).collect();
+        Ok(Self { params, session, round, sum, messages })
+    }
+}
+
+impl Wire for Share {
+    fn wire_bytes(&self) -> u64 {
+        (FRAME_BYTES + 32 + 8 * self.messages.len()) as u64
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share").field("round", &self.round).finish_non_exhaustive()
     }
 }
 

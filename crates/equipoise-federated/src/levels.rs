@@ -202,7 +202,8 @@ impl<'a> Platform<'a> {
                 "a sum of clipped rows is one sum, on devices or not: account for it on platforms",
             ));
         }
-        if outcome.takes_part() && !update.iter().all(|value| value.is_finite()) {
+        let update = LocalUpdate::new(update);
+        if outcome.takes_part() && !update.is_finite() {
             outcome = Outcome::NotFinite;
         }
         sum.inside.answered += 1;
@@ -211,7 +212,7 @@ impl<'a> Platform<'a> {
         }
         if outcome.takes_part() {
             let weight = self.of.trainers.weight(device);
-            let clipped = LocalUpdate::new(update).clip_l2(self.of.update_clip);
+            let clipped = update.clip_l2(self.of.update_clip);
             let seed = ctx.seed.derive("rounding", 0);
             let quantized = clipped.round_into(self.of.rounding, &self.of.quantizer, weight, seed, vec![]).0;
             sum.inside.saturated += quantized.saturated();

@@ -10,7 +10,7 @@ use crate::rounds::{FederationError, FederationState};
 use crate::schedule::Buffered;
 use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
 use crate::trainer::{Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainerFactory};
-use equipoise_core::{ClipNorm, Seed, all_finite};
+use equipoise_core::{ClipNorm, Seed};
 use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer, Rounding};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -120,7 +120,8 @@ impl Platforms<'_> {
         update.resize(self.local.sends() * global.len(), 0.0);
         let trainer = place.trainer.as_mut();
         let mut stats = self.local.train(trainer, broadcast, client, &ctx, &mut kept, &mut update)?;
-        if stats.outcome.takes_part() && !all_finite(&update) {
+        let update = LocalUpdate::new(update);
+        if stats.outcome.takes_part() && !update.is_finite() {
             stats.outcome = Outcome::NotFinite;
         }
         let outcome = stats.outcome;
@@ -162,7 +163,7 @@ impl Platforms<'_> {
                 sent.update = Some(update);
             }
         } else {
-            place.update = update;
+            place.update = update.discard();
         }
         Ok(sent)
     }
@@ -171,12 +172,11 @@ impl Platforms<'_> {
     fn outgoing(
         &self,
         (round, client, weight, seed): (u32, u32, u32, Seed),
-        update: Vec<f32>,
+        local: LocalUpdate,
         contribution: Contribution,
         place: &mut Place<'_>,
         residual: &mut Vec<f32>,
     ) -> (OutgoingUpdate, u64, Option<f64>) {
-        let local = LocalUpdate::new(update);
         let (clipped, weight) = match contribution {
             Contribution::Delta => (local.clip_l2(self.update_clip), weight),
             // A sum over units carries its own weight; scaling it again would scale its sensitivity.

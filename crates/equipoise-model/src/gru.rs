@@ -2,13 +2,13 @@
 //!
 //! The unit is that of Cho et al. (EMNLP 2014) with the reset gate after the recurrent product, as `PyTorch` and burn have it; gates in
 //! `PyTorch`'s order: reset, update, new. A linear layer reads the state after a row's last step; an empty row has the state zero.
-//! Each step is two products for all three gates at once and one pass over the gates; the gradient of the weights is two products over
-//! all steps of the batch. The reference is burn's automatic differentiation over its own unit (see `reference`).
+//! Each step is two products for all three gates at once and one pass over the gates; on the way back the gradient of the weights is two more,
+//! while the step's derivatives are in the nearest cache. The reference is burn's automatic differentiation over its own unit (see `reference`).
 
 use crate::LayerShape;
 use crate::gates;
 use crate::packed::Packed;
-use crate::product::{Matrix, add_scaled, dot, product};
+use crate::product::{Finish, Matrix, Start, add_scaled, dot, product, product_with};
 use crate::sequences::Steps;
 
 /// The three layers of the flat vector.
@@ -58,10 +58,14 @@ pub(crate) struct GruTape {
     carry: Vec<f32>,
     /// What input and state say at one step, `[rows, 3 hidden]`.
     parts: [Vec<f32>; 2],
-    /// Derivative by what the input said, `[packed steps, 3 hidden]`.
+    /// Derivative by what the input said, `[packed steps, 3 hidden]`, or of one step at a time.
     pub(crate) input_deltas: Vec<f32>,
-    /// Derivative by what the state said, `[packed steps, 3 hidden]`.
+    /// Derivative by what the state said, likewise.
     pub(crate) state_deltas: Vec<f32>,
+    /// These added up over rows and steps, see [`gates::Backward`].
+    sums: Vec<f32>,
+    /// The recurrent weights with rows and columns exchanged, `[3 hidden, hidden]`.
+    turned: Vec<f32>,
 }
 
 impl GruTape {
@@ -98,12 +102,12 @@ impl GruTape {
                 let inputs = values.len() / width;
                 part.resize(width * 3 * hidden, 0.0);
                 let weight = Matrix::new(layer.weight, inputs, 3 * hidden);
-                product(part, false, Matrix::new(values, width, inputs), weight);
+                let values = Matrix::new(values, width, inputs);
+                product_with(part, Start::Row(layer.bias), values, weight, Finish::Keep);
             }
             let gates = &mut self.gates[start * 4 * hidden..][..width * 4 * hidden];
             let [input, recurrent] = &self.parts;
-            let bias = [layers.input.bias, layers.recurrent.bias];
-            gates::Forward { hidden, bias, input, recurrent, state, gates }.run();
+            gates::Forward { hidden, input, recurrent, state, gates }.run();
             for place in packed.alive[step + 1]..packed.alive[step] {
                 let own = &self.last[place * hidden..][..hidden];
                 self.logits[packed.order[place] as usize] += dot(own, layers.head.weight);
@@ -111,14 +115,48 @@ impl GruTape {
         }
     }
 
-    /// The derivatives by what input and state said at every step, from those by the logit, which stand in `slopes`. The batch
-    /// was packed without a width.
-    pub(crate) fn backward(&mut self, layers: Layers<'_>) {
-        let (hidden, packed) = (self.hidden, &self.packed);
-        let total = packed.starts[packed.steps()];
-        self.input_deltas.resize(total * 3 * hidden, 0.0);
-        self.state_deltas.resize(total * 3 * hidden, 0.0);
+    /// Writes the gradient of the sum over rows in the flat layout, from the derivatives by the logit, which stand in `slopes`. The batch
+    /// was packed without a width. What a step says of the weights is added while its derivatives are at hand, so they are kept nowhere.
+    pub(crate) fn gradient(&mut self, layers: Layers<'_>, shapes: &[LayerShape], out: &mut [f32]) {
+        let hidden = self.hidden;
+        out.fill(0.0);
+        let (input, rest) = out.split_at_mut(shapes[0].end());
+        let (recurrent, head) = rest.split_at_mut(shapes[1].end() - shapes[1].offset);
+        let [(input, input_bias), (recurrent, recurrent_bias)] = [(input, shapes[0]), (recurrent, shapes[1])]
+            .map(|(part, shape)| part.split_at_mut(shape.bias() - shape.offset));
+        self.pass_back(layers, Some([input, recurrent]));
+        for (bias, new) in [(input_bias, 2), (recurrent_bias, 3)] {
+            bias[..2 * hidden].copy_from_slice(&self.sums[..2 * hidden]);
+            bias[2 * hidden..].copy_from_slice(&self.sums[new * hidden..][..hidden]);
+        }
+        let (weight, bias) = head.split_at_mut(hidden);
+        bias[0] = self.slopes.iter().sum();
+        for (&place, own) in self.packed.order.iter().zip(self.last.chunks_exact(hidden)) {
+            add_scaled(weight, self.slopes[place as usize], own);
+        }
+    }
+
+    /// The derivatives by what input and state said at every step, for who asks for each row's own gradient.
+    pub(crate) fn deltas(&mut self, layers: Layers<'_>) {
+        self.pass_back(layers, None);
+    }
+
+    /// One walk back. With the gradients by both weights to add to, the derivatives of a step are overwritten by those of the one before it.
+    fn pass_back(&mut self, layers: Layers<'_>, mut weights: Option<[&mut [f32]; 2]>) {
+        let (columns, hidden, packed) = (self.columns, self.hidden, &self.packed);
+        let room = if weights.is_some() { packed.rows() } else { packed.starts[packed.steps()] };
+        self.input_deltas.resize(room * 3 * hidden, 0.0);
+        self.state_deltas.resize(room * 3 * hidden, 0.0);
         self.carry.resize(packed.rows() * hidden, 0.0);
+        self.sums.clear();
+        self.sums.resize(4 * hidden, 0.0);
+        self.turned.resize(3 * hidden * hidden, 0.0);
+        for (at, column) in self.turned.chunks_exact_mut(hidden).enumerate() {
+            column
+                .iter_mut()
+                .zip(layers.recurrent.weight.chunks_exact(3 * hidden))
+                .for_each(|(to, row)| *to = row[at]);
+        }
         for step in (0..packed.steps()).rev() {
             let (start, width) = (packed.starts[step], packed.width[step]);
             for place in packed.alive[step + 1]..width {
@@ -126,44 +164,25 @@ impl GruTape {
                 let carry = &mut self.carry[place * hidden..][..hidden];
                 carry.iter_mut().zip(layers.head.weight).for_each(|(carry, weight)| *carry = slope * weight);
             }
+            let kept = if weights.is_some() { 0 } else { start * 3 * hidden };
             let carry = &mut self.carry[..width * hidden];
-            let recurrent = &mut self.state_deltas[start * 3 * hidden..][..width * 3 * hidden];
-            gates::Backward {
-                hidden,
-                gates: &self.gates[start * 4 * hidden..][..width * 4 * hidden],
-                state: &self.states[start * hidden..][..width * hidden],
-                carry,
-                input: &mut self.input_deltas[start * 3 * hidden..][..width * 3 * hidden],
-                recurrent,
-            }
-            .run();
+            let state = &self.states[start * hidden..][..width * hidden];
+            let input = &mut self.input_deltas[kept..][..width * 3 * hidden];
+            let recurrent = &mut self.state_deltas[kept..][..width * 3 * hidden];
+            let (gates, sums) = (&self.gates[start * 4 * hidden..][..width * 4 * hidden], &mut *self.sums);
+            gates::Backward { hidden, gates, state, carry, input, recurrent, sums }.run();
             if step > 0 {
-                let turned = Matrix::new(layers.recurrent.weight, hidden, 3 * hidden).transposed();
+                let turned = Matrix::new(&self.turned, 3 * hidden, hidden);
                 product(carry, true, Matrix::new(recurrent, width, 3 * hidden), turned);
             }
-        }
-    }
-
-    /// Writes the gradient of the sum over rows in the flat layout.
-    pub(crate) fn gradient(&self, shapes: &[LayerShape], out: &mut [f32]) {
-        let (columns, hidden) = (self.columns, self.hidden);
-        let total = self.packed.starts[self.packed.steps()];
-        for (shape, values, deltas) in [
-            (shapes[0], &self.packed.inputs, &self.input_deltas),
-            (shapes[1], &self.states, &self.state_deltas),
-        ] {
-            let inputs = if shape.offset == 0 { columns } else { hidden };
-            let (weight, bias) = out[shape.offset..shape.end()].split_at_mut(inputs * 3 * hidden);
-            let (values, deltas) = (&values[..total * inputs], &deltas[..total * 3 * hidden]);
-            let turned = Matrix::new(values, total, inputs).transposed();
-            product(weight, false, turned, Matrix::new(deltas, total, 3 * hidden));
-            gates::ColumnSums { rows: deltas, sum: bias }.run();
-        }
-        let (weight, bias) = out[shapes[2].offset..].split_at_mut(hidden);
-        weight.fill(0.0);
-        bias[0] = self.slopes.iter().sum();
-        for (&place, own) in self.packed.order.iter().zip(self.last.chunks_exact(hidden)) {
-            add_scaled(weight, self.slopes[place as usize], own);
+            if let Some([by_input, by_state]) = &mut weights {
+                let read = &packed.inputs[start * columns..][..width * columns];
+                for (weight, values, deltas) in [(by_input, read, &*input), (by_state, state, &*recurrent)] {
+                    let inputs = values.len() / width;
+                    let values = Matrix::new(values, width, inputs).transposed();
+                    product(weight, true, values, Matrix::new(deltas, width, 3 * hidden));
+                }
+            }
         }
     }
 }

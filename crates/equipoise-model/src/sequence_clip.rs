@@ -5,14 +5,14 @@
 //! small as one sequence is long, and needs memory for one gradient. Norms and sums are in `f64`, so the contribution of a row is within
 //! the bound to the rounding of one last store.
 
-use crate::clip::{LARGEST_NORM, scale_of};
+use crate::clip::{LARGEST_NORM, scale_of, square_of};
 use crate::gru::Layers;
 use crate::maths::cross_entropy;
 use crate::product::{Matrix, add_scaled, product};
 use crate::sequence_network::READS_ROWS;
 use crate::sequences::Sequences;
 use crate::{ClipStats, LayerShape, ModelError, Trainer};
-use equipoise_core::ClipNorm;
+use equipoise_core::{ClipNorm, wide};
 
 /// Sequences that go forward and back together.
 const CLIP_SEQUENCES: usize = 64;
@@ -49,14 +49,15 @@ impl Trainer {
             tape.slopes.extend(chunk.iter().zip(&tape.logits).map(|(&row, &logit)| {
                 sequences.weights[row as usize] * cross_entropy(logit, sequences.labels[row as usize]).1
             }));
-            tape.backward(layers);
+            tape.deltas(layers);
             for place in 0..chunk.len() {
                 tape.own_gradient(shapes, place, &mut row, &mut own);
-                let square: f64 = own.iter().map(|&slope| f64::from(slope) * f64::from(slope)).sum();
+                let square = wide(|| square_of(&own));
                 // A NaN is no more within the range than what lies beyond it.
                 if square <= LARGEST_NORM * LARGEST_NORM {
                     let scale = scale_of(square, clip, &mut stats);
-                    sum.iter_mut().zip(&own).for_each(|(sum, &slope)| *sum += scale * f64::from(slope));
+                    let pairs = sum.iter_mut().zip(&own);
+                    wide(|| pairs.for_each(|(sum, &slope)| *sum += scale * f64::from(slope)));
                 } else {
                     stats.non_finite += 1;
                 }

@@ -86,8 +86,7 @@ impl Trainer {
                 let (tape, layers) = (&mut worker.tape, Layers::of(shapes, weights));
                 tape.forward(layers, &sequences.steps, batch, None);
                 let loss = config.loss.slopes(&mut tape.slopes, &tape.logits, whole);
-                tape.backward(layers);
-                tape.gradient(shapes, gradient);
+                tape.gradient(layers, shapes, gradient);
                 Ok(loss)
             }
             Backward::Burn => {

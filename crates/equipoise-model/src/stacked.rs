@@ -7,7 +7,7 @@
 //! same order, same optimisers.
 //!
 //! **Not promised**: losses other than cross-entropy, bent courses ([`Course`](crate::Course)), clipped sums. With the cargo feature `gpu` the same
-//! code is meant for wgpu; its dependencies resolve, but that build has neither been compiled nor run yet (no such machine was at hand).
+//! code is meant for wgpu; that build compiles and has not been run (no such machine was at hand).
 
 use crate::network::{numbers, read};
 use crate::{LayerShape, Loss, ModelError, ModelSpec, Optimiser, Rows, TrainConfig, TrainStats};

@@ -30,6 +30,8 @@ pub struct Trainer {
     pub(crate) backward: Backward,
     optimiser: OptimiserState,
     pub(crate) gradient: Vec<f32>,
+    /// What a clipped sum is added up in.
+    pub(crate) sum: Vec<f64>,
     order: Vec<u32>,
 }
 
@@ -126,6 +128,7 @@ impl Trainer {
             autodiff: Device::flex().autodiff(),
             backward,
             optimiser: OptimiserState::default(),
+            sum: Vec::new(),
             order: Vec::new(),
         })
     }

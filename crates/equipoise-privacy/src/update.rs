@@ -20,10 +20,15 @@
 use crate::{Quantizer, Rounding, Sensitivity};
 use equipoise_core::{ClipNorm, Seed, wide};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::fmt;
 
 /// What training on one platform gave: real numbers that must not leave it.
-pub struct LocalUpdate(Vec<f32>);
+pub struct LocalUpdate {
+    values: Vec<f32>,
+    /// The L2 norm, once somebody has asked for it.
+    norm: OnceCell<f64>,
+}
 
 /// An update whose size, or whose units' contributions, are bounded. Still real numbers that must not leave.
 pub struct ClippedUpdate {
@@ -68,7 +73,24 @@ impl LocalUpdate {
     /// Takes the trainer's flat vector.
     #[must_use]
     pub const fn new(values: Vec<f32>) -> Self {
-        Self(values)
+        Self { values, norm: OnceCell::new() }
+    }
+
+    /// Whether every number is finite: whether the norm is, which clipping needs anyway. The squares of `f32` do not leave `f64`.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.norm().is_finite()
+    }
+
+    fn norm(&self) -> f64 {
+        *self.norm.get_or_init(|| l2_norm(&self.values))
+    }
+
+    /// The memory, for another update, where this one is not sent.
+    #[must_use]
+    pub fn discard(mut self) -> Vec<f32> {
+        self.values.clear();
+        self.values
     }
 
     /// Scales the whole vector to an L2 norm of at most `bound`. This is robustness against one platform, **not privacy**:
@@ -77,21 +99,21 @@ impl LocalUpdate {
     #[must_use]
     #[allow(clippy::cast_possible_truncation, reason = "an update is f32")]
     pub fn clip_l2(mut self, bound: ClipNorm) -> ClippedUpdate {
-        let norm = l2_norm(&self.0);
+        let norm = self.norm();
         if !norm.is_finite() {
-            self.0.fill(0.0);
+            self.values.fill(0.0);
         } else if norm > bound.get() {
             let scale = bound.get() / norm;
-            self.0.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+            self.values.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
         }
-        ClippedUpdate { values: self.0, sensitivity: None }
+        ClippedUpdate { values: self.values, sensitivity: None }
     }
 
     /// Takes the trainer's word that it bounded each unit's contribution, as the `sensitivity` says. The proof obligation
     /// is the trainer's: dropping one unit must move the vector by at most `sensitivity.value` in L2.
     #[must_use]
     pub fn bounded_by_trainer(self, sensitivity: Sensitivity) -> ClippedUpdate {
-        ClippedUpdate { values: self.0, sensitivity: Some(sensitivity) }
+        ClippedUpdate { values: self.values, sensitivity: Some(sensitivity) }
     }
 }
 

@@ -102,13 +102,16 @@ enum Verb {
     /// Play protective measures alone and together
     #[command(subcommand)]
     Policy(crate::policy::PolicyVerb),
+    /// Attack what an experiment would release, beside what was claimed
+    #[command(subcommand)]
+    Audit(crate::audit::AuditVerb),
 }
 
 impl Verb {
     /// Whether the same command goes on where it was interrupted.
     fn goes_on(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Exec { .. } => true,
+            Self::Run(_) | Self::Exec { .. } | Self::Audit(crate::audit::AuditVerb::Run { .. }) => true,
             Self::Lab(verb) => verb.goes_on(),
             _ => false,
         }
@@ -176,6 +179,10 @@ fn dispatch(cli: &Cli) -> Result<(), Fault> {
             let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
             crate::policy::dispatch(verb, crate::policy::Manner { json, quiet, runs })
         }
+        Verb::Audit(verb) => {
+            let (json, quiet, runs) = (common.json, common.quiet, common.runs.as_path());
+            crate::audit::dispatch(verb, crate::audit::Manner { json, quiet, runs })
+        }
     }
 }
 
@@ -227,28 +234,31 @@ fn finish(
     let hash = rundir::seal(dir, &data, &context.clock.measured())?;
     crate::timings::write(dir, &data, context.plan)?;
     provenance::write(dir, context.plan, seconds)?;
-    let computed = context.computed.load(std::sync::atomic::Ordering::Relaxed);
-    print_result(&data, &dir.join("report.html"), &hash, computed, common)
+    let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    let done = (count(&context.computed), count(&context.trained));
+    print_result(&data, &dir.join("report.html"), &hash, done, common)
 }
 
 fn print_result(
     data: &ReportData,
     report: &Path,
     hash: &str,
-    computed: u64,
+    (computed, trained): (u64, u64),
     common: &Common,
 ) -> Result<(), Fault> {
     if common.json {
-        let value = serde_json::json!({ "report": report, "hash": hash, "computed": computed, "headline": headline(data) });
+        let value = serde_json::json!({ "report": report, "hash": hash, "computed": computed, "trained": trained, "headline": headline(data) });
         say!("{}", serde_json::to_string_pretty(&value).map_err(runtime)?);
         return Ok(());
     }
     say!("{}", data.question);
     let width = data.arms.iter().map(|arm| arm.label.chars().count()).fold(28, usize::max);
-    say!("{:<width$} {:>26} {:>26}", "arm", data.primary, "average-precision");
+    // The metric that decides, and beside it the one that needs no budget.
+    let second = if data.primary == "average-precision" { "recall-at-budget" } else { "average-precision" };
+    say!("{:<width$} {:>26} {:>26}", "arm", data.primary, second);
     for arm in &data.arms {
         let cell = |metric: &str| arm.summaries.get(metric).map_or_else(|| "-".to_owned(), words);
-        say!("{:<width$} {:>26} {:>26}", arm.label, cell(&data.primary), cell("average-precision"));
+        say!("{:<width$} {:>26} {:>26}", arm.label, cell(&data.primary), cell(second));
     }
     for comparison in data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some()) {
         let share = comparison.share.as_deref().unwrap_or_default();
@@ -406,7 +416,7 @@ fn report(run: &Path, common: &Common) -> Result<(), Fault> {
     })?;
     rundir::write_report(run, &data, &crate::report::render(&data))?;
     let hash = rundir::hash(run)?;
-    print_result(&data, &run.join("report.html"), &hash, 0, common)
+    print_result(&data, &run.join("report.html"), &hash, (0, 0), common)
 }
 
 fn describe_all(common: &Common) -> Result<(), Fault> {

@@ -20,7 +20,8 @@ pub struct Estimate {
     pub minutes: f64,
     /// Gigabytes (10^9 bytes) that will be written.
     pub disk_gb: f64,
-    /// Sum of the epsilons of the models that are trained with a guarantee on one world, finished or not.
+    /// Sum of the epsilons of the models that are trained with a guarantee on one world, finished or not, and of what is told about how
+    /// well they do.
     pub epsilon: f64,
 }
 
@@ -49,7 +50,8 @@ pub fn estimate(context: &Context<'_>) -> Estimate {
     let minutes = seconds / 60.0 / rayon::current_num_threads() as f64;
     let private = plan.arms.iter().filter_map(|arm| arm.slice.privacy.as_ref());
     // A fold from 0: the sum of nothing is a negative zero.
-    let epsilon = private.fold(0.0, |sum, privacy| sum + privacy.epsilon.get());
+    let told = plan.first().evaluation.release.map_or(0.0, |release| release.epsilon.get());
+    let epsilon = private.fold(0.0, |sum, privacy| sum + privacy.epsilon.get() + told);
     Estimate { minutes, disk_gb: bytes / 1e9, epsilon }
 }
 

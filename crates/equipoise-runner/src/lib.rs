@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accountant;
+mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 5), (Stage::Trial, 5)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 6), (Stage::Trial, 6)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -384,6 +384,16 @@ fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
         learning_rates: if arm.trains() { rates.clone() } else { vec![] },
         seed: e.experiment.seed,
     }
+}
+
+/// The address of an arm's training on a world, with the tuning that it follows: everything that a trial reads but how it is measured.
+///
+/// # Errors
+/// Never in practice: a slice is plain data.
+pub(crate) fn training_key(arm: &ArmSlice, needs: &[String]) -> Result<String, Fault> {
+    let version = CODE.iter().find(|(stage, _)| *stage == Stage::Trial).map_or(0, |(_, version)| *version);
+    let inputs: Vec<&str> = needs.iter().map(String::as_str).collect();
+    Ok(hash("trained", version, arm, &inputs)?[..12].to_owned())
 }
 
 fn hash<T: Serialize>(stage: &str, version: u32, slice: &T, inputs: &[&str]) -> Result<String, Fault> {

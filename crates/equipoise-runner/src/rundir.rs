@@ -70,6 +70,14 @@ pub fn read_plan(path: &Path) -> Result<Plan, Fault> {
 /// If the disk does not take it.
 pub fn write_report(dir: &Path, data: &ReportData, rendered: &Rendered) -> Result<(), Fault> {
     write_json_atomic(&dir.join("metrics.json"), data).map_err(runtime)?;
+    write_pages(dir, rendered)
+}
+
+/// Writes the texts of a report.
+///
+/// # Errors
+/// If the disk does not take them.
+pub(crate) fn write_pages(dir: &Path, rendered: &Rendered) -> Result<(), Fault> {
     for sub in ["figures", "tables"] {
         let sub = dir.join(sub);
         std::fs::create_dir_all(&sub).map_err(|error| {

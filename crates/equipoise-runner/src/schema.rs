@@ -6,7 +6,7 @@
 //! five minutes or an hour, retention); the columns are rates and shares that take the platform's own unit into account.
 
 use crate::data::{TrainRows, WorldData};
-use equipoise_features::dictionary;
+use equipoise_features::{Reads, dictionary};
 use equipoise_synth::WorldSpec;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -21,6 +21,9 @@ pub enum SchemaSpec {
     Marked {},
     /// Only the columns that every platform sees: the common ontology.
     Common {},
+    /// Only the columns that read the account's own events and profile, and no contact: what hiding what an account did costs no other
+    /// account's row. The ablation that says what contact features buy.
+    Own {},
 }
 
 impl Default for SchemaSpec {
@@ -40,13 +43,14 @@ impl SchemaSpec {
             Self::Native {} => "every platform's own columns; zero where a platform does not see one",
             Self::Marked {} => "the same, and columns that say what the row's platform sees",
             Self::Common {} => "only the columns that every platform sees",
+            Self::Own {} => "only the columns that read the account's own events and profile, and no contact",
         }
     }
 
     /// One of each, for tests and the reference page.
     #[must_use]
     pub fn examples() -> Vec<Self> {
-        vec![Self::Native {}, Self::Marked {}, Self::Common {}]
+        vec![Self::Native {}, Self::Marked {}, Self::Common {}, Self::Own {}]
     }
 
     /// The names of the columns that a model reads.
@@ -93,6 +97,12 @@ impl SchemaSpec {
         match self {
             Self::Native {} | Self::Marked {} => (0..columns).collect(),
             Self::Common {} => (0..columns).filter(all).collect(),
+            Self::Own {} => {
+                // The dictionary is the longer one where it holds columns next to the label.
+                let own = dictionary(columns == dictionary(true).len());
+                let reads_own = |column: &usize| own.get(*column).is_some_and(|def| def.reads == Reads::Own);
+                (0..columns).filter(reads_own).collect()
+            }
         }
     }
 
@@ -182,6 +192,19 @@ mod tests {
         let marked = SchemaSpec::Marked {};
         let turn = Turn { kept: marked.kept(&seen(), 4), marks: marked.marks(&seen()), columns: 4 };
         assert_eq!(turn.rows(&[1.0; 4], std::iter::once(None)), [1.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn own_columns_read_no_contact_and_are_not_none() {
+        for label_adjacent in [false, true] {
+            let all = dictionary(label_adjacent);
+            let names: Vec<String> = all.iter().map(|def| def.name.to_owned()).collect();
+            let seen = vec![vec![true; all.len()]; 2];
+            let own = SchemaSpec::Own {}.columns(&names, &seen);
+            assert!(own.len() > 5 && own.len() < all.len() / 2, "{own:?}");
+            assert!(all.iter().all(|def| own.contains(&def.name.to_owned()) == (def.reads == Reads::Own)));
+            assert!(!own.contains(&"messages-received-per-day".to_owned()));
+        }
     }
 
     #[test]

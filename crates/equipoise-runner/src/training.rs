@@ -1,7 +1,7 @@
 //! The adapter between federations, which know no model, and models, which know no federation.
 
 use crate::data::{SequenceRows, TrainRows, WorldData};
-use equipoise_core::ClipNorm;
+use equipoise_core::{ClipNorm, to_change};
 use equipoise_features::Token;
 use equipoise_federated::{
     Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainStats, TrainerFactory,
@@ -202,7 +202,7 @@ impl LocalTrainer for EpochWorker<'_> {
         let (steps, outcome) = ended(rows, trained.map(|stats| stats.steps))
             .map_err(|error| failed(client, ctx.round, &error))?;
         if outcome.takes_part() {
-            update.iter_mut().zip(from).for_each(|(after, before)| *after -= before);
+            to_change(update, from);
         } else {
             update.fill(0.0);
         }

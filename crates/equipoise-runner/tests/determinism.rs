@@ -137,6 +137,15 @@ fn twenty_kills_leave_a_buffered_server_with_personal_models_whole() {
 
 #[test]
 #[ignore = "twenty kills take a minute or two; .ci/full runs it"]
+fn twenty_kills_leave_a_fusions_keys_and_records_whole() {
+    let arms = "arms=[\"local-only\", \"fused-encrypted\"]";
+    let fusion = "fusion={ design = { ggsw-joint = { holders = 3 } }, weights = [1, 1, 2, 1], levels = 256, \
+                  function = { threshold = { at = 300 } }, openings-per-account = 1 }";
+    killed_at_random_points(4, &["--set", INFINITE, "--set", arms, "--set", fusion]);
+}
+
+#[test]
+#[ignore = "twenty kills take a minute or two; .ci/full runs it"]
 fn twenty_kills_leave_memories_of_compression_whole() {
     killed_at_random_points(2, KINDS[0]);
 }

@@ -53,6 +53,40 @@ fn an_axis_on_the_command_line_multiplies_and_a_single_value_replaces_it() {
     assert_eq!(check(dir.path(), &axes)["points"], 6);
 }
 
+/// The stages read what they read: another metric measures again and trains nothing, another run takes over what is the same in it, and
+/// both give what a store of their own gives.
+#[test]
+fn changing_only_how_it_is_measured_trains_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runs, alone) = (dir.path().join("runs"), dir.path().join("alone"));
+    let file = smoke();
+    let of = |runs: &Path, more: &[&str]| {
+        json(runs, &[&["run", file.to_str().unwrap()], &SMALL[..], more].concat())
+    };
+    let number = |said: &Value, key: &str| said[key].as_u64().unwrap();
+    let first = of(&runs, &[]);
+    // Two arms learn, on two worlds and in tuning.
+    assert_eq!((number(&first, "trained"), number(&first, "computed")), (6, 11), "{first}");
+    let measured = ["--set", "evaluation.review-budget=0.05", "--set", "evaluation.horizon-days=5.0"];
+    let second = of(&runs, &measured);
+    assert_eq!((number(&second, "trained"), number(&second, "computed")), (0, 6), "{second}");
+    let third = of(&runs, &["--set", "experiment.primary=average-precision"]);
+    assert_eq!((number(&third, "trained"), number(&third, "computed")), (0, 0), "{third}");
+    let fresh = of(&alone, &measured);
+    assert_eq!(number(&fresh, "trained"), 6);
+    assert_eq!(fresh["hash"], second["hash"], "what was taken over is what would have been computed");
+    let per_world = |said: &Value| {
+        let path = PathBuf::from(said["report"].as_str().unwrap()).with_file_name("metrics.json");
+        let metrics: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        metrics["arms"][2]["per_seed"].clone()
+    };
+    assert_ne!(per_world(&first), per_world(&second), "the budget changes what is identified");
+    // What no run names any more goes.
+    std::fs::write(runs.join("cache/trained/000000000000.json"), "{}").unwrap();
+    assert!(succeed(&runs, &["gc"]).contains("000000000000"));
+    assert_eq!(std::fs::read_dir(runs.join("cache/trained")).unwrap().count(), 4);
+}
+
 #[test]
 fn a_zip_moves_keys_together_and_every_wrong_point_is_named_before_any_work() {
     let dir = tempfile::tempdir().unwrap();

@@ -203,4 +203,40 @@ fn a_benchmark_ranks_methods_over_its_tasks() {
     assert!((sum - 3.0).abs() < 1e-12, "ranks of two methods sum to three: {ranks:?}");
     let board = std::fs::read_to_string(out.join("leaderboard.csv")).unwrap();
     assert!(board.contains("\nlocal-only,rooms,0,average-precision,"), "{board}");
+
+    // Somebody else adds an arm to the task, in a store of their own, and sends the bundle.
+    let theirs = dir.path().join("theirs");
+    let arms = "arms=[\"local-only\", \"federated-logistic\"]";
+    let file = smoke();
+    let set = ["--set", "privacy.epsilon=inf", "--set", arms];
+    succeed(&theirs, &[&["run", file.to_str().unwrap()], &set[..]].concat());
+    let bundle = dir.path().join("theirs.zip");
+    succeed(&theirs, &["export", "bundle", "smoke", "--out", bundle.to_str().unwrap()]);
+    let with = ["benchmark", suite.to_str().unwrap(), "--out", out.to_str().unwrap(), "--with"];
+    let with = |path: &Path| {
+        [&with[..], &[path.to_str().unwrap()]].concat().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let arguments = with(&bundle);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let said = succeed(&runs, &arguments);
+    assert!(said.contains("entered in rooms: federated-logistic"), "{said}");
+    let board = std::fs::read_to_string(out.join("leaderboard.csv")).unwrap();
+    assert!(board.contains("\nfederated-logistic,rooms,1,average-precision,"), "{board}");
+    // A bundle from other worlds is refused, and so is one that was edited.
+    succeed(
+        &theirs,
+        &[
+            &["run", file.to_str().unwrap()],
+            &set[..],
+            &["--set", "experiment.seed=7", "--set", "experiment.name=other"],
+        ]
+        .concat(),
+    );
+    succeed(&theirs, &["export", "bundle", "other", "--out", bundle.to_str().unwrap()]);
+    assert!(fail(&runs, &arguments, 2).contains("worlds"), "other worlds are another task");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    let at = bytes.windows(9).position(|window| window == b"\"per_seed").unwrap();
+    bytes[at + 2] = b'x';
+    std::fs::write(&bundle, bytes).unwrap();
+    assert!(fail(&runs, &arguments, 2).contains("sum that the archive says"));
 }

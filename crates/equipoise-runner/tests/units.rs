@@ -101,9 +101,48 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
         let error = fail(runs.path(), &["check", file.to_str().unwrap(), "--set", &set], 2);
         assert!(error.contains(reason), "`{reason}` is not in: {error}");
     }
+    // With columns that read no contact, hiding what an account sent nulls its one row.
+    let own = ["privacy.unit=\"account-sender-owned\"", "schema={ own = {} }", "arms=[\"federated\"]"];
+    let mut arguments = vec!["check", file.to_str().unwrap()];
+    own.iter().for_each(|set| arguments.extend(["--set", set]));
+    let checked = succeed(runs.path(), &arguments);
+    assert!(checked.contains("for what an account sent"), "{checked}");
     let account = format!("privacy.unit={ACCOUNT}");
     let skewed = "federation.partition={ account = {} }";
     let both = ["check", file.to_str().unwrap(), "--set", &account, "--set", skewed];
     let error = fail(runs.path(), &both, 2);
     assert!(error.contains("so with `account-fixed-graph` use `platform`"), "{error}");
+}
+
+/// Tested accounts are private too: what an arm with a guarantee tells of them is noised and debited, and the rest is an oracle's.
+#[test]
+fn what_is_told_of_tested_accounts_is_noised_debited_and_labelled() {
+    let runs = tempfile::tempdir().unwrap();
+    let release = "evaluation.release={ epsilon = 1.0, delta = 1e-5 }";
+    let sweep = "sweep.grid={ \"privacy.epsilon\" = [\"inf\", 8.0] }";
+    let set = ["--set", "experiment.seeds=2", "--set", ARM, "--set", release, "--set", sweep];
+    succeed(runs.path(), &run(smoke().to_str().unwrap(), &set));
+    let entries = std::fs::read_dir(runs.path()).unwrap().map(|entry| entry.unwrap().path());
+    let place = entries.into_iter().find(|path| path.join("plan.json").exists()).unwrap();
+    let metrics = json(&place.join("metrics.json"));
+    let told = metrics["released"].as_array().unwrap();
+    assert_eq!(told.len(), 1, "only the arm with a guarantee has to tell with one: {told:?}");
+    assert!(
+        told[0]["deviation"].as_f64().unwrap() > 5.0
+            && told[0]["scope"].as_str().unwrap().contains("nulling")
+    );
+    let ledger = metrics["ledger"].as_array().unwrap();
+    let row =
+        |what: &str| ledger.iter().filter(|row| row["release"].as_str().unwrap().contains(what)).count();
+    assert_eq!((row("noised counts of tested accounts"), row("global model")), (1, 2), "{ledger:?}");
+    let report = std::fs::read_to_string(place.join("report.md")).unwrap();
+    assert!(report.contains("non-private") && report.contains("Oracle (non-private)"));
+    for (release, reason) in [
+        ("evaluation.release={ epsilon = \"inf\", delta = 1e-5 }", "tell nothing"),
+        ("evaluation.release={ epsilon = 0.0, delta = 1e-5 }", "epsilon"),
+        ("evaluation.release={ epsilon = 1.0, delta = 0.01 }", "above 1/N"),
+    ] {
+        let error = fail(runs.path(), &["check", smoke().to_str().unwrap(), "--set", release], 2);
+        assert!(error.contains(reason), "`{reason}` is not in: {error}");
+    }
 }

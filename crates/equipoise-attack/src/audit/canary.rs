@@ -38,6 +38,23 @@ pub fn sampled_log_ratio(score: f64, rate: f64, noise_multiplier: f64) -> f64 {
     }
 }
 
+/// The same for a canary that stands in `rows` rows, each of which is sampled by itself: the number of its rows in a batch is
+/// binomial. One row gives [`sampled_log_ratio`].
+#[must_use]
+pub fn repeated_log_ratio(score: f64, rows: u32, rate: f64, noise_multiplier: f64) -> f64 {
+    let mut logs = Vec::with_capacity(rows as usize + 1);
+    let mut ways = 0.0;
+    for taken in 0..=rows {
+        let (k, rest) = (f64::from(taken), f64::from(rows - taken));
+        let chance = |count: f64, ln: f64| if count > 0.0 { count * ln } else { 0.0 };
+        let among = ways + chance(k, libm::log(rate)) + chance(rest, libm::log1p(-rate));
+        logs.push(among + (2.0 * k * score - k * k) / (2.0 * noise_multiplier * noise_multiplier));
+        ways += libm::log(rest.max(1.0)) - libm::log(k + 1.0);
+    }
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + libm::log(logs.iter().map(|log| libm::exp(log - largest)).sum())
+}
+
 /// What the auditor's guesses came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Guesses {
@@ -101,6 +118,21 @@ mod tests {
         assert!((sampled_log_ratio(1.0, 0.3, 1.0) - want).abs() < 1e-14);
         assert!((sampled_log_ratio(-1e4, 0.3, 1.0) - 0.7_f64.ln()).abs() < 1e-12);
         assert!(sampled_log_ratio(1e6, 0.3, 1.0).is_finite());
+    }
+
+    #[test]
+    fn a_canary_of_several_rows_has_the_ratio_of_their_mixture() {
+        for score in [-30.0, -1.0, 0.5, 2.0, 40.0] {
+            let plain = sampled_log_ratio(score, 0.3, 1.5);
+            assert!((repeated_log_ratio(score, 1, 0.3, 1.5) - plain).abs() < 1e-12, "{score}");
+        }
+        // Two rows at rate 1/2 and unit noise, at score 1: 1/4 + 1/2 e^(1/2) + 1/4 e^0.
+        let want = (0.25 + 0.5 * 0.5_f64.exp() + 0.25).ln();
+        assert!((repeated_log_ratio(1.0, 2, 0.5, 1.0) - want).abs() < 1e-14);
+        assert!(
+            repeated_log_ratio(1e6, 4, 0.1, 1.0).is_finite()
+                && repeated_log_ratio(1.0, 3, 1.0, 1.0).is_finite()
+        );
     }
 
     #[test]

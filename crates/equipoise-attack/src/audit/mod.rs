@@ -11,7 +11,7 @@ mod multi_run;
 mod one_run;
 mod one_run_f_dp;
 
-pub use canary::{CanaryScores, Guesses, canary_coins, canary_score, sampled_log_ratio};
+pub use canary::{CanaryScores, Guesses, canary_coins, canary_score, repeated_log_ratio, sampled_log_ratio};
 pub use gate::{Allowed, Gate, Probe, ProbeVerdict};
 pub use gaussian::GaussianForm;
 pub use multi_run::{Trials, multi_run_epsilon};

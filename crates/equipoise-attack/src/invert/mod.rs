@@ -5,5 +5,5 @@ mod network;
 mod recover;
 
 pub use judge::{Recovered, judge, marginal_guess, mean_guess};
-pub use network::SmallNetwork;
+pub use network::{SmallNetwork, Units};
 pub use recover::{FirstLayer, GradientView, Invert, Matching};

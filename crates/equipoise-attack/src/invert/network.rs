@@ -1,5 +1,5 @@
 //! A small network with its own gradient, in `f64`: what an attacker who was sent a gradient runs itself (public architecture, public
-//! weights), and what tests train. One hidden layer of softplus units, one logit, cross-entropy.
+//! weights), and what tests train. One hidden layer of softplus or rectified units, one logit, cross-entropy.
 
 use equipoise_core::{Draw, Seed};
 
@@ -11,6 +11,33 @@ pub struct SmallNetwork {
     pub inputs: usize,
     /// Hidden units.
     pub hidden: usize,
+    /// Their function.
+    pub units: Units,
+}
+
+/// What a hidden unit makes of its sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Units {
+    /// `ln(1 + e^z)`: smooth, so that tests may difference it.
+    Softplus,
+    /// `max(z, 0)`: the perceptrons of this project.
+    Rectified,
+}
+
+impl Units {
+    fn value(self, z: f64) -> f64 {
+        match self {
+            Self::Softplus => softplus(z),
+            Self::Rectified => z.max(0.0),
+        }
+    }
+
+    fn slope(self, z: f64) -> f64 {
+        match self {
+            Self::Softplus => sigmoid(z),
+            Self::Rectified => f64::from(u8::from(z > 0.0)),
+        }
+    }
 }
 
 impl SmallNetwork {
@@ -52,7 +79,7 @@ impl SmallNetwork {
     pub fn logit(&self, weights: &[f64], row: &[f64]) -> f64 {
         let out = self.output(weights);
         out[self.hidden]
-            + self.before(weights, row).iter().zip(out).map(|(&z, v)| v * softplus(z)).sum::<f64>()
+            + self.before(weights, row).iter().zip(out).map(|(&z, v)| v * self.units.value(z)).sum::<f64>()
     }
 
     /// The cross-entropy of a row.
@@ -65,14 +92,15 @@ impl SmallNetwork {
     /// Adds the gradient of a row's loss in the weights to `sum`, and returns it in the row.
     pub fn add_gradient(&self, weights: &[f64], row: &[f64], label: f64, sum: &mut [f64]) -> Vec<f64> {
         let (before, out) = (self.before(weights, row), self.output(weights));
-        let logit = out[self.hidden] + before.iter().zip(out).map(|(&z, v)| v * softplus(z)).sum::<f64>();
+        let logit =
+            out[self.hidden] + before.iter().zip(out).map(|(&z, v)| v * self.units.value(z)).sum::<f64>();
         let error = sigmoid(logit) - label;
         let (to_matrix, rest) = sum.split_at_mut(self.hidden * self.inputs);
         let mut to_row = vec![0.0; self.inputs];
         for (unit, &z) in before.iter().enumerate() {
-            let delta = error * out[unit] * sigmoid(z);
+            let delta = error * out[unit] * self.units.slope(z);
             rest[unit] += delta;
-            rest[self.hidden + unit] += error * softplus(z);
+            rest[self.hidden + unit] += error * self.units.value(z);
             let at = unit * self.inputs..(unit + 1) * self.inputs;
             to_matrix[at.clone()].iter_mut().zip(row).for_each(|(sum, x)| *sum += delta * x);
             to_row.iter_mut().zip(&weights[at]).for_each(|(sum, w)| *sum += delta * w);
@@ -106,7 +134,12 @@ mod tests {
 
     #[test]
     fn gradients_agree_with_finite_differences() {
-        let network = SmallNetwork { inputs: 3, hidden: 4 };
+        for units in [Units::Softplus, Units::Rectified] {
+            agree(SmallNetwork { inputs: 3, hidden: 4, units });
+        }
+    }
+
+    fn agree(network: SmallNetwork) {
         let (weights, row) = (network.start(Seed::root(1)), vec![0.3, -0.8, 1.1]);
         let mut sum = vec![0.0; network.len()];
         let to_row = network.add_gradient(&weights, &row, 1.0, &mut sum);

@@ -38,7 +38,7 @@ impl Invert for FirstLayer {
     }
 
     fn rows(&self, seen: &GradientView<'_>, _: Seed) -> Vec<Vec<f64>> {
-        let SmallNetwork { inputs, hidden } = seen.network;
+        let SmallNetwork { inputs, hidden, .. } = seen.network;
         let (matrix, rest) = seen.sum.split_at(hidden * inputs);
         let weight = |unit: usize| rest[unit] * rest[unit];
         // The units with the clearest bias first; one row uses all of them, weighted as least squares would.
@@ -146,10 +146,11 @@ fn parts(point: &[f64], rows: usize, width: usize) -> (Vec<Vec<f64>>, Vec<f64>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::invert::Units;
 
     #[test]
     fn the_distance_has_the_slope_that_it_says() {
-        let network = SmallNetwork { inputs: 3, hidden: 5 };
+        let network = SmallNetwork { inputs: 3, hidden: 5, units: Units::Softplus };
         let weights = network.start(Seed::root(2));
         let sum = network.gradient(&weights, &[vec![0.5, -1.0, 0.2], vec![1.0, 0.1, -0.4]], &[1.0, 0.0]);
         let seen = GradientView { network, weights: &weights, sum: &sum, rows: 2 };

@@ -10,6 +10,7 @@ use super::params::FUSE_N2048;
 use super::plan::{FusionKeys, FusionPlan, FusionSpec};
 use super::pseudonym::Pseudonym;
 use super::rule::FusionRule;
+use super::store::{NoStore, SessionStore};
 use equipoise_federated::{LeakageProfile, Seat, Stopwatch};
 use serde::{Deserialize, Serialize};
 
@@ -103,16 +104,31 @@ impl FusionDesign {
         ]
     }
 
-    /// Plans, and makes all keys.
+    /// Plans, and makes all keys; they and the record of openings end with the process.
     ///
     /// # Errors
     /// If there is no plan, or the system gives no randomness.
     pub fn build(&self, spec: FusionSpec) -> Result<Box<dyn RiskFusion>, FusionError> {
+        self.resume(spec, Box::new(NoStore))
+    }
+
+    /// The session of a store, with its keys and everything that was opened; a new one in an empty store. Designs that limit no openings
+    /// keep nothing.
+    ///
+    /// # Errors
+    /// If there is no plan, the system gives no randomness, or what the store holds was changed or is of another plan.
+    pub fn resume(
+        &self,
+        spec: FusionSpec,
+        store: Box<dyn SessionStore>,
+    ) -> Result<Box<dyn RiskFusion>, FusionError> {
         let plan = |keys| FusionPlan::new(FUSE_N2048, keys, spec.clone());
         Ok(match *self {
             Self::Plain {} => Box::new(PlainFusion(plan(FusionKeys::Shared)?)),
-            Self::GgswSecret {} => Box::new(GgswFusion::new(plan(FusionKeys::Shared)?)?),
-            Self::GgswJoint { holders } => Box::new(GgswFusion::new(plan(FusionKeys::Joint { holders })?)?),
+            Self::GgswSecret {} => Box::new(GgswFusion::open(plan(FusionKeys::Shared)?, store)?),
+            Self::GgswJoint { holders } => {
+                Box::new(GgswFusion::open(plan(FusionKeys::Joint { holders })?, store)?)
+            }
             Self::Mpc {} => Box::new(MpcFusion::new(plan(FusionKeys::Shared)?)?),
             #[cfg(feature = "high-level-fhe")]
             Self::PbsChain {} => Box::new(super::peers::PbsChain::new(plan(FusionKeys::Shared)?)?),

@@ -1,16 +1,17 @@
 //! The GGSW designs with all parties in one process: every message goes through its bytes.
 
 use super::design::{AccountScores, Fused, FusionCost, FusionDesign, RiskFusion, check_accounts, timed};
+use super::durable::{self, Flight, Progress, record_name};
 use super::error::FusionError;
 use super::holders::{FusionHolder, open_flag};
 use super::keys::{FusionPlatform, JointKey};
-use super::messages::{FlagBody, FlagMask, FlagShare, ScoreUpload};
+use super::messages::{FlagBody, FlagMask, FlagShare, KeyContribution, ScoreUpload};
 use super::plan::{FusionKeys, FusionPlan};
 use super::public::FusionPublic;
-use super::record::Opening;
 use super::rule::FusionRule;
-use super::server::{FusionServer, FusionWorkspace};
+use super::server::{FusionServer, FusionWorkspace, PreparedRule};
 use super::shared::SharedOpener;
+use super::store::{SessionStore, StoredJournal};
 use super::wire::FusionMessage;
 use equipoise_federated::{LeakageProfile, Seat, Stopwatch};
 use rayon::prelude::*;
@@ -23,37 +24,52 @@ enum Openers {
     Joint(Vec<FusionHolder>),
 }
 
-/// A session of either key setting. Its record of openings is in memory: it ends with the session, as do the keys.
+/// A session of either key setting. What outlives its process lies in its store (`durable`).
 pub(crate) struct GgswFusion {
     public: FusionPublic,
     platforms: Vec<FusionPlatform>,
     server: FusionServer,
     openers: Openers,
-    journals: Vec<Vec<Opening>>,
+    store: Box<dyn SessionStore>,
 }
 
 impl GgswFusion {
-    pub(crate) fn new(plan: FusionPlan) -> Result<Self, FusionError> {
-        let public = FusionPublic::new(plan)?;
-        let server = FusionServer::new(&public);
-        let (openers, platforms, seats) = match public.plan.keys {
-            FusionKeys::Shared => {
-                let (opener, platforms) = SharedOpener::setup(&public)?;
-                (Openers::Shared(Box::new(opener)), platforms, 1)
+    /// The session of a store, or a new one in an empty store.
+    pub(crate) fn open(plan: FusionPlan, mut store: Box<dyn SessionStore>) -> Result<Self, FusionError> {
+        let kept = durable::read(&plan, store.as_ref())?;
+        let public = match &kept {
+            Some(kept) => kept.public.clone(),
+            None => FusionPublic::new(plan)?,
+        };
+        let (openers, platforms) = match (public.plan.keys, kept) {
+            (FusionKeys::Shared, Some(_)) => {
+                let opener = durable::opener(store.as_mut(), &public)?;
+                let platforms = opener.platforms();
+                (Openers::Shared(Box::new(opener)), platforms)
             }
-            FusionKeys::Joint { holders } => {
-                let joined = (0..holders).map(|holder| FusionHolder::join(&public, holder));
-                let joined = joined.collect::<Result<Vec<_>, _>>()?;
-                let commitments: Vec<_> = joined.iter().map(|(_, commitment, _)| *commitment).collect();
-                let contributions: Vec<_> = joined.iter().map(|(_, _, part)| part.clone()).collect();
-                let key = JointKey::combine(&public, &commitments, &contributions)?;
-                let platforms = (0..).zip(&public.plan.spec.weights);
-                let platforms = platforms.map(|(at, _)| FusionPlatform::joint(&public, at, &key)).collect();
-                let all = joined.into_iter().map(|(holder, ..)| holder).collect();
-                (Openers::Joint(all), platforms, holders as usize)
+            (FusionKeys::Shared, None) => {
+                let (opener, platforms) = SharedOpener::setup(&public)?;
+                durable::write(store.as_mut(), &public, &[opener.secret_bytes()], &[])?;
+                (Openers::Shared(Box::new(opener)), platforms)
+            }
+            (FusionKeys::Joint { holders }, Some(kept)) => {
+                let holders = (0..holders).map(|seat| durable::holder(store.as_mut(), &public, seat));
+                let holders = holders.collect::<Result<_, _>>()?;
+                let platforms = joined(&public, &kept.contributions)?;
+                (Openers::Joint(holders), platforms)
+            }
+            (FusionKeys::Joint { holders }, None) => {
+                let all = (0..holders).map(|seat| FusionHolder::join(&public, seat));
+                let all = all.collect::<Result<Vec<_>, _>>()?;
+                let parts: Vec<_> = all.iter().map(|(_, _, part)| part.clone()).collect();
+                let platforms = joined(&public, &parts)?;
+                let holders: Vec<_> = all.into_iter().map(|(holder, ..)| holder).collect();
+                let secrets: Vec<_> = holders.iter().map(FusionHolder::secret_bytes).collect();
+                durable::write(store.as_mut(), &public, &secrets, &parts)?;
+                (Openers::Joint(holders), platforms)
             }
         };
-        Ok(Self { public, platforms, server, openers, journals: vec![vec![]; seats] })
+        Ok(Self { server: FusionServer::new(&public), public, platforms, openers, store })
     }
 
     fn seal(&self, account: &AccountScores) -> Result<Vec<Vec<u8>>, FusionError> {
@@ -69,7 +85,30 @@ impl GgswFusion {
         messages.iter().map(|bytes| M::from_bytes(bytes, &self.public)).collect()
     }
 
-    fn open(
+    /// A batch's flags: every platform seals, the server evaluates.
+    fn flags(
+        &self,
+        rule: &PreparedRule,
+        batch: &[AccountScores],
+        stopwatch: &dyn Stopwatch,
+    ) -> Result<Flight, FusionError> {
+        let sealed = timed(stopwatch, Seat::Platform, || {
+            batch.par_iter().map(|account| self.seal(account)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let upload_bytes = sealed.iter().flatten().map(|bytes| bytes.len() as u64).sum();
+        timed(stopwatch, Seat::Server, || {
+            let evaluate = |workspace: &mut FusionWorkspace, messages: &Vec<Vec<u8>>| {
+                let uploads = self.read::<ScoreUpload>(messages)?;
+                let (mask, body) = self.server.evaluate(rule, &uploads, workspace)?;
+                Ok::<_, FusionError>((mask.to_bytes(&self.public), body.to_bytes(&self.public)))
+            };
+            let flags = sealed.par_iter().map_init(|| self.server.workspace(), evaluate);
+            let (masks, bodies) = flags.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            Ok(Flight { upload_bytes, masks, bodies })
+        })
+    }
+
+    fn answer(
         &mut self,
         masks: &[Vec<u8>],
         bodies: &[Vec<u8>],
@@ -77,15 +116,20 @@ impl GgswFusion {
     ) -> Result<Vec<u32>, FusionError> {
         let sent = |messages: &[Vec<u8>]| messages.iter().map(|bytes| bytes.len() as u64).sum::<u64>();
         let (flags, bodies_read) = (self.read::<FlagMask>(masks)?, self.read::<FlagBody>(bodies)?);
-        let seats = self.journals.len() as u64;
-        cost.server_bytes += seats * sent(masks) + sent(bodies);
+        let store = self.store.as_mut();
         let holders = match &mut self.openers {
-            Openers::Shared(opener) => return opener.open(&flags, &bodies_read, &mut self.journals[0]),
+            Openers::Shared(opener) => {
+                cost.server_bytes += sent(masks) + sent(bodies);
+                let mut journal = StoredJournal { store, name: &record_name(0) };
+                return opener.open(&flags, &bodies_read, &mut journal);
+            }
             Openers::Joint(holders) => holders,
         };
+        cost.server_bytes += holders.len() as u64 * sent(masks) + sent(bodies);
         let mut answers = Vec::with_capacity(holders.len());
-        for (holder, journal) in holders.iter_mut().zip(&mut self.journals) {
-            let shares = holder.answer(&flags, journal)?;
+        for (seat, holder) in holders.iter_mut().enumerate() {
+            let mut journal = StoredJournal { store: &mut *store, name: &record_name(seat) };
+            let shares = holder.answer(&flags, &mut journal)?;
             let bytes: Vec<Vec<u8>> = shares.iter().map(|share| share.to_bytes(&self.public)).collect();
             cost.share_bytes += sent(&bytes);
             answers.push(bytes);
@@ -124,26 +168,35 @@ impl RiskFusion for GgswFusion {
         check_accounts(&self.public.plan, accounts)?;
         let table = rule.table(&self.public.plan)?;
         let prepared = timed(stopwatch, Seat::Server, || self.server.prepare(&table));
-        // One upload, one request, one answer.
-        let mut cost = FusionCost { rounds: 3, ..FusionCost::default() };
-        let mut values = Vec::with_capacity(accounts.len());
-        for batch in accounts.chunks(BATCH) {
-            let sealed = timed(stopwatch, Seat::Platform, || {
-                batch.par_iter().map(|account| self.seal(account)).collect::<Result<Vec<_>, _>>()
-            })?;
-            cost.upload_bytes += sealed.iter().flatten().map(|bytes| bytes.len() as u64).sum::<u64>();
-            let flags = timed(stopwatch, Seat::Server, || {
-                let evaluate = |workspace: &mut FusionWorkspace, messages: &Vec<Vec<u8>>| {
-                    let uploads = self.read::<ScoreUpload>(messages)?;
-                    let (mask, body) = self.server.evaluate(&prepared, &uploads, workspace)?;
-                    Ok::<_, FusionError>((mask.to_bytes(&self.public), body.to_bytes(&self.public)))
-                };
-                let flags = sealed.par_iter().map_init(|| self.server.workspace(), evaluate);
-                let flags = flags.collect::<Result<Vec<_>, _>>()?;
-                Ok::<(Vec<_>, Vec<_>), FusionError>(flags.into_iter().unzip())
-            })?;
-            values.extend(timed(stopwatch, Seat::KeyHolder, || self.open(&flags.0, &flags.1, &mut cost))?);
+        let mut progress = Progress::read(self.store.as_mut(), &table, accounts)?;
+        while progress.values.len() < accounts.len() {
+            let first = progress.values.len();
+            let flight = match progress.flight(self.store.as_ref(), first)? {
+                Some(flight) => flight,
+                None => {
+                    let batch = &accounts[first..accounts.len().min(first + BATCH)];
+                    let flight = self.flags(&prepared, batch, stopwatch)?;
+                    progress.launch(self.store.as_mut(), first, &flight)?;
+                    flight
+                }
+            };
+            let mut cost = FusionCost { upload_bytes: flight.upload_bytes, ..FusionCost::default() };
+            let open = || self.answer(&flight.masks, &flight.bodies, &mut cost);
+            let values = timed(stopwatch, Seat::KeyHolder, open)?;
+            progress.add(self.store.as_mut(), &values, &cost)?;
         }
-        Ok(Fused { values, cost })
+        // One upload, one request, one answer.
+        Ok(Fused { values: progress.values, cost: FusionCost { rounds: 3, ..progress.cost } })
     }
+}
+
+/// The platforms of a joint key. All holders sit in this process, so that each commits to what it shows.
+fn joined(
+    public: &FusionPublic,
+    contributions: &[KeyContribution],
+) -> Result<Vec<FusionPlatform>, FusionError> {
+    let commitments: Vec<_> = contributions.iter().map(|part| part.commitment(public)).collect();
+    let key = JointKey::combine(public, &commitments, contributions)?;
+    let platforms = (0..).zip(&public.plan.spec.weights);
+    Ok(platforms.map(|(at, _)| FusionPlatform::joint(public, at, &key)).collect())
 }

@@ -52,7 +52,7 @@ fn a_restarted_holder_remembers_and_takes_no_changed_record() {
         parties.evaluate(&FusionRule::Threshold { at }, &[vec![1, 2]]).remove(0).0
     };
     let (first, second, third) = (flag(&parties, 1), flag(&parties, 2), flag(&parties, 3));
-    parties.holders[0].answer(std::slice::from_ref(&first), &mut journal).unwrap();
+    let said = parties.holders[0].answer(std::slice::from_ref(&first), &mut journal).unwrap();
     parties.holders[0].answer(std::slice::from_ref(&second), &mut journal).unwrap();
     let written = serde_json::to_string(&journal).unwrap();
     let record: Vec<Opening> = serde_json::from_str(&written).unwrap();
@@ -64,10 +64,14 @@ fn a_restarted_holder_remembers_and_takes_no_changed_record() {
     let back =
         |record: &[Opening]| SuspendedHolder::from_exposed(0, bytes.clone()).resume(&parties.public, record);
     let mut holder = back(&record).unwrap();
-    for asked in [&first, &third] {
+    let first_under_another_mask = flag(&parties, 1);
+    for asked in [&first_under_another_mask, &third] {
         let answer = holder.answer(std::slice::from_ref(asked), &mut Vec::new());
         assert!(matches!(answer, Err(FusionError::Refused { .. })), "{answer:?}");
     }
+    // The same mask is the same answer, and no opening.
+    let again = holder.answer(std::slice::from_ref(&first), &mut FullDisk).unwrap();
+    assert_eq!(again, said);
     // The same secret: its answers still open flags.
     assert_eq!(holder.bare_share(&third), back(&[]).unwrap().bare_share(&third));
 

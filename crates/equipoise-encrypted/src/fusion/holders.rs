@@ -7,7 +7,7 @@
 use super::error::FusionError;
 use super::keys::{JointKey, TernaryKey};
 use super::messages::{FlagBody, FlagMask, FlagShare, KeyContribution};
-use super::noise::{add_errors, draw};
+use super::noise::{add_errors, tuniform};
 use super::plan::FusionKeys;
 use super::public::FusionPublic;
 use super::record::{Journal, Opening, RateLimit};
@@ -32,7 +32,7 @@ pub struct FusionHolder {
 }
 
 impl KeyContribution {
-    fn commitment(&self, public: &FusionPublic) -> KeyCommitment {
+    pub(crate) fn commitment(&self, public: &FusionPublic) -> KeyCommitment {
         let mut hasher =
             blake3::Hasher::new_derive_key("equipoise-encrypted 2026-11-27 fusion commitment v1");
         hasher.update(&self.to_bytes(public));
@@ -120,10 +120,16 @@ impl FusionHolder {
             .iter()
             .zip(fingerprints)
             .map(|(flag, mask)| {
-                let value = self.secret.inner_product(&flag.mask).wrapping_add(draw(bits)?);
+                let smudge = tuniform(u64::from_le_bytes(self.limit.smudge(&mask)), bits).cast_unsigned();
+                let value = self.secret.inner_product(&flag.mask).wrapping_add(smudge);
                 Ok(FlagShare { holder: self.holder, account: flag.account, mask, value })
             })
             .collect()
+    }
+
+    /// The secret's bytes, for a store.
+    pub(crate) fn secret_bytes(&self) -> Zeroizing<Vec<u8>> {
+        to_trits(&self.secret)
     }
 
     /// The answer without smudging, for the error oracle of tests.
@@ -163,12 +169,7 @@ impl SuspendedHolder {
     /// # Errors
     /// If the bytes are no secret of this plan, or the record is of other keys or was changed.
     pub fn resume(self, public: &FusionPublic, record: &[Opening]) -> Result<FusionHolder, FusionError> {
-        let size = public.plan.params.polynomial_size;
-        if self.trits.len() != size || self.trits.iter().any(|&trit| trit > 2) {
-            return Err(FusionError::Malformed("not a holder's secret of this parameter set".into()));
-        }
-        let coefficients = self.trits.iter().map(|&trit| u64::from(trit).wrapping_sub(1)).collect();
-        let secret = TernaryKey::from_coefficients(public, Zeroizing::new(coefficients));
+        let secret = from_trits(public, &self.trits)?;
         let mut holder = FusionHolder::with_secret(public, self.holder, secret)?;
         holder.limit.resume(record)?;
         Ok(holder)
@@ -184,6 +185,15 @@ impl std::fmt::Debug for SuspendedHolder {
 pub(crate) fn to_trits(key: &TernaryKey) -> Zeroizing<Vec<u8>> {
     let trit = |word: &u64| u8::try_from(word.wrapping_add(1)).expect("a ternary coefficient");
     Zeroizing::new(key.coefficients.iter().map(trit).collect())
+}
+
+pub(crate) fn from_trits(public: &FusionPublic, trits: &[u8]) -> Result<TernaryKey, FusionError> {
+    let size = public.plan.params.polynomial_size;
+    if trits.len() != size || trits.iter().any(|&trit| trit > 2) {
+        return Err(FusionError::Malformed("not a secret of this parameter set".into()));
+    }
+    let coefficients = trits.iter().map(|&trit| u64::from(trit).wrapping_sub(1)).collect();
+    Ok(TernaryKey::from_coefficients(public, Zeroizing::new(coefficients)))
 }
 
 /// Combines what the holders answered into the rule's value; holds no secret. This seat, and no other, learns flags.

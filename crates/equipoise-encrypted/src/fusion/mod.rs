@@ -37,6 +37,7 @@
 //! ```
 
 mod design;
+mod durable;
 mod error;
 mod ggsw;
 mod grouping;
@@ -58,12 +59,15 @@ mod ring;
 mod rule;
 mod server;
 mod shared;
+mod store;
 mod wire;
 
 #[cfg(test)]
 mod attack_tests;
 #[cfg(test)]
 mod design_tests;
+#[cfg(test)]
+mod durable_tests;
 #[cfg(test)]
 mod grid_tests;
 #[cfg(test)]
@@ -90,4 +94,5 @@ pub use record::{Journal, Opening};
 pub use rule::{FusionRule, FusionTable};
 pub use server::{FusionServer, FusionWorkspace, PreparedRule};
 pub use shared::SharedOpener;
+pub use store::{MemoryStore, NoStore, SessionStore};
 pub use wire::FusionMessage;

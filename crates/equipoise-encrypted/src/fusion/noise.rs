@@ -30,13 +30,6 @@ pub(crate) fn add_errors(out: &mut [u64], bound_log2: u32) -> Result<(), FusionE
     Ok(())
 }
 
-/// One fresh value of `TUniform(b)`.
-pub(crate) fn draw(bound_log2: u32) -> Result<u64, FusionError> {
-    let mut word = Zeroizing::new([0_u8; 8]);
-    fill(word.as_mut_slice())?;
-    Ok(tuniform(u64::from_le_bytes(*word), bound_log2).cast_unsigned())
-}
-
 /// A fresh polynomial with coefficients uniform in {-1, 0, 1}: tfhe's binary secrets have mean one half, which makes the
 /// errors of joint keys grow with the square of the holders.
 pub(crate) fn ternary(size: usize) -> Result<Zeroizing<Vec<u64>>, FusionError> {

@@ -23,8 +23,13 @@ impl FusionPublic {
     pub fn new(plan: FusionPlan) -> Result<Self, FusionError> {
         let mut session = SessionId([0; 16]);
         fill(&mut session.0)?;
+        Ok(Self::of_session(plan, session))
+    }
+
+    /// A session that was begun before.
+    pub(crate) fn of_session(plan: FusionPlan, session: SessionId) -> Self {
         let ring = Arc::new(Ring64::new(plan.params.polynomial_size));
-        Ok(Self { plan: Arc::new(plan), session, ring })
+        Self { plan: Arc::new(plan), session, ring }
     }
 
     /// The plan.

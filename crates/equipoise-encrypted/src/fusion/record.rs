@@ -1,8 +1,8 @@
 //! The rate limit: what was opened of every account, in a chain that survives a restart.
 //!
 //! A threshold says one bit of a sum; a binary search over thresholds says the sum (the attack runs in `tests.rs`). So
-//! whoever answers keeps a record, opens nothing twice and no more than the planned number of rules an account, and
-//! writes the record *before* it answers. The limit counts openings, not honest names of rules: a server that lies about
+//! whoever answers keeps a record, opens nothing twice (but for the same mask in the same words) and no more than the
+//! planned number of rules an account, and writes the record *before* it answers. The limit counts openings, not honest names of rules: a server that lies about
 //! the rule gets no more answers, so an account never gives away more than `FusionPlan::bits_per_account` bits.
 //!
 //! Entries are chained under a key that only the holder has; a changed, missing or foreign entry is refused on resuming.
@@ -50,7 +50,8 @@ pub(crate) struct RateLimit {
     key: [u8; 32],
     limit: usize,
     chain: [u8; 32],
-    opened: BTreeMap<Pseudonym, Vec<[u8; 32]>>,
+    /// By account: every rule that was opened, and the mask that it was opened with.
+    opened: BTreeMap<Pseudonym, Vec<([u8; 32], [u8; 32])>>,
     /// An append failed, so that memory and disk may differ.
     broken: bool,
 }
@@ -74,12 +75,13 @@ impl RateLimit {
                 return Err(FusionError::Record(what));
             }
             self.chain = next;
-            self.opened.entry(opening.account).or_default().push(opening.rule);
+            self.opened.entry(opening.account).or_default().push((opening.rule, opening.mask));
         }
         Ok(())
     }
 
-    /// Checks all flags, writes them down, and only then returns their fingerprints.
+    /// Checks all flags, writes the new ones down, and only then returns their fingerprints. A mask that stands in the record may be
+    /// asked about again, because its answer is the same words (`smudge`): a server that lost an answer in a crash needs it.
     pub(crate) fn book(
         &mut self,
         flags: &[FlagMask],
@@ -90,15 +92,21 @@ impl RateLimit {
                 "an earlier entry failed: resume from what is on the disk".into(),
             ));
         }
-        let mut asked: BTreeMap<Pseudonym, Vec<[u8; 32]>> = BTreeMap::new();
+        let mut asked: BTreeMap<Pseudonym, Vec<([u8; 32], [u8; 32])>> = BTreeMap::new();
         let mut chain = self.chain;
-        let mut entries = Vec::with_capacity(flags.len());
+        let (mut entries, mut fingerprints) =
+            (Vec::with_capacity(flags.len()), Vec::with_capacity(flags.len()));
         for flag in flags {
             let account = flag.account;
             let refuse = |reason: &str| Err(FusionError::Refused { account, reason: reason.into() });
             let before = self.opened.get(&account).map_or(&[][..], Vec::as_slice);
+            let mask = flag.fingerprint();
+            fingerprints.push(mask);
+            if before.contains(&(flag.rule, mask)) {
+                continue;
+            }
             let now = asked.entry(account).or_default();
-            if before.contains(&flag.rule) || now.contains(&flag.rule) {
+            if before.iter().chain(now.iter()).any(|(rule, _)| *rule == flag.rule) {
                 return refuse("this rule was opened for it before");
             }
             if before.len() + now.len() >= self.limit {
@@ -106,12 +114,13 @@ impl RateLimit {
                     "no further rule may be opened for it: a search over thresholds would give the sum",
                 );
             }
-            now.push(flag.rule);
-            let mask = flag.fingerprint();
+            now.push((flag.rule, mask));
             chain = self.next(chain, account, &flag.rule, &mask);
             entries.push(Opening { account, rule: flag.rule, mask, chain });
         }
-        if let Err(reason) = journal.append(&entries) {
+        if !entries.is_empty()
+            && let Err(reason) = journal.append(&entries)
+        {
             // Part of it may be on the disk: only what stands there can say, after a restart.
             self.broken = true;
             return Err(FusionError::Journal(reason));
@@ -120,7 +129,15 @@ impl RateLimit {
             self.opened.entry(account).or_default().extend(rules);
         }
         self.chain = chain;
-        Ok(entries.iter().map(|entry| entry.mask).collect())
+        Ok(fingerprints)
+    }
+
+    /// The smudging word of a mask, which nobody without the secret can tell from a fresh one: two answers to one mask are equal, so that
+    /// asking twice averages nothing out.
+    pub(crate) fn smudge(&self, mask: &[u8; 32]) -> [u8; 8] {
+        let mut word = [0; 8];
+        blake3::Hasher::new_keyed(&self.key).update(b"smudge").update(mask).finalize_xof().fill(&mut word);
+        word
     }
 
     fn next(&self, chain: [u8; 32], account: Pseudonym, rule: &[u8; 32], mask: &[u8; 32]) -> [u8; 32] {

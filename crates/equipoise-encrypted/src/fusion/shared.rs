@@ -4,13 +4,14 @@
 //! `guard_tests.rs` plays through.
 
 use super::error::FusionError;
-use super::holders::{to_trits, value_of};
+use super::holders::{from_trits, to_trits, value_of};
 use super::keys::{FusionPlatform, TernaryKey};
 use super::messages::{FlagBody, FlagMask};
 use super::plan::FusionKeys;
 use super::public::FusionPublic;
-use super::record::{Journal, RateLimit};
+use super::record::{Journal, Opening, RateLimit};
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// The opener of the shared-key baseline: the same secret as every platform's, and a record.
 #[derive(Debug)]
@@ -29,12 +30,38 @@ impl SharedOpener {
         if public.plan.keys != FusionKeys::Shared {
             return Err(FusionError::Mismatch("the plan has a joint key".into()));
         }
-        let secret = Arc::new(TernaryKey::new(public)?);
-        let platforms = (0..).zip(&public.plan.spec.weights);
-        let platforms = platforms.map(|(at, _)| FusionPlatform::shared(public, at, &secret)).collect();
+        let opener = Self::with_secret(public, TernaryKey::new(public)?);
+        let platforms = opener.platforms();
+        Ok((opener, platforms))
+    }
+
+    fn with_secret(public: &FusionPublic, secret: TernaryKey) -> Self {
+        let secret = Arc::new(secret);
         let limit =
             RateLimit::new(public.plan.spec.openings_per_account, &to_trits(&secret), &public.session.0);
-        Ok((Self { secret, limit, public: public.clone() }, platforms))
+        Self { secret, limit, public: public.clone() }
+    }
+
+    /// Every platform, with the one key.
+    pub(crate) fn platforms(&self) -> Vec<FusionPlatform> {
+        let platforms = (0..).zip(&self.public.plan.spec.weights);
+        platforms.map(|(at, _)| FusionPlatform::shared(&self.public, at, &self.secret)).collect()
+    }
+
+    /// The secret's bytes, for a store.
+    pub(crate) fn secret_bytes(&self) -> Zeroizing<Vec<u8>> {
+        to_trits(&self.secret)
+    }
+
+    /// The opener again, with everything that it ever opened.
+    pub(crate) fn resume(
+        public: &FusionPublic,
+        secret: &[u8],
+        record: &[Opening],
+    ) -> Result<Self, FusionError> {
+        let mut opener = Self::with_secret(public, from_trits(public, secret)?);
+        opener.limit.resume(record)?;
+        Ok(opener)
     }
 
     /// Opens flags; all are written to `journal` first, and one that must be refused refuses all.

@@ -41,14 +41,14 @@ impl Client {
         let source = source.at("client", u64::from(self.client)).at("round", u64::from(round));
         let mut message = Zeroizing::new(vec![0; public.layout.coefficients()]);
         public.layout.add_packed(values, &mut message);
-        let size = public.joint.ring.size();
+        let size = public.opening.joint.ring.size();
         let parts: Vec<Ciphertext> = message
             .par_chunks(size)
             .enumerate()
-            .map(|(index, part)| public.joint.encrypt(part, source.at("polynomial", index as u64)))
+            .map(|(index, part)| public.opening.joint.encrypt(part, source.at("polynomial", index as u64)))
             .collect::<Result<_, _>>()?;
         let mut upload = Upload {
-            session: public.session,
+            session: public.opening.session,
             round,
             client: self.client,
             weight,
@@ -86,11 +86,11 @@ impl Upload {
     /// [`SumError::Malformed`] if length, magic, version, parameter set or session differ.
     pub fn from_bytes(bytes: &[u8], public: &Public) -> Result<Self, SumError> {
         let c0 = public.layout.coefficients();
-        let c1 = polynomials(&public.layout) * public.joint.ring.size();
-        let (round, mut reader) = Self::frame(public.session).read(bytes, 8 + 16 * (c0 + c1))?;
+        let c1 = polynomials(&public.layout) * public.opening.joint.ring.size();
+        let (round, mut reader) = Self::frame(public.opening.session).read(bytes, 8 + 16 * (c0 + c1))?;
         let (client, weight) = (reader.number(), reader.number());
         let (c0, c1) = (reader.wide_words(c0), reader.wide_words(c1));
-        Ok(Self { session: public.session, round, client, weight, c0, c1 })
+        Ok(Self { session: public.opening.session, round, client, weight, c0, c1 })
     }
 }
 

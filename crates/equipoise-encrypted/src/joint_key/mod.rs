@@ -17,11 +17,10 @@ pub use sum::Accumulator;
 
 use crate::codec::FRAME_BYTES;
 use crate::entropy::{CryptoSource, SystemSource};
-use crate::joint::{JOINT128_N4096, JointPublic};
+use crate::joint::JOINT128_N4096;
 use crate::members::{Members, check_client};
-use crate::opening::{JointHolder, OpenAnswer, OpenRequest, Rules, combine, join};
-use crate::roles::SessionId;
-use crate::smudge::{Crowd, Layout128, Smudging, check_crowd};
+use crate::opening::{JointHolder, OpenAnswer, Opening, Quorum};
+use crate::smudge::{Layout128, Smudging};
 use equipoise_federated::{
     CohortRecord, IntSum, LeakageProfile, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError,
     VectorSpec, check_update,
@@ -35,9 +34,7 @@ const HEADER_BYTES: usize = FRAME_BYTES + 8;
 /// The scheme. Stateless: keys are made by [`SecureSum::setup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JointKey<S = SystemSource> {
-    holders: u32,
-    floor: u32,
-    smudging: Smudging,
+    quorum: Quorum,
     source: S,
 }
 
@@ -47,43 +44,36 @@ pub struct Public {
     pub(crate) spec: VectorSpec,
     pub(crate) slots: SlotPlan,
     pub(crate) layout: Layout128,
-    pub(crate) session: SessionId,
-    pub(crate) joint: JointPublic,
-    pub(crate) holders: u32,
-    pub(crate) rules: Rules,
+    pub(crate) opening: Opening,
 }
 
 impl JointKey {
     /// The scheme with `holders` key holders, none of them a platform, and no opening below `floor` clients.
     #[must_use]
     pub fn new(holders: u32, floor: u32, smudging: Smudging) -> Self {
-        Self { holders, floor, smudging, source: SystemSource }
+        Self { quorum: Quorum { holders, floor, smudging }, source: SystemSource }
     }
 }
 
 impl<S: CryptoSource> JointKey<S> {
+    /// The same scheme on another source of randomness.
+    #[must_use]
+    pub fn on<T: CryptoSource>(self, source: T) -> JointKey<T> {
+        JointKey { quorum: self.quorum, source }
+    }
+
     /// Lays out the update; `bits_left` of the layout says what no slot uses.
     ///
     /// # Errors
     /// If smudging leaves too few bits: the error says how many are missing and which knobs give them.
     pub fn layout(&self, spec: &VectorSpec) -> Result<Layout128, PlanError> {
-        check_crowd(NAME, spec, self.holders, self.floor)?;
-        let crowd = Crowd { clients: spec.max_clients, holders: self.holders };
-        Layout128::new(NAME, &JOINT128_N4096, crowd, self.smudging, (spec.len, spec.sum_bits()))
+        let crowd = self.quorum.crowd(NAME, spec)?;
+        Layout128::new(NAME, &JOINT128_N4096, crowd, self.quorum.smudging, (spec.len, spec.sum_bits()))
     }
 
     pub(crate) fn setup_with(&self, spec: &VectorSpec, layout: Layout128) -> Result<SetupOf<Self>, SumError> {
-        let (session, joint, holders) = join(&JOINT128_N4096, self.holders, self.source)?;
-        let rules = Rules {
-            floor: self.floor,
-            rounds: self.smudging.rounds(),
-            smudge_log2: layout.smudge_log2,
-            max_clients: spec.max_clients,
-            answers: layout.coefficients(),
-        };
-        let slots = slot_plan(&layout);
-        let public =
-            Public { spec: spec.clone(), slots, layout, session, joint, holders: self.holders, rules };
+        let (opening, holders) = self.quorum.join(&JOINT128_N4096, spec, &layout, self.source)?;
+        let public = Public { spec: spec.clone(), slots: slot_plan(&layout), layout, opening };
         let clients = (0..spec.max_clients).map(|client| Client { client }).collect();
         Ok(Setup { public, clients, holders })
     }
@@ -122,33 +112,10 @@ impl Public {
         &self.slots
     }
 
-    /// The request that the server sends to every key holder, as bytes.
+    /// How a round is opened.
     #[must_use]
-    pub fn request_bytes(&self, request: &OpenRequest) -> Vec<u8> {
-        request.write(self.joint.params.wire_id)
-    }
-
-    /// Reads a request of this session.
-    ///
-    /// # Errors
-    /// [`SumError::Malformed`] if length, frame or clients are not what the plan says.
-    pub fn read_request(&self, bytes: &[u8]) -> Result<OpenRequest, SumError> {
-        let frame = (self.joint.params.wire_id, self.session);
-        OpenRequest::read(bytes, frame, self.joint.ring.size(), &self.rules)
-    }
-
-    /// A key holder's answer as bytes.
-    #[must_use]
-    pub fn answer_bytes(&self, answer: &OpenAnswer) -> Vec<u8> {
-        answer.write(self.joint.params.wire_id)
-    }
-
-    /// Reads an answer of this session.
-    ///
-    /// # Errors
-    /// [`SumError::Malformed`] if length or frame are not what the plan says.
-    pub fn read_answer(&self, bytes: &[u8]) -> Result<OpenAnswer, SumError> {
-        OpenAnswer::read(bytes, (self.joint.params.wire_id, self.session), &self.rules)
+    pub const fn opening(&self) -> &Opening {
+        &self.opening
     }
 }
 
@@ -165,7 +132,7 @@ impl<S: CryptoSource> SecureSum for JointKey<S> {
     }
 
     fn cohort_floor(&self) -> u32 {
-        self.floor.max(2)
+        self.quorum.cohort_floor()
     }
 
     fn plan(&self, spec: &VectorSpec) -> Result<SlotPlan, PlanError> {
@@ -189,9 +156,9 @@ impl<S: CryptoSource> SecureSum for JointKey<S> {
 
     fn empty(&self, public: &Public, round: u32) -> Accumulator {
         Accumulator {
-            members: Members::new(public.session, round),
+            members: Members::new(public.opening.session, round),
             c0: vec![0; public.layout.coefficients()],
-            c1: vec![0; polynomials(&public.layout) * public.joint.ring.size()],
+            c1: vec![0; polynomials(&public.layout) * public.opening.joint.ring.size()],
         }
     }
 
@@ -206,13 +173,13 @@ impl<S: CryptoSource> SecureSum for JointKey<S> {
         sum: &Accumulator,
         cohort: &CohortRecord,
     ) -> Result<OpenAnswer, SumError> {
-        holder.answer(&public.joint, &public.rules, &sum.request(), cohort, self.source)
+        public.opening.answer(holder, &sum.request(), cohort, self.source)
     }
 
     fn open(&self, public: &Public, sum: Accumulator, shares: &[OpenAnswer]) -> Result<IntSum, SumError> {
         let request = sum.request();
         let mut phases = Zeroizing::new(sum.c0);
-        combine(&request, public.holders, shares, &mut phases)?;
+        public.opening.combine(&request, shares, &mut phases)?;
         let (values, error) = public.layout.unpack(&phases);
         let most = u64::try_from(public.spec.max_abs_sum()).expect("a sum that fits a slot fits 64 bits");
         if error > public.layout.noise_bound || values.iter().any(|value| value.unsigned_abs() > most) {
@@ -222,30 +189,13 @@ impl<S: CryptoSource> SecureSum for JointKey<S> {
     }
 
     fn leakage(&self) -> LeakageProfile {
-        let (holders, floor, claim) = (self.holders, self.floor, self.smudging.claim());
+        let Quorum { holders, floor, smudging } = self.quorum;
+        let claim = smudging.claim();
         let headline = S::headline(&format!(
             "Joint key: the server reads the sum over at least {floor} platforms and nothing else; single updates only if all \
              {holders} key holders and the server collude (honest but curious; answers {claim})."
         ));
-        LeakageProfile::new(
-            NAME,
-            &headline,
-            &[
-                ("server", "sizes, weights and who took part in which round; the opened sum", false),
-                (
-                    "server with some platforms",
-                    "the sum over the other platforms (their update, if only one is left)",
-                    false,
-                ),
-                ("platform", "the broadcast model only", false),
-                ("key holder", "who took part in which round", false),
-                (
-                    "server with all key holders but one",
-                    "no more than the server, by the lattice assumption and smudging",
-                    false,
-                ),
-                ("server with all key holders", "every platform's update of every round", true),
-            ],
-        )
+        let server = "sizes, weights and who took part in which round; the opened sum";
+        LeakageProfile::new(NAME, &headline, &Quorum::seats(server))
     }
 }

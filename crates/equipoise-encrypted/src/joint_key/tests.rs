@@ -1,6 +1,6 @@
 use super::*;
 use crate::joint::add_wide;
-use crate::smudge::noise_deviation;
+use crate::smudge::{Crowd, noise_deviation};
 use crate::testing::{integers, spec};
 use equipoise_core::Seed;
 
@@ -69,7 +69,7 @@ fn errors(run: u64) -> Vec<i128> {
     let scheme = JointKey::new(3, 2, EACH);
     let spec = spec(2 * 4096, 16, 5);
     let mut parties = scheme.setup(&spec).unwrap();
-    parties.public.rules.smudge_log2 = 1;
+    parties.public.opening.rules.smudge_log2 = 1;
     let public = &parties.public;
     let mut sum = scheme.empty(public, 0);
     let mut expected = vec![0_u128; 4096];

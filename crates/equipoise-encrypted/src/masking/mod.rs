@@ -88,8 +88,9 @@ impl Public {
         self.modulus
     }
 
-    /// The keys that were published for a round; empty for any but the one under way.
-    pub(crate) fn adverts(&self, round: u32) -> BTreeMap<u32, Advert> {
+    /// The keys that were published for a round, by client; empty for any but the one under way.
+    #[must_use]
+    pub fn adverts(&self, round: u32) -> BTreeMap<u32, Advert> {
         let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         if board.0 == round { board.1.clone() } else { BTreeMap::new() }
     }
@@ -108,6 +109,12 @@ impl PairwiseMasking {
 }
 
 impl<S: CryptoSource> PairwiseMasking<S> {
+    /// The same scheme on another source of randomness.
+    #[must_use]
+    pub fn on<T: CryptoSource>(self, source: T) -> PairwiseMasking<T> {
+        PairwiseMasking { threshold: self.threshold, source }
+    }
+
     fn modulus(&self, spec: &VectorSpec) -> Result<Modulus, PlanError> {
         let (scheme, clients) = (NAME, spec.max_clients);
         if spec.len == 0 {

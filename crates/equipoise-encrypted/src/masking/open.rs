@@ -24,6 +24,12 @@ impl Accumulator {
         Self { members: Members::new(public.session, round), words }
     }
 
+    /// Clients in the sum, ascending.
+    #[must_use]
+    pub fn clients(&self) -> Vec<u32> {
+        self.members.clients()
+    }
+
     /// Adds one upload.
     ///
     /// # Errors

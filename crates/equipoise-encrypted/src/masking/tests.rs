@@ -163,6 +163,26 @@ fn changed_shares_are_noticed() {
 }
 
 #[test]
+fn shares_that_fit_together_but_give_another_secret_than_was_published_are_noticed() {
+    let mut parties = parties();
+    let all = uploads(&mut parties, 0, &[0, 1, 2, 3]);
+    let sum = sum_of(&parties, 0, &all[..3]);
+    let honest = answers(&mut parties, &sum).unwrap();
+    let adverts = parties.public.adverts(0);
+    for (owner, says) in [(1, "another seed"), (3, "another key")] {
+        let mut published = adverts.clone();
+        let advert = published.get_mut(&owner).unwrap();
+        advert.seed_hash[9] ^= 1;
+        advert.mask_key[9] ^= 1;
+        parties.public.publish(0, published);
+        let error = scheme().open(&parties.public, sum.clone(), &honest).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    parties.public.publish(0, adverts);
+    assert!(scheme().open(&parties.public, sum, &honest).is_ok());
+}
+
+#[test]
 fn a_changed_upload_is_a_typed_error_where_it_leaves_the_plan() {
     let mut parties = parties();
     let mut all = uploads(&mut parties, 0, &[0, 1, 2]);

@@ -32,7 +32,7 @@ impl Client {
         let source = source.at("client", u64::from(self.client)).at("round", u64::from(round));
         let coefficients = cbd8(source.at("key", 0), public.params.polynomial_size)?;
         let key = public.ring.wide_key(&coefficients);
-        let mask = MaskStream::of_round(&public.params, public.session, round);
+        let mask = MaskStream::of_round(&public.params, public.opening.session, round);
         let layout = &public.plan.bodies;
         let (size, per) = (layout.polynomial_size, layout.polynomial_size * layout.slots);
         let mut bodies = vec![0; layout.coefficients()];
@@ -46,8 +46,8 @@ impl Client {
         )?;
         let mut message = Zeroizing::new(vec![0; public.plan.key.coefficients()]);
         public.plan.key.add_packed(&coefficients, &mut message);
-        let key = public.joint.encrypt(&message, source.at("transport", 0))?;
-        let (session, params) = (public.session, public.params.wire_id);
+        let key = public.opening.joint.encrypt(&message, source.at("transport", 0))?;
+        let (session, params) = (public.opening.session, public.params.wire_id);
         Ok(Upload { session, params, round, client: self.client, weight, bodies, key })
     }
 }

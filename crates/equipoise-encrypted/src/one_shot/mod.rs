@@ -32,15 +32,14 @@ pub use wire::Upload;
 
 use crate::codec::FRAME_BYTES;
 use crate::entropy::{CryptoSource, SystemSource};
-use crate::joint::{JOINT128_N4096, JointParams, JointPublic};
+use crate::joint::JOINT128_N4096;
 use crate::layout::Layout;
 use crate::members::check_client;
-use crate::opening::{JointHolder, OpenAnswer, OpenRequest, Rules, join};
+use crate::opening::{JointHolder, OpenAnswer, Opening, Quorum};
 use crate::params::{GLWE64_N4096, GlweParams};
 use crate::ring::{Ring, WIDEST};
-use crate::roles::SessionId;
 use crate::sample::CBD8_BOUND;
-use crate::smudge::{Crowd, Layout128, Smudging, check_crowd};
+use crate::smudge::{Layout128, Smudging};
 use equipoise_federated::{
     CohortRecord, IntSum, LeakageProfile, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError,
     VectorSpec, check_update,
@@ -56,9 +55,7 @@ pub const MAX_COEFFICIENTS_PER_KEY: u64 = 333_333_333;
 /// The scheme. Stateless: keys are made by [`SecureSum::setup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OneShot<S = SystemSource> {
-    holders: u32,
-    floor: u32,
-    smudging: Smudging,
+    quorum: Quorum,
     source: S,
 }
 
@@ -78,18 +75,15 @@ pub struct Public {
     pub(crate) spec: VectorSpec,
     pub(crate) slots: SlotPlan,
     pub(crate) plan: Plan,
-    pub(crate) session: SessionId,
     pub(crate) ring: Ring,
-    pub(crate) joint: JointPublic,
-    pub(crate) holders: u32,
-    pub(crate) rules: Rules,
+    pub(crate) opening: Opening,
 }
 
 impl OneShot {
     /// The scheme with `holders` key holders, none of them a platform, and no opening below `floor` clients.
     #[must_use]
     pub fn new(holders: u32, floor: u32, smudging: Smudging) -> Self {
-        Self { holders, floor, smudging, source: SystemSource }
+        Self { quorum: Quorum { holders, floor, smudging }, source: SystemSource }
     }
 }
 
@@ -97,7 +91,7 @@ impl<S: CryptoSource> OneShot<S> {
     /// The same scheme on another source of randomness.
     #[must_use]
     pub fn on<T: CryptoSource>(self, source: T) -> OneShot<T> {
-        OneShot { holders: self.holders, floor: self.floor, smudging: self.smudging, source }
+        OneShot { quorum: self.quorum, source }
     }
 
     /// Lays out bodies and keys.
@@ -105,7 +99,7 @@ impl<S: CryptoSource> OneShot<S> {
     /// # Errors
     /// If something does not fit; the error says what and which knob moves it.
     pub fn layout(&self, spec: &VectorSpec) -> Result<Plan, PlanError> {
-        check_crowd(NAME, spec, self.holders, self.floor)?;
+        let crowd = self.quorum.crowd(NAME, spec)?;
         let clients = spec.max_clients;
         let limit = u32::try_from(WIDEST.unsigned_abs() / CBD8_BOUND).expect("a few hundred");
         if clients > limit {
@@ -119,30 +113,20 @@ impl<S: CryptoSource> OneShot<S> {
         }
         // A sum of keys lies within 8 P: one bit more with its sign.
         let width = (CBD8_BOUND * u64::from(clients)).ilog2() + 2;
-        let crowd = Crowd { clients, holders: self.holders };
-        let params = JOINT128_N4096;
-        let key = Layout128::new(NAME, &params, crowd, self.smudging, (params.polynomial_size, width))?;
+        let (params, smudging) = (JOINT128_N4096, self.quorum.smudging);
+        let key = Layout128::new(NAME, &params, crowd, smudging, (params.polynomial_size, width))?;
         Ok(Plan { bodies, key })
     }
 
     pub(crate) fn setup_with(&self, spec: &VectorSpec, plan: Plan) -> Result<SetupOf<Self>, SumError> {
-        let (session, joint, holders) = join(&JOINT128_N4096, self.holders, self.source)?;
+        let (opening, holders) = self.quorum.join(&JOINT128_N4096, spec, &plan.key, self.source)?;
         let public = Public {
             params: GLWE64_N4096,
             spec: spec.clone(),
             slots: slot_plan(&plan),
             plan,
-            session,
             ring: Ring::new(GLWE64_N4096.polynomial_size),
-            joint,
-            holders: self.holders,
-            rules: Rules {
-                floor: self.floor,
-                rounds: self.smudging.rounds(),
-                smudge_log2: plan.key.smudge_log2,
-                max_clients: spec.max_clients,
-                answers: plan.key.coefficients(),
-            },
+            opening,
         };
         let clients = (0..spec.max_clients).map(Client::new).collect();
         Ok(Setup { public, clients, holders })
@@ -174,45 +158,10 @@ impl Public {
         &self.slots
     }
 
-    /// The joint key's parameter set.
+    /// How a round is opened.
     #[must_use]
-    pub const fn joint_params(&self) -> &JointParams {
-        &self.joint.params
-    }
-
-    /// The setup's name.
-    #[must_use]
-    pub const fn session(&self) -> SessionId {
-        self.session
-    }
-
-    /// The request that the server sends to every key holder.
-    #[must_use]
-    pub fn request_bytes(&self, request: &OpenRequest) -> Vec<u8> {
-        request.write(self.joint.params.wire_id)
-    }
-
-    /// Reads a request of this session.
-    ///
-    /// # Errors
-    /// [`SumError::Malformed`] if length, frame or clients are not what the plan says.
-    pub fn read_request(&self, bytes: &[u8]) -> Result<OpenRequest, SumError> {
-        let frame = (self.joint.params.wire_id, self.session);
-        OpenRequest::read(bytes, frame, self.joint.ring.size(), &self.rules)
-    }
-
-    /// A key holder's answer as bytes.
-    #[must_use]
-    pub fn answer_bytes(&self, answer: &OpenAnswer) -> Vec<u8> {
-        answer.write(self.joint.params.wire_id)
-    }
-
-    /// Reads an answer of this session.
-    ///
-    /// # Errors
-    /// [`SumError::Malformed`] if length or frame are not what the plan says.
-    pub fn read_answer(&self, bytes: &[u8]) -> Result<OpenAnswer, SumError> {
-        OpenAnswer::read(bytes, (self.joint.params.wire_id, self.session), &self.rules)
+    pub const fn opening(&self) -> &Opening {
+        &self.opening
     }
 }
 
@@ -229,7 +178,7 @@ impl<S: CryptoSource> SecureSum for OneShot<S> {
     }
 
     fn cohort_floor(&self) -> u32 {
-        self.floor.max(2)
+        self.quorum.cohort_floor()
     }
 
     fn plan(&self, spec: &VectorSpec) -> Result<SlotPlan, PlanError> {
@@ -266,7 +215,7 @@ impl<S: CryptoSource> SecureSum for OneShot<S> {
         sum: &Accumulator,
         cohort: &CohortRecord,
     ) -> Result<OpenAnswer, SumError> {
-        holder.answer(&public.joint, &public.rules, &sum.request(), cohort, self.source)
+        public.opening.answer(holder, &sum.request(), cohort, self.source)
     }
 
     fn open(&self, public: &Public, sum: Accumulator, shares: &[OpenAnswer]) -> Result<IntSum, SumError> {
@@ -274,35 +223,14 @@ impl<S: CryptoSource> SecureSum for OneShot<S> {
     }
 
     fn leakage(&self) -> LeakageProfile {
-        let (holders, floor, claim) = (self.holders, self.floor, self.smudging.claim());
+        let Quorum { holders, floor, smudging } = self.quorum;
+        let claim = smudging.claim();
         let headline = S::headline(&format!(
             "One-shot: the server reads the sum over at least {floor} platforms; single updates only if all {holders} key holders \
              and the server collude (honest but curious; keys {claim})."
         ));
-        LeakageProfile::new(
-            NAME,
-            &headline,
-            &[
-                (
-                    "server",
-                    "sizes, weights and who took part in which round; the opened sum; the sums of the round's keys and errors",
-                    false,
-                ),
-                (
-                    "server with some platforms",
-                    "the sum over the other platforms (their update, if only one is left)",
-                    false,
-                ),
-                ("platform", "the broadcast model only", false),
-                ("key holder", "who took part in which round", false),
-                (
-                    "server with all key holders but one",
-                    "no more than the server, by the lattice assumption and smudging",
-                    false,
-                ),
-                ("server with all key holders", "every platform's update of every round", true),
-            ],
-        )
+        let server = "sizes, weights and who took part in which round; the opened sum; the sums of the round's keys and errors";
+        LeakageProfile::new(NAME, &headline, &Quorum::seats(server))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Accumulator, Public};
 use crate::mask::MaskStream;
-use crate::opening::{OpenAnswer, combine};
+use crate::opening::OpenAnswer;
 use crate::sample::CBD8_BOUND;
 use equipoise_federated::{IntSum, SumError};
 use rayon::prelude::*;
@@ -18,7 +18,7 @@ pub(super) fn open_keys(
     answers: &[OpenAnswer],
 ) -> Result<Zeroizing<Vec<i64>>, SumError> {
     let mut phases = Zeroizing::new(sum.c0.clone());
-    combine(&sum.request(), public.holders, answers, &mut phases)?;
+    public.opening.combine(&sum.request(), answers, &mut phases)?;
     let (keys, error) = public.plan.key.unpack(&phases);
     let keys = Zeroizing::new(keys);
     let bound = CBD8_BOUND * u64::from(sum.members.count());
@@ -30,7 +30,7 @@ pub(super) fn open_keys(
 
 pub(super) fn open(public: &Public, sum: &Accumulator, answers: &[OpenAnswer]) -> Result<IntSum, SumError> {
     let key = public.ring.wide_key(&open_keys(public, sum, answers)?);
-    let mask = MaskStream::of_round(&public.params, public.session, sum.members.round);
+    let mask = MaskStream::of_round(&public.params, public.opening.session, sum.members.round);
     let layout = &public.plan.bodies;
     let mut messages = vec![0_i64; sum.bodies.len()];
     let largest = messages

@@ -19,10 +19,10 @@ pub struct Accumulator {
 impl Accumulator {
     pub(crate) fn new(public: &Public, round: u32) -> Self {
         Self {
-            members: Members::new(public.session, round),
+            members: Members::new(public.opening.session, round),
             bodies: vec![0; public.plan.bodies.coefficients()],
             c0: vec![0; public.plan.key.coefficients()],
-            c1: vec![0; public.joint.params.polynomial_size],
+            c1: vec![0; public.opening.joint.params.polynomial_size],
         }
     }
 

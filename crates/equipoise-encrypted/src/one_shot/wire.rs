@@ -69,9 +69,9 @@ impl Upload {
     /// [`SumError::Malformed`] if length, magic, version, parameter set or session differ. Round, client and weight are
     /// checked where the upload is added.
     pub fn from_bytes(bytes: &[u8], public: &Public) -> Result<Self, SumError> {
-        let (session, params) = (public.session, public.params.wire_id);
+        let (session, params) = (public.opening.session, public.params.wire_id);
         let (bodies, c0) = (public.plan.bodies.coefficients(), public.plan.key.coefficients());
-        let c1 = public.joint.params.polynomial_size;
+        let c1 = public.opening.joint.params.polynomial_size;
         let frame = Frame { magic: MAGIC, params, session };
         let (round, mut reader) = frame.read(bytes, 8 + 8 * bodies + 16 * (c0 + c1))?;
         let (client, weight) = (reader.number(), reader.number());

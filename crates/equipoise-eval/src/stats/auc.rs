@@ -1,7 +1,7 @@
 //! AUC of a single feature with a 95% interval (DeLong, DeLong and Clarke-Pearson, 1988), on the logit scale so that it
 //! stays inside [0, 1]. Used to ask whether one column alone gives the truth away.
 
-use super::distribution::normal_quantile;
+use equipoise_core::special::normal_quantile;
 
 /// The share of `sorted` below `value`, equals counting half.
 #[allow(clippy::cast_precision_loss)] // Counts stay far below 2^53.

@@ -1,9 +1,9 @@
 //! Bootstrap intervals of any statistic of one sample: percentile, and bias-corrected and accelerated (Efron, JASA 1987).
 //! BCa is better where the statistic is skewed or biased; neither is to be trusted below about ten values.
 
-use super::distribution::{normal_cdf, normal_quantile};
 use crate::Bootstrap;
 use crate::bootstrap::quantile;
+use equipoise_core::special::{normal_cdf, normal_quantile};
 use equipoise_core::{Draw, Seed};
 
 /// Sorted values of `statistic` over the resamples of `seed`; each resample is drawn at its own address.

@@ -1,7 +1,7 @@
 //! Shares: exact intervals (Clopper and Pearson, 1934), Wilson's (1927), the difference of two (Newcombe, 1998, method 10) and
 //! Fisher's exact test.
 
-use super::distribution::{incomplete_beta, normal_quantile};
+use equipoise_core::special::{incomplete_beta, normal_quantile};
 
 /// The `p`-quantile of the beta distribution, by bisection: slow and sure.
 fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {

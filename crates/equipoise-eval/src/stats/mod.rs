@@ -3,7 +3,6 @@
 mod auc;
 mod bca;
 mod binomial;
-mod distribution;
 mod low_fpr;
 mod pareto;
 mod seeds;
@@ -12,7 +11,7 @@ mod wilcoxon;
 pub use auc::auc_with_interval;
 pub use bca::{bca_interval, percentile_interval};
 pub use binomial::{clopper_pearson, difference_of_shares, fisher_exact, wilson};
-pub use distribution::{incomplete_beta, normal_cdf, normal_quantile, t_cdf, t_quantile};
+pub use equipoise_core::special::{incomplete_beta, normal_cdf, normal_quantile, t_cdf, t_quantile};
 pub use low_fpr::{OperatingPoint, REPORTED_RATES, RESOLVING, reported_rates, true_positive_rate_at};
 pub use pareto::{pareto_front, pareto_membership};
 pub use seeds::{

@@ -1,9 +1,9 @@
 //! Comparisons over seeds: an arm and its baseline share each seed, so their difference is judged pair by pair.
 //! "No difference" means that the interval contains 0, which is not evidence that there is none.
 
-use super::distribution::{t_cdf, t_quantile};
 use crate::Bootstrap;
 use crate::bootstrap::quantile;
+use equipoise_core::special::{t_cdf, t_quantile};
 use equipoise_core::{Draw, Seed};
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! The signed-rank test of paired differences (Wilcoxon, Biometrics 1945; ties as in Pratt and Gibbons, 1981): asks for
 //! symmetry about 0, not for normality. With fewer than six pairs it cannot find anything at 5%, and says so by its p-value.
 
-use super::distribution::normal_cdf;
+use equipoise_core::special::normal_cdf;
 use serde::{Deserialize, Serialize};
 
 /// How a p-value came about.

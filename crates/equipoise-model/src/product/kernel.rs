@@ -11,7 +11,7 @@ use super::{Finish, Start};
 use std::mem::MaybeUninit;
 
 /// Depth of a block of the right side that is laid out anew because it lies turned: with a tile of 32 numbers, 32 KiB of stack.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
 /// The widest tile: two of the widest registers.
 const WIDEST: usize = 32;
 

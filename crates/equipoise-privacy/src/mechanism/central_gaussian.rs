@@ -163,7 +163,8 @@ impl CentralGaussian {
     const fn rows_of(&self, unit: PrivacyUnit) -> Option<NonZeroU32> {
         match unit {
             PrivacyUnit::Row => Some(NonZeroU32::MIN),
-            PrivacyUnit::AccountFixedGraph => self.rows_per_account,
+            // For what an account sent: if rows hold nothing else, which is the caller's to see to.
+            PrivacyUnit::AccountFixedGraph | PrivacyUnit::AccountSenderOwned => self.rows_per_account,
             _ => None,
         }
     }
@@ -236,7 +237,10 @@ mod tests {
         let (bounded, free) = (bounded.build().unwrap(), free.build().unwrap());
         for unit in PrivacyUnit::ALL {
             assert_eq!(free.claim(unit, 10).is_some(), unit == PrivacyUnit::Row);
-            let offered = [PrivacyUnit::Row, PrivacyUnit::AccountFixedGraph].contains(&unit);
+            let offered = matches!(
+                unit,
+                PrivacyUnit::Row | PrivacyUnit::AccountFixedGraph | PrivacyUnit::AccountSenderOwned
+            );
             assert_eq!(bounded.claim(unit, 10).is_some(), offered);
         }
     }

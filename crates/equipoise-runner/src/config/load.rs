@@ -240,6 +240,20 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
         e.evaluation.horizon_days > 0.0 && e.evaluation.horizon_days <= observed,
         format!("horizon-days: must be above 0 and at most the {observed} days after `label-cutoff`"),
     );
+    if let Some(release) = e.evaluation.release {
+        let accounts = f64::from(world.persons) * world.platform.len() as f64;
+        need(
+            release.epsilon.is_finite(),
+            "evaluation.release.epsilon: finite, or leave `release` out and tell nothing".into(),
+        );
+        let small = release.delta.get() * accounts <= 1.0;
+        need(
+            small,
+            format!(
+                "evaluation.release.delta: above 1/N for {accounts} accounts, so it could publish one whole"
+            ),
+        );
+    }
     if let Err(error) = e.features.validate() {
         problems.push(format!("features: {error}"));
     }

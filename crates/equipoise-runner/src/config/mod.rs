@@ -258,6 +258,20 @@ pub struct Evaluation {
     pub resamples: u32,
     /// Horizon of the restricted mean time to detection in days; must fit between the label cut-off and the world's end.
     pub horizon_days: f64,
+    /// What arms with a guarantee tell about their tested accounts, which are private too: noised counts at this price. Without it they
+    /// tell nothing, and what stands in a report are the numbers of an oracle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<EvaluationRelease>,
+}
+
+/// The price of telling how well an arm does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EvaluationRelease {
+    /// Epsilon of one release, beside the model's; finite.
+    pub epsilon: Epsilon,
+    /// Its delta.
+    pub delta: Delta,
 }
 
 impl Experiment {

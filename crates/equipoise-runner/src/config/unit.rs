@@ -2,6 +2,7 @@
 //! here so that asking for it is answered with the reason.
 
 use super::{Experiment, PrivacySection};
+use crate::schema::SchemaSpec;
 use equipoise_privacy::{PlanError, PlannedRun, PrivacyUnit, Sampling};
 use equipoise_synth::WorldSpec;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub enum UnitSpec {
     Row,
     /// One account on one platform, while who contacts whom is public. Rows are left out until no account stands in too many.
     AccountFixedGraph(Contribution),
-    /// Refused: rows hold what an account received.
+    /// What one account did, as far as it stands in its own row. Only with `schema = own`: other columns hold what contacts did.
     AccountSenderOwned,
     /// Refused: rows count mutual contacts, which are the contact of others.
     Pair,
@@ -52,13 +53,21 @@ impl PrivacySection {
     /// The rows that an account may stand in, where they are bounded.
     #[must_use]
     pub fn rows_per_account(&self) -> Option<NonZeroU32> {
-        self.contribution().and_then(|contribution| NonZeroU32::new(contribution.rows))
+        match self.unit {
+            // One row an account, and no other row reads it.
+            Some(UnitSpec::AccountSenderOwned) => Some(NonZeroU32::MIN),
+            _ => self.contribution().and_then(|contribution| NonZeroU32::new(contribution.rows)),
+        }
     }
 
     /// Whose guarantee its epsilon is.
     #[must_use]
     pub const fn promised(&self) -> PrivacyUnit {
-        if self.contribution().is_some() { PrivacyUnit::AccountFixedGraph } else { PrivacyUnit::Row }
+        match self.unit {
+            Some(UnitSpec::AccountFixedGraph(_)) => PrivacyUnit::AccountFixedGraph,
+            Some(UnitSpec::AccountSenderOwned) => PrivacyUnit::AccountSenderOwned,
+            _ => PrivacyUnit::Row,
+        }
     }
 
     /// As an arm reads it: a row is what is meant where nothing is said.
@@ -74,7 +83,11 @@ impl PrivacySection {
 /// Why not, beginning with the key that mends it.
 pub(super) fn check(e: &Experiment, world: &WorldSpec) -> Result<(), String> {
     let privacy = &e.privacy;
-    offered(privacy.unit)?;
+    let own = e.schema == Some(SchemaSpec::Own {});
+    offered(privacy.unit, own)?;
+    if privacy.unit == Some(UnitSpec::AccountSenderOwned) && !e.federation.partition.is_natural() {
+        return Err("partition: with `account-sender-owned` use `platform`".into());
+    }
     let rows = privacy.contribution().map_or(1, |contribution| contribution.rows);
     if privacy.epsilon.is_finite() {
         // An upper bound: how many accounts will have rows is not known before the world is made.
@@ -116,11 +129,13 @@ pub(super) fn check(e: &Experiment, world: &WorldSpec) -> Result<(), String> {
     Ok(())
 }
 
-fn offered(unit: Option<UnitSpec>) -> Result<(), String> {
+fn offered(unit: Option<UnitSpec>, own: bool) -> Result<(), String> {
     let why = match unit {
         None | Some(UnitSpec::Row | UnitSpec::AccountFixedGraph(_)) => return Ok(()),
+        Some(UnitSpec::AccountSenderOwned) if own => return Ok(()),
         Some(UnitSpec::AccountSenderOwned) => {
-            "rows hold what an account received as well, so hiding what it sent does not null them"
+            "rows hold what an account received as well, so hiding what it sent does not null them (`schema = { own = {} }` leaves only \
+             columns that read no contact)"
         }
         Some(UnitSpec::Pair) => {
             "rows count mutual contacts, so the contact of two accounts may stand in the rows of others"

@@ -20,10 +20,11 @@ use equipoise_privacy::{
     CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
     Quantizer,
 };
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A trained arm.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Trained {
     /// One model a platform; a single one where all share it; none for a reference arm.
     pub models: Vec<Params>,

@@ -26,7 +26,7 @@ pub struct BoundRecord {
 }
 
 /// Whether each row is kept, and the record.
-pub(super) fn keep(
+pub(crate) fn keep(
     contribution: Contribution,
     train: &TrainRows,
     reads: &Reads,

@@ -3,6 +3,9 @@
 //! Every decision is a period with keys of its own. An account that one platform alone has is not fused: its platform applies the public
 //! rule to its own level, which tells nobody anything. What a platform does with a value: accounts are reviewed by value, and by its own
 //! score among equals. Both arms run this file; only what lies between levels and values differs, so equal values are a test.
+//! `store` keeps sessions and pseudonyms for a trial that is killed.
+
+mod store;
 
 use crate::config::FusionSection;
 use crate::data::WorldData;
@@ -15,6 +18,7 @@ use equipoise_federated::{Seat, Stopwatch};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::path::Path;
 
 /// What a fusion did on one world, and what it cost on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,7 +64,7 @@ pub(super) struct FusedScores {
     pub record: FusionRecord,
 }
 
-/// Fuses the platforms' `own` scores of every test row.
+/// Fuses the platforms' `own` scores of every test row. What must outlive a kill stands in the folder `keep`.
 ///
 /// # Errors
 /// If the world has no identifiers, the plan does not hold, or a seat refuses.
@@ -70,16 +74,17 @@ pub(super) fn run(
     grids: &[ScoreGrid],
     own: &[f32],
     stopwatch: &dyn Stopwatch,
+    keep: Option<&Path>,
 ) -> Result<FusedScores, Fault> {
     let platforms = world.meta.platforms.len();
     let (plan, table) = section.plan().map_err(Fault::Config)?;
-    let names = Names::of(section.design, world, stopwatch)?;
+    let names = Names::of(section.design, world, stopwatch, keep)?;
     let of = |row: usize| usize::from(world.cases.platform[world.test.case[row] as usize]);
     let level = |row: usize| section.sent(grids[of(row)].level(own[row]));
     let mut fused =
         Opened { values: vec![0; own.len()], counts: vec![0; section.bands() as usize], ..Opened::default() };
     let mut opened = vec![0_u64; world.cases.platform.len()];
-    for rows in periods(world) {
+    for (period, rows) in periods(world).enumerate() {
         let mut present: Vec<Vec<usize>> = vec![vec![]; platforms];
         rows.for_each(|row| {
             fused.values[row] = alone(section, &table, of(row), level(row));
@@ -91,7 +96,8 @@ pub(super) fn run(
         let levels: Vec<Vec<u32>> =
             present.iter().map(|rows| rows.iter().map(|&row| level(row)).collect()).collect();
         let accounts: Vec<_> = groups.iter().map(|group| group.scores(&levels)).collect();
-        let mut session = section.design.build(section.spec()).map_err(runtime)?;
+        let kept = store::of_period(keep, period);
+        let mut session = section.design.resume(section.spec(), kept).map_err(runtime)?;
         let answer = session.fuse(&section.rule(), &accounts, stopwatch).map_err(runtime)?;
         fused.add(&answer.cost);
         for ((group, account), value) in groups.iter().zip(&accounts).zip(answer.values) {
@@ -183,7 +189,12 @@ struct Names {
 
 impl Names {
     /// Scores in the clear are matched in the clear; hidden ones by a keyed pseudonym that needs the matcher.
-    fn of(design: FusionDesign, world: &WorldData, stopwatch: &dyn Stopwatch) -> Result<Self, Fault> {
+    fn of(
+        design: FusionDesign,
+        world: &WorldData,
+        stopwatch: &dyn Stopwatch,
+        keep: Option<&Path>,
+    ) -> Result<Self, Fault> {
         let tokens = world.tokens.as_ref().ok_or_else(|| {
             Fault::Config("the world holds no identifiers to match accounts by; make the plan again".into())
         })?;
@@ -192,7 +203,15 @@ impl Names {
             let all = identifiers.iter().map(|identifier| plain_hash(identifier)).collect();
             (all, "plain hash: whoever can list identifiers undoes it", 32 * tokens.len() as u64)
         } else {
-            let (all, bytes) = keyed(&identifiers, &world.cases.platform, stopwatch)?;
+            // A matcher's key is fresh at every start; platforms that were named before keep their names.
+            let (bytes, all) = match store::read_names(keep, identifiers.len())? {
+                Some(known) => known,
+                None => {
+                    let (all, bytes) = keyed(&identifiers, &world.cases.platform, stopwatch)?;
+                    store::write_names(keep, bytes, &all)?;
+                    (bytes, all)
+                }
+            };
             (all, "keyed pseudonym (RFC 9497)", bytes)
         };
         let mut sets = vec![BTreeSet::new(); world.meta.platforms.len()];

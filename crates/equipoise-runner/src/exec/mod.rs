@@ -7,20 +7,26 @@ mod charge;
 mod checkpoint;
 pub(crate) mod claim;
 mod fuse;
+mod kept;
+mod release;
 mod review;
 mod trial;
 mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::mechanism;
+pub(crate) use arms::{Setting, mechanism, score as score_arm, train as train_arm};
 pub use bound::BoundRecord;
+pub(crate) use bound::keep as bounded_rows;
 pub use calibrate::CalibrationRecord;
 pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use fuse::FusionRecord;
+pub use release::ReleasedRecall;
+pub(crate) use review::cases as reviewed_cases;
 pub use trial::{TrialRecord, read_cases, read_trial};
 pub use tune::TuneRecord;
 pub(crate) use world::make as make_world;
+pub(crate) use world::{Told, make_told};
 
 use crate::clock::Clock;
 use crate::data::WorldData;
@@ -50,6 +56,8 @@ pub struct Context<'a> {
     pub clock: Clock,
     /// Units that this process computed, and did not find finished.
     pub computed: AtomicU64,
+    /// Trainings that this process did, and did not find kept.
+    pub trained: AtomicU64,
     loaded: Mutex<VecDeque<(String, Arc<WorldData>)>>,
 }
 
@@ -65,7 +73,16 @@ impl<'a> Context<'a> {
     pub fn new(plan: &'a Plan, runs: &Path, observer: &'a dyn Observer) -> Self {
         let run = crate::rundir::run_dir(runs, plan);
         let (cache, clock, computed) = (runs.join("cache"), Clock::new(), AtomicU64::new(0));
-        Self { plan, run, cache, observer, clock, computed, loaded: Mutex::default() }
+        Self {
+            plan,
+            run,
+            cache,
+            observer,
+            clock,
+            computed,
+            trained: AtomicU64::new(0),
+            loaded: Mutex::default(),
+        }
     }
 
     /// Where a unit's results lie, or will.
@@ -168,7 +185,10 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
     let parent = dir.parent().unwrap_or(&dir);
     std::fs::create_dir_all(parent).map_err(|error| io(parent, &error))?;
     let scratch = equipoise_store::scratch_dir(&dir).map_err(runtime)?;
-    let worked = context.clock.stage(unit.stage, || work(context, unit, &scratch)).and_then(|()| {
+    let found = unit.stage != Stage::World && kept::taken_over(context, unit, &scratch)?;
+    let worked =
+        if found { Ok(()) } else { context.clock.stage(unit.stage, || work(context, unit, &scratch)) };
+    let worked = worked.and_then(|()| {
         equipoise_store::finish_dir(&scratch).map_err(runtime)?;
         equipoise_store::publish_dir(&scratch, &dir).map_err(runtime)
     });
@@ -176,9 +196,11 @@ fn claimed(context: &Context<'_>, unit: &Unit) -> Result<bool, Fault> {
         let _ = std::fs::remove_dir_all(&scratch);
         return Err(fault);
     }
-    let _ = std::fs::remove_file(checkpoint_path(context, unit));
-    context.computed.fetch_add(1, Ordering::Relaxed);
-    Ok(true)
+    let checkpoint = checkpoint_path(context, unit);
+    let _ = std::fs::remove_file(&checkpoint);
+    let _ = std::fs::remove_dir_all(fusion_path(&checkpoint));
+    context.computed.fetch_add(u64::from(!found), Ordering::Relaxed);
+    Ok(!found)
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Fault {
@@ -192,10 +214,18 @@ fn checkpoint_path(context: &Context<'_>, unit: &Unit) -> PathBuf {
     context.run.join("checkpoints").join(format!("{}.json", unit.id))
 }
 
+/// Where a trial's fusion keeps what must outlive a kill: keys and records, until the trial is done.
+fn fusion_path(checkpoint: &Path) -> PathBuf {
+    checkpoint.with_extension("fusion")
+}
+
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {
     match &unit.work {
         Work::World(slice) => world::make(slice, &equipoise_core::Silent)?.write(dir).map_err(runtime),
-        Work::Tune(arm) => tune::run(context, unit, arm, dir),
+        Work::Tune(arm) => {
+            context.trained.fetch_add(1, Ordering::Relaxed);
+            tune::run(context, unit, arm, dir)
+        }
         Work::Trial { arm, evaluation } => {
             let checkpoint = checkpoint_path(context, unit);
             if let Some(parent) = checkpoint.parent() {

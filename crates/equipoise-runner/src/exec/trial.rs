@@ -46,6 +46,9 @@ pub struct TrialRecord {
     /// What fusing scores did, where an arm does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fusion: Option<super::FusionRecord>,
+    /// What was told about the tested accounts with a guarantee, where something was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<super::ReleasedRecall>,
     /// How the training of each model ended, for an arm without rounds (those have `rounds.json`).
     pub outcomes: Vec<Outcome>,
 }
@@ -74,19 +77,27 @@ pub(super) fn run(
         checkpoint: Some(checkpoint),
         stopwatch: &stopwatch,
     };
-    let trained = arms::train(arm, &world, &setting)?;
+    let trained = super::kept::trained(context, unit, arm, || arms::train(arm, &world, &setting))?;
     let own = arms::score(arm, &world, &trained)?;
     let fused = match (&arm.fusion, &tuned) {
         (Some(section), Some(tuned)) => {
             let grids = tuned.grids.iter().map(|cuts| ScoreGrid::new(cuts.clone()));
             let grids = grids.collect::<Result<Vec<_>, _>>().map_err(runtime)?;
-            Some(fuse::run(section, &world, &grids, &own, &stopwatch)?)
+            let keep = super::fusion_path(checkpoint);
+            Some(fuse::run(section, &world, &grids, &own, &stopwatch, Some(&keep))?)
         }
         _ => None,
     };
     let scores = fused.as_ref().map_or(&own, |fused| &fused.scores);
     let cases = review::cases(&world, scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
     let calibration = super::calibrate::run(arm, &world, &trained, &cases)?;
+    let released = match (&arm.privacy, evaluation.release) {
+        (Some(_), Some(spec)) => {
+            let at = Seed::root(arm.seed).derive("evaluation-release", index);
+            Some(super::release::tell(spec, &cases, at.derive("arm", fold(&unit.id)))?)
+        }
+        _ => None,
+    };
     let metrics = evaluation.metrics();
     let metrics = metrics.iter().map(|metric| (metric.name().to_owned(), metric.compute(&cases))).collect();
     let mut hasher = blake3::Hasher::new();
@@ -107,6 +118,7 @@ pub(super) fn run(
         histograms: trained.histograms,
         calibration,
         fusion: fused.as_ref().map(|fused| fused.record.clone()),
+        released,
         outcomes: trained.outcomes.clone(),
     };
     write_json_atomic(&dir.join("trial.json"), &record).map_err(runtime)?;
@@ -120,6 +132,11 @@ pub(super) fn run(
     let values = fused.as_ref().map(|fused| fused.values.as_slice());
     write_scores(&world, scores, record.calibration.as_ref(), values, dir)?;
     write_review(&cases, dir)
+}
+
+/// A unit's id as a number: arms are not to share the noise of what they tell, or a difference would tell it without.
+fn fold(id: &str) -> u64 {
+    u64::from_str_radix(id, 16).unwrap_or(0)
 }
 
 fn tuned(context: &Context<'_>, tune: &str) -> Result<TuneRecord, Fault> {

@@ -3,6 +3,10 @@
 //! The split is by person and by time; households and the persons behind one team stay together. The person key is truth; it
 //! decides the split here and leaves only as an opaque number beside the truth of tested accounts.
 
+mod told;
+
+pub(crate) use told::Told;
+
 use crate::config::{Labels, Population};
 use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldMeta, WorldSequences};
 use crate::fault::{Fault, runtime};
@@ -33,6 +37,14 @@ struct Cut<'a> {
 /// # Errors
 /// If the world or the features cannot be made from their specification.
 pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<WorldData, Fault> {
+    make_told(slice, observer).map(|(world, _)| world)
+}
+
+/// The same, with the truth about the accounts behind training rows: for attacks alone.
+///
+/// # Errors
+/// As [`make`].
+pub(crate) fn make_told(slice: &WorldSlice, observer: &dyn Observer) -> Result<(WorldData, Told), Fault> {
     let role = if slice.role == WorldRole::Test { "test" } else { "development" };
     let seed = Seed::root(slice.seed).derive(role, u64::from(slice.index));
     let world = World::build(&slice.world, seed.derive("world", 0)).map_err(runtime)?;
@@ -60,7 +72,8 @@ pub(crate) fn make(slice: &WorldSlice, observer: &dyn Observer) -> Result<WorldD
     let meta = cut.meta(&decisions, &train, &cases);
     let sequences = slice.sequences.then_some(WorldSequences { train: train_events, test: test_events });
     let tokens = slice.tokens.then(|| cut.tokens(&cases));
-    Ok(WorldData { meta, train, train_linked, test, cases, sequences, reads, tokens })
+    let told = Told::of(&cut, &train);
+    Ok((WorldData { meta, train, train_linked, test, cases, sequences, reads, tokens }, told))
 }
 
 fn days(day: u32) -> i32 {

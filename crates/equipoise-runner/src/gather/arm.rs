@@ -1,11 +1,11 @@
 //! One arm over all worlds: every metric with its interval over worlds, curves, burden by group.
 
 use super::ArmResults;
-use crate::config::{ArmKind, Experiment};
+use crate::config::{AggregationSpec, ArmKind, Experiment};
 use crate::data::WorldMeta;
-use crate::report::data::{ArmReport, ArmRole, BurdenRow, Estimate, Interval, StepPoint};
+use crate::report::data::{ArmReport, ArmRole, BurdenRow, Estimate, Interval, ReliabilityPoint, StepPoint};
 use equipoise_core::DAY;
-use equipoise_eval::stats::summarise;
+use equipoise_eval::stats::{summarise, wilson};
 use equipoise_eval::survival::{self, Ending, aalen_johansen, follow_ups};
 use equipoise_eval::{Case, Metric, MetricSpec, burden_by_group, per_person, precision_recall_curve};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const LEVEL: f64 = 0.95;
 /// Points of a drawn curve; more cannot be seen.
 const CURVE_POINTS: usize = 120;
+/// Where bins of a reliability curve end, as shares of the accounts from the highest score down.
+const RELIABILITY_SHARES: [f64; 8] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6, 1.0];
 
 pub(super) fn report(arm: &ArmResults<'_>, metas: &[WorldMeta], experiment: &Experiment) -> ArmReport {
     let worlds: Vec<&[Case]> = arm.trials.iter().flatten().map(|trial| trial.cases.as_slice()).collect();
@@ -62,12 +64,79 @@ pub(super) fn report(arm: &ArmResults<'_>, metas: &[WorldMeta], experiment: &Exp
                 (name.clone(), sliced(primary.as_ref(), &worlds, |c| !c.harmful || c.archetype == code))
             })
             .collect(),
+        reliability: if claims_probability(arm) { reliability(&pooled) } else { vec![] },
+        aggregation: combined(arm),
+        clients: clients(arm),
+        hostile: hostile(arm),
     }
+}
+
+/// Whether an arm's score is a model's probability; counts of reports and fused levels are not.
+fn claims_probability(arm: &ArmResults<'_>) -> bool {
+    let slice = &arm.plan.slice;
+    slice.fusion.is_none() && (slice.model.is_some() || slice.trees.is_some())
+}
+
+/// Share harmful by score, from the top down: reviews read the top, so bins are fine there. Equal scores are never split; Wilson
+/// intervals.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)] // Counts of accounts.
+fn reliability(cases: &[Case]) -> Vec<ReliabilityPoint> {
+    let order = equipoise_eval::ranking(cases);
+    let case = |rank: usize| &cases[order[rank] as usize];
+    let (mut points, mut from) = (vec![], 0);
+    for share in RELIABILITY_SHARES {
+        let mut to = (share * cases.len() as f64).ceil() as usize;
+        while to > 0 && to < cases.len() && case(to).score == case(to - 1).score {
+            to += 1;
+        }
+        if to <= from {
+            continue;
+        }
+        let found = (from..to).filter(|&rank| case(rank).harmful).count();
+        let score =
+            (from..to).map(|rank| f64::from(case(rank).score.get())).sum::<f64>() / (to - from) as f64;
+        let all = (to - from) as u64;
+        let share = found as f64 / all as f64;
+        if let Some((low, high)) = wilson(found as u64, all, LEVEL) {
+            let (low, high) = (low.clamp(0.0, share), high.clamp(share, 1.0));
+            points.push(ReliabilityPoint { score, share, low, high, accounts: all });
+        }
+        from = to;
+    }
+    points
+}
+
+/// How an arm's updates become one.
+fn combined(arm: &ArmResults<'_>) -> Option<String> {
+    Some(match arm.plan.slice.aggregation.as_ref()? {
+        AggregationSpec::Hidden(scheme) => scheme.build().name().to_owned(),
+        AggregationSpec::Visible(rule) => rule.rule().name().to_owned(),
+    })
+}
+
+/// How many clients a round asks, of the rounds that happened: the most.
+fn clients(arm: &ArmResults<'_>) -> Option<u64> {
+    let rounds = arm.trials.iter().flatten().flat_map(|trial| &trial.rounds);
+    rounds.map(|round| round.cohort.clients.len() as u64).max()
+}
+
+/// The share of clients that send tampered updates, where an experiment has any.
+fn hostile(arm: &ArmResults<'_>) -> Option<f64> {
+    Some(arm.plan.slice.federation.as_ref()?.cohort.faults.as_ref()?.byzantine.get())
 }
 
 /// The name of a metric that is counted by person.
 pub(super) fn person_metric(name: &str) -> String {
     format!("{name}-per-person")
+}
+
+/// Values of worlds as an estimate.
+pub(super) fn plain_estimate(summary: Option<equipoise_eval::stats::Summary>, values: &[f64]) -> Estimate {
+    match (summary, values) {
+        (Some(s), _) => Estimate::Value { mean: s.mean, low: s.low, high: s.high, seeds: s.n },
+        (None, [value]) => Estimate::SingleRun { value: *value },
+        (None, _) => Estimate::NotAssessable { reason: "no world has it".into() },
+    }
 }
 
 /// The pre-registered metric.
@@ -194,4 +263,22 @@ fn burden(worlds: &[&[Case]], metas: &[WorldMeta]) -> Vec<BurdenRow> {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_eval::laws::scored;
+
+    #[test]
+    fn a_reliability_curve_holds_every_account_once_and_splits_no_tie() {
+        let mut all = vec![(0.9, true), (0.9, false), (0.9, true)];
+        all.extend((0..997).map(|i| (0.5 - f32::from(u16::try_from(i).unwrap()) * 1e-4, i % 100 == 0)));
+        let points = reliability(&scored(&all));
+        assert_eq!(points.iter().map(|p| p.accounts).sum::<u64>(), 1000);
+        // The top thousandth is one account; the three of its score stay together.
+        assert_eq!((points[0].accounts, points[1].accounts), (3, 7));
+        assert!((points[0].share - 2.0 / 3.0).abs() < 1e-12 && (points[0].score - 0.9).abs() < 1e-6);
+        assert!(points.iter().all(|p| p.low <= p.share && p.share <= p.high));
+    }
 }

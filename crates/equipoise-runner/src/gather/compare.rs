@@ -5,7 +5,7 @@ use super::arm::{LEVEL, counted, person_metric, primary};
 use crate::config::{ArmKind, Experiment};
 use crate::report::data::{ClosedRow, Comparison, Estimate, Verdict};
 use crate::schema::SchemaSpec;
-use equipoise_eval::stats::{paired_difference, ratio_of_means};
+use equipoise_eval::stats::{holm, paired_difference, ratio_of_means};
 use equipoise_eval::{Case, Metric, MetricSpec};
 
 /// The differences that every report shows: each rung against local-only, and the gap split into what more rows bring
@@ -75,6 +75,7 @@ pub(super) fn compare(
         difference: Estimate::NotAssessable { reason: String::new() },
         share: share.map(str::to_owned),
         verdict: Verdict::NotAssessable,
+        p_holm: None,
     };
     let worlds: Vec<&[Case]> = a.trials.iter().flatten().map(|trial| trial.cases.as_slice()).collect();
     let (positives, needed) = (counted(metric, &worlds), metric.minimum_positives());
@@ -90,6 +91,7 @@ pub(super) fn compare(
                 };
                 comparison.difference =
                     Estimate::Value { mean: d.mean, low: d.low, high: d.high, seeds: d.n };
+                comparison.p_holm = Some(paired.p);
                 return comparison;
             }
             None => {
@@ -104,6 +106,28 @@ pub(super) fn compare(
     };
     comparison.difference = Estimate::NotAssessable { reason };
     comparison
+}
+
+/// Adjusts the p-values of each metric's comparisons for their number. A pair that stands twice, as a step of the ladder and beside its
+/// rung, is one question.
+pub(super) fn adjust(comparisons: &mut [Comparison]) {
+    let mut metrics: Vec<String> = comparisons.iter().map(|c| c.metric.clone()).collect();
+    metrics.sort();
+    metrics.dedup();
+    for metric in metrics {
+        let mut asked: Vec<(String, String, f64)> = comparisons
+            .iter()
+            .filter(|c| c.metric == metric)
+            .filter_map(|c| Some((c.a.clone(), c.b.clone(), c.p_holm?)))
+            .collect();
+        asked.sort_by(|x, y| (&x.0, &x.1).cmp(&(&y.0, &y.1)));
+        asked.dedup_by(|x, y| (&x.0, &x.1) == (&y.0, &y.1));
+        let adjusted = holm(&asked.iter().map(|row| row.2).collect::<Vec<_>>());
+        for c in comparisons.iter_mut().filter(|c| c.metric == metric && c.p_holm.is_some()) {
+            c.p_holm =
+                asked.iter().zip(&adjusted).find(|(row, _)| row.0 == c.a && row.1 == c.b).map(|(_, p)| *p);
+        }
+    }
 }
 
 /// How much of the learning share each federated arm without a guarantee closes: (arm - local) / (pooled, unlinked - local), a ratio of
@@ -167,4 +191,33 @@ pub(super) fn values(arm: &ArmResults<'_>, metric: &dyn Metric) -> Option<Vec<f6
 /// The per-person twin of a metric, for whoever lists metrics.
 pub(super) fn person_name(name: &str) -> String {
     person_metric(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_metric_is_adjusted_by_itself_and_a_pair_that_stands_twice_counts_once() {
+        let row = |a: &str, metric: &str, p: Option<f64>| Comparison {
+            a: a.to_owned(),
+            b: "local".to_owned(),
+            metric: metric.to_owned(),
+            difference: Estimate::NotAssessable { reason: String::new() },
+            share: None,
+            verdict: Verdict::NotAssessable,
+            p_holm: p,
+        };
+        let mut rows = vec![
+            row("x", "recall", Some(0.01)),
+            row("y", "recall", Some(0.04)),
+            row("x", "recall", Some(0.01)),
+            row("z", "recall", None),
+            row("x", "precision", Some(0.04)),
+        ];
+        adjust(&mut rows);
+        let adjusted: Vec<Option<f64>> = rows.iter().map(|row| row.p_holm).collect();
+        // Two questions on recall: 2 x 0.01, then 0.04; one on precision.
+        assert_eq!(adjusted, [Some(0.02), Some(0.04), Some(0.02), None, Some(0.04)]);
+    }
 }

@@ -27,7 +27,8 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         platforms: metas.first().map_or(vec![], |meta| meta.platforms.clone()),
         cards: arms.iter().filter_map(card).collect(),
         seats: seats(context),
-        ledger: arms.iter().filter_map(ledger).collect(),
+        ledger: arms.iter().flat_map(|arm| ledger(arm).into_iter().chain(super::told::ledger(arm))).collect(),
+        released: arms.iter().filter_map(super::told::row).collect(),
         costs: arms.iter().flat_map(|arm| cost(arm).into_iter().chain(inside(arm))).collect(),
         fusions: arms.iter().filter_map(|arm| super::fusion::row(arm, metas)).collect(),
         outcomes: arms.iter().flat_map(|arm| super::outcomes::rows(arm, metas)).collect(),
@@ -35,11 +36,22 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         tuning: arms.iter().filter_map(tuning).collect(),
         limits: limits(arms),
         reproduce: vec![
-            format!("equipoise run experiments/{}.toml", context.plan.name),
+            again(&context.plan.text, &context.plan.overrides),
             "sha256sum -c SHA256SUMS".to_owned(),
         ],
         ..ReportData::default()
     }
+}
+
+/// The command that makes the run again: its file by name where it is one of ours, else the copy that the run keeps; what was set.
+fn again(text: &str, overrides: &[String]) -> String {
+    let file = crate::lab::file_of(text)
+        .map_or_else(|| "experiment.toml".to_owned(), |name| format!("experiments/{name}.toml"));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._=-+,/".contains(c);
+    let word = |given: &String| {
+        if given.chars().all(plain) { given.clone() } else { format!("'{}'", given.replace('\'', "'\\''")) }
+    };
+    overrides.iter().fold(format!("equipoise run {file}"), |line, given| line + " --set " + &word(given))
 }
 
 /// What no figure of a report shows.
@@ -166,7 +178,7 @@ fn metrics(evaluation: &Evaluation) -> Vec<MetricInfo> {
         let name = metric.name();
         let info = MetricInfo {
             name: name.to_owned(),
-            label: name.replace('-', " "),
+            label: label(name),
             unit: unit(metric.unit()).to_owned(),
             higher_is_better: metric.higher_is_better(),
             definition: metric.definition().to_owned(),
@@ -185,6 +197,14 @@ fn metrics(evaluation: &Evaluation) -> Vec<MetricInfo> {
     }
     metrics.sort_by(|a, b| a.name.cmp(&b.name));
     metrics
+}
+
+/// `recall-at-budget` as it begins a line.
+fn label(name: &str) -> String {
+    let words = name.replace('-', " ");
+    let words = words.replace("roc auc", "ROC AUC").replace("rmst ", "mean ");
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 const fn unit(unit: Unit) -> &'static str {
@@ -407,5 +427,18 @@ fn word<T: serde::Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(word)) => word,
         Ok(other) => other.to_string(),
         Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_names_what_was_set_and_a_shell_reads_it_back() {
+        let text = include_str!("../../../../experiments/smoke/smoke.toml");
+        let set = ["world.persons=900".to_owned(), "arms=[\"local-only\", \"it's\"]".to_owned()];
+        let wanted = "equipoise run experiments/smoke/smoke.toml --set world.persons=900 \
+                      --set 'arms=[\"local-only\", \"it'\\''s\"]'";
+        assert_eq!(super::again(text, &set), wanted);
+        assert_eq!(super::again("name = 1", &[]), "equipoise run experiment.toml");
     }
 }

@@ -7,9 +7,11 @@ mod calibration;
 mod coalitions;
 mod compare;
 mod facts;
+mod front;
 mod fusion;
 mod outcomes;
 mod patterns;
+mod told;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
 use crate::fault::Fault;
@@ -74,6 +76,8 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     data.arms = arms.iter().map(|arm| arm::report(arm, &metas, plan.first())).collect();
     data.comparisons = compare::ladder(&arms, plan.first());
     data.comparisons.extend(baseline::rows(&arms, &plan.baseline, plan.first()));
+    compare::adjust(&mut data.comparisons);
+    (data.front_burden, data.front) = front::rows(&arms, plan.first());
     data.calibration = arms.iter().flat_map(calibration::rows).collect();
     data.closed = compare::closed(&arms, plan.first());
     data.coalitions = coalitions::shares(&arms, &metas, plan.first());

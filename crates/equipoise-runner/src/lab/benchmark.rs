@@ -1,5 +1,5 @@
 //! `benchmark NAME`: a versioned set of tasks, run in the store, as one table: `leaderboard.csv` and the mean rank of every
-//! method with a bootstrap interval.
+//! method with a bootstrap interval. Bundles of other people's methods enter beside ours (`submission`).
 //!
 //! Ranks are taken in each cell (a world of a task) among the methods that have a value there, ties sharing their mean rank;
 //! the bootstrap draws worlds within each task, so tasks stay as they are (Efron and Tibshirani 1993, ch. 8). What is not
@@ -39,7 +39,13 @@ struct Task {
 /// Ranks by method in one world of a task; 1 is best.
 type Cell = BTreeMap<String, f64>;
 
-pub(super) fn run(suite: &Path, out: &Path, runs: &Path, quiet: bool) -> Result<Said, Fault> {
+pub(super) fn run(
+    suite: &Path,
+    with: &[PathBuf],
+    out: &Path,
+    runs: &Path,
+    quiet: bool,
+) -> Result<Said, Fault> {
     let tasks: Suite = parse(suite, &read(suite, "benchmark")?)?;
     let file = |task: &Task| suite.parent().unwrap_or(Path::new(".")).join(&task.experiment);
     // Every task is checked before the first works.
@@ -49,6 +55,7 @@ pub(super) fn run(suite: &Path, out: &Path, runs: &Path, quiet: bool) -> Result<
     for (task, plan) in tasks.task.iter().zip(&plans) {
         results.push((task.id.clone(), redo(plan, runs, quiet)?));
     }
+    let entered = super::submission::enter_all(with, &plans, &mut results)?;
     std::fs::create_dir_all(out).map_err(runtime)?;
     let path = out.join("leaderboard.csv");
     let board = long::leaderboard(&results);
@@ -69,10 +76,13 @@ pub(super) fn run(suite: &Path, out: &Path, runs: &Path, quiet: bool) -> Result<
         let _ = writeln!(text, "{method:<28} {mean:>6.2} [{low:.2}, {high:.2}]");
         rows.push(json!({ "method": method, "rank": mean, "low": low, "high": high }));
     }
+    for (task, method) in &entered {
+        let _ = writeln!(text, "entered in {task}: {method}");
+    }
     let _ = writeln!(text, "leaderboard: {}", path.display());
     Ok(Said::new(
         text,
-        json!({ "version": tasks.version, "metric": tasks.metric, "ranks": rows, "leaderboard": path }),
+        json!({ "version": tasks.version, "metric": tasks.metric, "ranks": rows, "entered": entered, "leaderboard": path }),
     ))
 }
 

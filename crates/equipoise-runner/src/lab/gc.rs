@@ -1,10 +1,10 @@
-//! `gc`: removes what no run needs: cached worlds that no plan names, scratch directories of processes that are gone, lock
+//! `gc`: removes what no run needs: cached worlds and trainings that no plan names, scratch directories of processes that are gone, lock
 //! files that nobody holds, checkpoints of finished units. Runs themselves are never removed.
 
 use super::Said;
 use crate::exec::claim::try_claim;
 use crate::fault::{Fault, runtime};
-use crate::plan::Plan;
+use crate::plan::{Plan, Work, training_key};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,6 +16,11 @@ pub(super) fn gc(runs: &Path, dry: bool) -> Result<Said, Fault> {
     for run in crate::rundir::list(runs)? {
         let plan: Plan = crate::rundir::read_plan(&run.path)?;
         needed.extend(plan.units.iter().map(|unit| unit.id.clone()));
+        for unit in &plan.units {
+            if let Work::Trial { arm, .. } = &unit.work {
+                needed.insert(training_key(arm, &unit.needs)?);
+            }
+        }
         for file in entries(&run.path.join("checkpoints")) {
             let unit = stem(&file);
             if equipoise_store::is_done(&run.path.join("units").join(unit)) {
@@ -26,6 +31,8 @@ pub(super) fn gc(runs: &Path, dry: bool) -> Result<Said, Fault> {
     }
     let worlds = runs.join("cache/world");
     waste.extend(entries(runs).into_iter().filter(|path| abandoned(path)));
+    let trained = entries(&runs.join("cache/trained"));
+    waste.extend(trained.into_iter().filter(|path| !needed.contains(&stem(path))));
     let locks = runs.join("cache/locks");
     let mut held = Vec::new();
     for path in entries(&worlds) {

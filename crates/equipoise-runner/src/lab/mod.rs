@@ -3,6 +3,7 @@
 //! Each verb returns what it `Said`; it is printed in one place, as words or as JSON.
 #![allow(clippy::print_stdout)] // The runner is the one place that speaks to people.
 
+mod accounts;
 mod benchmark;
 mod bundle;
 mod claims;
@@ -19,6 +20,7 @@ mod runs;
 mod scratch;
 mod show;
 mod stability;
+mod submission;
 mod template;
 mod verify;
 pub mod zip;
@@ -75,6 +77,8 @@ pub(crate) enum Verb {
         /// The one it is compared with
         b: String,
     },
+    /// At how many accounts a guarantee would cost no more than so much: a fit over runs of several sizes, with its interval
+    AccountsNeeded(accounts::AccountsArgs),
     /// Compute a sample of units again and compare hashes
     Verify {
         /// Run directory, or the beginning of its name
@@ -106,6 +110,9 @@ pub(crate) enum Verb {
     Benchmark {
         /// Suite, for instance small, or its file
         suite: String,
+        /// Bundles of other methods, run on the suite's tasks, to be ranked beside it
+        #[arg(long, value_name = "FILE.zip")]
+        with: Vec<PathBuf>,
         /// Where leaderboard.csv is written
         #[arg(long, value_name = "DIR", default_value = "benchmark")]
         out: PathBuf,
@@ -188,6 +195,7 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
         Verb::Ls { condition } => runs::ls(runs, condition.as_deref())?,
         Verb::Show { run } => show::show(&find(runs, run)?)?,
         Verb::Compare { a, b } => compare::compare(&find(runs, a)?, &find(runs, b)?)?,
+        Verb::AccountsNeeded(args) => accounts::needed(args, runs)?,
         Verb::Verify { run, units } => verify::verify(&find(runs, run)?, *units, manner.quiet)?,
         Verb::Gc { dry_run } => gc::gc(runs, *dry_run)?,
         Verb::Export(Export::Bundle { run, out }) => bundle::export(&find(runs, run)?, out)?,
@@ -204,10 +212,10 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
             long::write(out, &long::leaderboard(&tasks))?
         }
         Verb::Stability(args) => stability::stability(args, runs, manner.quiet)?,
-        Verb::Benchmark { suite, out } => {
+        Verb::Benchmark { suite, with, out } => {
             let named = || PathBuf::from(format!("experiments/benchmark/{suite}.toml"));
             let file = if Path::new(suite).is_file() { PathBuf::from(suite) } else { named() };
-            benchmark::run(&file, out, runs, manner.quiet)?
+            benchmark::run(&file, with, out, runs, manner.quiet)?
         }
         Verb::New { template, out } => {
             let name = template.rsplit('/').next().unwrap_or(template);
@@ -247,6 +255,11 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
     // A reader that has gone away (`equipoise ls | head`) ends the command without a word.
     let _ = std::io::stdout().write_all(text.as_bytes());
     said.fault.map_or(Ok(()), Err)
+}
+
+/// The name of one of our experiments by its text.
+pub(crate) fn file_of(text: &str) -> Option<&'static str> {
+    template::TEMPLATES.iter().find(|(_, known)| *known == text).map(|(name, _)| *name)
 }
 
 /// A run by its directory, its name, or the beginning of its name.

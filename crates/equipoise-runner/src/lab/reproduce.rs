@@ -62,7 +62,7 @@ pub(super) fn bundle(path: &Path, runs: &Path, quiet: bool) -> Result<Said, Faul
 }
 
 /// Members that do not have their recorded sum, are missing, or are not recorded.
-fn changed_files(members: &Members) -> Vec<String> {
+pub(super) fn changed_files(members: &Members) -> Vec<String> {
     let parse = |text: &str| -> BTreeMap<String, String> {
         let lines = text.lines().filter_map(|line| line.split_once("  "));
         lines.map(|(sum, name)| (name.to_owned(), sum.to_owned())).collect()
@@ -83,7 +83,7 @@ fn changed_files(members: &Members) -> Vec<String> {
     wrong
 }
 
-fn json_member(members: &Members, name: &str) -> Result<Value, Fault> {
+pub(super) fn json_member(members: &Members, name: &str) -> Result<Value, Fault> {
     let bytes =
         members.get(name).ok_or_else(|| config(format!("the bundle has no `{name}`; export it again")))?;
     serde_json::from_slice(bytes).map_err(|error| config(format!("{name}: {error}; export the bundle again")))

@@ -14,7 +14,7 @@ macro_rules! templates {
 
 /// Name and text.
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
-    "aggregation-cost" "aggregators" "asynchronous" "burden" "byzantine" "calibration" "compression" "devices" "dropout" "encryption"
+    "accounts-needed" "aggregation-cost" "aggregators" "asynchronous" "burden" "byzantine" "calibration" "compression" "contacts-worth" "contribution" "devices" "dropout" "encryption"
     "faults" "federation-gap" "heterogeneity" "losses" "models" "no-reports" "null" "oracle-labels" "oracle-matched"
     "privacy-frontier" "quickstart" "risk-fusion" "sequence-vs-row" "servers" "skew" "smoke/smoke" "top-k" "two-levels" "who-must-join"
 ];

@@ -2,6 +2,7 @@
 
 use super::{ArmPlan, ArmSlice};
 use crate::config::{ArmKind, Point};
+use equipoise_privacy::PrivacyUnit;
 use std::collections::BTreeMap;
 
 pub(super) fn name(slice: &ArmSlice) -> (String, String) {
@@ -28,6 +29,9 @@ pub(super) fn name(slice: &ArmSlice) -> (String, String) {
             let (id, label) =
                 (format!("{base}-eps-{}", privacy.epsilon), format!("{plain}, ε = {}", privacy.epsilon));
             match privacy.rows_per_account() {
+                _ if privacy.promised() == PrivacyUnit::AccountSenderOwned => {
+                    (format!("{id}-account-sent"), format!("{label} for what an account sent"))
+                }
                 Some(rows) => {
                     (format!("{id}-account-k{rows}"), format!("{label} for an account, K = {rows}"))
                 }

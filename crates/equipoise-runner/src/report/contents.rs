@@ -1,8 +1,10 @@
 //! Which tables a report has, each filled once from the data.
 
 use super::data::{ArmReport, Estimate, ReportData, Section};
+use super::figure_front::{level, percent};
 use super::numbers::{
-    count, difference_words, epsilon_words, estimate_words, fixed, interval_mark, mark_words, optional, plain,
+    count, difference_words, epsilon_words, estimate_words, fixed, interval_mark, mark_words, optional,
+    p_words, plain,
 };
 use super::tables::Table;
 use super::words::{arm_label, arm_words, metric_label, reading, verdict_words};
@@ -48,8 +50,10 @@ fn unit_in_brackets(unit: &str) -> String {
 
 /// What each metric means.
 pub(super) fn definitions(data: &ReportData) -> Table {
-    let mut table = Table::new("metrics", "Metrics", &["Metric", "Unit", "Better", "Status", "Definition"]);
-    for m in &data.metrics {
+    let title =
+        "Metrics; each also counted per person: highest score, first identification, all accounts together";
+    let mut table = Table::new("metrics", title, &["Metric", "Unit", "Better", "Status", "Definition"]);
+    for m in data.metrics.iter().filter(|m| !m.name.ends_with("-per-person")) {
         let better = if m.higher_is_better { "higher" } else { "lower" };
         let status = if m.name == data.primary { "pre-registered" } else { "exploratory" };
         table.push(vec![
@@ -65,7 +69,8 @@ pub(super) fn definitions(data: &ReportData) -> Table {
 
 /// Every paired difference.
 pub(super) fn comparisons(data: &ReportData) -> Table {
-    let heads = ["Comparison", "Metric", "Step", "#Difference [95% interval]", "Reading", "Status"];
+    let heads =
+        ["Comparison", "Metric", "Step", "#Difference [95% interval]", "Reading", "#Holm p", "Status"];
     let mut table = Table::new("comparisons", "Paired differences, seed by seed", &heads);
     for c in &data.comparisons {
         let status = if c.metric == data.primary { "pre-registered" } else { "exploratory" };
@@ -75,7 +80,68 @@ pub(super) fn comparisons(data: &ReportData) -> Table {
             c.share.clone().unwrap_or_else(|| "–".to_owned()),
             difference_words(&c.difference),
             verdict_words(c).to_owned(),
+            c.p_holm.map_or_else(|| "–".to_owned(), |p| p_words(p).trim_start_matches("= ").to_owned()),
             status.to_owned(),
+        ]);
+    }
+    table
+}
+
+/// What each arm claims, a line each; the cards hold the rest.
+pub(super) fn claims(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "Unit",
+        "#Epsilon",
+        "#Delta",
+        "#Noise multiplier",
+        "#Sampling rate",
+        "#Rounds charged",
+        "#Rows a unit reaches",
+        "#Clip norm",
+    ];
+    let mut table = Table::new("claims", "Privacy claims", &heads);
+    for card in &data.cards {
+        let counted = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), count);
+        table.push(vec![
+            arm_label(data, &card.arm).to_owned(),
+            card.unit.clone(),
+            epsilon_words(card.epsilon),
+            optional(card.delta),
+            optional(card.noise_multiplier),
+            optional(card.sampling_rate),
+            counted(card.steps),
+            counted(card.rows),
+            optional(card.clip_norm),
+        ]);
+    }
+    table
+}
+
+/// Who is on the front.
+pub(super) fn front(data: &ReportData) -> Table {
+    let (safety, burden) = (metric_label(data, &data.primary), metric_label(data, &data.front_burden));
+    let heads = [
+        "Arm",
+        "Privacy",
+        &format!("#{safety}"),
+        &format!("#{burden}"),
+        "On the front of means",
+        "#In draws of the worlds",
+    ];
+    let mut table = Table::new("front", "The front of safety, burden and privacy", &heads);
+    for row in &data.front {
+        let words = |metric: &str| {
+            let arm = data.arms.iter().find(|arm| arm.id == row.arm);
+            arm.map_or_else(|| "not assessable (no such arm)".to_owned(), |arm| arm_words(arm, metric))
+        };
+        table.push(vec![
+            arm_label(data, &row.arm).to_owned(),
+            level(row.epsilon),
+            words(&data.primary),
+            words(&data.front_burden),
+            yes(row.on_front),
+            percent(row.membership),
         ]);
     }
     table
@@ -244,6 +310,34 @@ pub(super) fn ledger(data: &ReportData) -> Table {
             epsilon_words(row.epsilon),
             optional(row.delta),
             row.unit.clone(),
+        ]);
+    }
+    table
+}
+
+/// What was told about tested accounts.
+pub(super) fn released(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "#Told (noised)",
+        "#Oracle (non-private)",
+        "#Epsilon of telling",
+        "#Delta",
+        "#Noise, accounts",
+        "#Worlds untold",
+    ];
+    let title =
+        "Accounts with a simulated harmful pattern that were reviewed: what may be told of tested accounts";
+    let mut table = Table::new("released", title, &heads);
+    for row in &data.released {
+        table.push(vec![
+            row.arm.clone(),
+            estimate_words(&row.told),
+            estimate_words(&row.oracle),
+            plain(row.epsilon),
+            format!("{:e}", row.delta),
+            plain(row.deviation),
+            row.untold.to_string(),
         ]);
     }
     table

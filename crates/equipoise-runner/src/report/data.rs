@@ -42,6 +42,12 @@ pub struct ReportData {
     /// How well scores say what they mean, before and after calibration.
     #[serde(default)]
     pub calibration: Vec<CalibrationRow>,
+    /// Safety, burden and privacy of every arm that learns, and which of them nobody beats.
+    #[serde(default)]
+    pub front: Vec<FrontRow>,
+    /// The metric that stands for burden in `front`.
+    #[serde(default)]
+    pub front_burden: String,
     /// The names of the platforms.
     pub platforms: Vec<String>,
     /// One card for each mechanism that makes a privacy claim.
@@ -50,6 +56,9 @@ pub struct ReportData {
     pub seats: Vec<SeatRow>,
     /// What each release spent.
     pub ledger: Vec<LedgerRow>,
+    /// What arms with a guarantee told about their tested accounts.
+    #[serde(default)]
+    pub released: Vec<ReleasedRow>,
     /// What an upload costs.
     pub costs: Vec<CostRow>,
     /// What fusing scores sent, opened and showed.
@@ -191,6 +200,50 @@ pub struct ArmReport {
     pub by_platform: Vec<(String, Estimate)>,
     /// The primary metric by archetype of the simulated harmful pattern.
     pub by_archetype: Vec<(String, Estimate)>,
+    /// What share of accounts of about one score carry a simulated harmful pattern, worlds pooled.
+    #[serde(default)]
+    pub reliability: Vec<ReliabilityPoint>,
+    /// How its updates are combined, where they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation: Option<String>,
+    /// Clients asked in a round, where there are rounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clients: Option<u64>,
+    /// Share of clients that send tampered updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostile: Option<f64>,
+}
+
+/// Accounts of about one score.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReliabilityPoint {
+    /// Their mean score.
+    pub score: f64,
+    /// The share of them with a simulated harmful pattern.
+    pub share: f64,
+    /// The lower end of its interval.
+    pub low: f64,
+    /// The upper end of its interval.
+    pub high: f64,
+    /// How many they are.
+    pub accounts: u64,
+}
+
+/// Where an arm stands among all: nobody is at least as good in safety, burden and privacy, and better in one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FrontRow {
+    /// The arm.
+    pub arm: String,
+    /// Mean over worlds of the pre-registered metric.
+    pub safety: f64,
+    /// Mean over worlds of the burden.
+    pub burden: f64,
+    /// Claimed epsilon of the model that leaves, 0 where nothing leaves a platform; `None` means no guarantee.
+    pub epsilon: Option<f64>,
+    /// Whether the arm is on the front of the means.
+    pub on_front: bool,
+    /// In what share of bootstrap draws of the worlds it is.
+    pub membership: f64,
 }
 
 /// One step of a detection-time curve.
@@ -234,6 +287,9 @@ pub struct Comparison {
     pub share: Option<String>,
     /// What may be said. The report says "higher" or "lower" only where the interval also excludes 0.
     pub verdict: Verdict,
+    /// The p-value of the paired t test, adjusted by Holm for the number of comparisons on this metric; none where nothing was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_holm: Option<f64>,
 }
 
 /// What one platform adds to the whole, in units of the pre-registered metric.
@@ -388,6 +444,27 @@ pub struct LedgerRow {
     pub delta: Option<f64>,
     /// The unit of protection.
     pub unit: String,
+}
+
+/// How well an arm does, told with a guarantee for the tested accounts.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ReleasedRow {
+    /// The arm.
+    pub arm: String,
+    /// What it cost.
+    pub epsilon: f64,
+    /// At this delta.
+    pub delta: f64,
+    /// Between whom it holds, against whom, and what is not protected.
+    pub scope: String,
+    /// Deviation of the noise on each count of accounts.
+    pub deviation: f64,
+    /// The share of accounts with a simulated harmful pattern that were reviewed, from noised counts.
+    pub told: Estimate,
+    /// Worlds whose noised counts tell no share.
+    pub untold: usize,
+    /// The same without noise: an oracle's, non-private.
+    pub oracle: Estimate,
 }
 
 /// How often something other than a whole round's training befell a client, over all worlds.

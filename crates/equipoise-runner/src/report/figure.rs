@@ -36,6 +36,8 @@ pub(super) struct Figure {
     pub(super) seeds: String,
     /// Each series with its look.
     pub(super) key: Vec<(Look, String)>,
+    /// Those of them that are shown only when somebody asks: a picture of twenty curves shows none.
+    pub(super) off: Vec<String>,
     /// For wide screens and paper.
     pub(super) wide: Picture,
     /// For phones.
@@ -61,6 +63,7 @@ impl Figure {
             caption: format!("Not assessable ({reason})."),
             seeds: String::new(),
             key: Vec::new(),
+            off: Vec::new(),
             wide: draw(false),
             narrow: draw(true),
             csv: String::new(),
@@ -101,11 +104,16 @@ impl Figure {
                 (PreEscaped(self.svg(true, "")))
                 @if self.key.len() > 1 {
                     ul.key aria-label="Series" { @for (look, name) in &self.key {
-                        li data-s=(name) { (PreEscaped(sample(*look))) span { (name) } }
+                        li.off[self.off.contains(name)] data-s=(name) { (PreEscaped(sample(*look))) span { (name) } }
                     } }
                 }
                 figcaption {
                     p { (self.caption) }
+                    @if !self.off.is_empty() {
+                        p.small {
+                            (self.off.len()) " more series are in the data" span.scripted { ", and in the picture when their names are pressed" } "."
+                        }
+                    }
                     @if !self.csv.is_empty() {
                         p.small {
                             (self.seeds) " "
@@ -241,6 +249,27 @@ impl Frame {
     }
 }
 
+/// At most this many arms are shown at first.
+const MOST_SHOWN: usize = 6;
+
+/// The labels of arms that a crowded picture does not show at first: it keeps of each role the first, and of the federated arms without
+/// a guarantee those that there is room for.
+pub(super) fn held_back(arms: &[ArmReport], drawn: impl Fn(&ArmReport) -> bool) -> Vec<String> {
+    let arms: Vec<&ArmReport> = arms.iter().filter(|arm| drawn(arm)).collect();
+    if arms.len() <= MOST_SHOWN {
+        return Vec::new();
+    }
+    let first = |role: ArmRole| arms.iter().position(|arm| arm.role == role);
+    let roles = [ArmRole::Local, ArmRole::Federated, ArmRole::Private, ArmRole::Pooled, ArmRole::Reference];
+    let mut kept: Vec<usize> = roles.into_iter().filter_map(first).collect();
+    for (at, arm) in arms.iter().enumerate() {
+        if kept.len() < MOST_SHOWN && arm.role == ArmRole::Federated && !kept.contains(&at) {
+            kept.push(at);
+        }
+    }
+    arms.iter().enumerate().filter(|(at, _)| !kept.contains(at)).map(|(_, arm)| arm.label.clone()).collect()
+}
+
 /// The look of every arm: colour by role, shape by place within the role.
 pub(super) fn looks(arms: &[ArmReport]) -> Vec<Look> {
     let mut used = [0_usize; 5];
@@ -265,9 +294,10 @@ pub(super) fn end_labels(pen: &mut Pen, frame: &Frame, ends: &[(Look, String, (f
     if frame.narrow {
         return;
     }
-    let wanted: Vec<f64> = ends.iter().map(|end| end.2.1).collect();
+    let shown: Vec<_> = ends.iter().filter(|end| !pen.hides(&end.1)).collect();
+    let wanted: Vec<f64> = shown.iter().map(|end| end.2.1).collect();
     let placed = super::svg::spread(&wanted, TEXT + 3.0, frame.top, frame.bottom - 2.0);
-    for ((look, name, (x, y)), to) in ends.iter().zip(placed) {
+    for ((look, name, (x, y)), to) in shown.into_iter().zip(placed) {
         pen.open_series(*look, name);
         pen.line((x + 6.0, *y), (frame.right + 14.0, to), "leader");
         let room = frame.width - frame.right - 20.0;

@@ -1,17 +1,17 @@
-//! F5, what hiding an update costs: bytes for each parameter, platform and round. Counted from message formats, so there
+//! F13, what hiding an update costs: bytes for each parameter, platform and round. Counted from message formats, so there
 //! is no interval to show and the caption says so.
 
 use serde_json::json;
 
 use super::data::{CostRow, ReportData};
 use super::figure::{Figure, Frame, Picture, TEXT, spec};
-use super::numbers::{exact, plain};
+use super::numbers::{count, exact, plain};
 use super::scale::{Scale, decade_ends, extent};
 use super::svg::{Anchor, Look, Pen, fitted};
 use super::tables::csv_line;
 use super::words::arm_label;
 
-const ID: &str = "f5-cost";
+const ID: &str = "f13-cost";
 
 /// One bar: every arm that shares a scheme and its size shares the bar.
 struct Bar {
@@ -31,10 +31,14 @@ fn bars(data: &ReportData) -> Vec<Bar> {
         let mixed = rows.iter().any(|other| {
             other.scheme == row.scheme && !same(other.bytes_per_parameter, row.bytes_per_parameter)
         });
-        let name = if mixed {
-            format!("{} · {}", row.scheme, arm_label(data, &row.arm))
-        } else {
+        // A size is what most often makes the difference; where it does not, the arm is named.
+        let alike = |other: &&&CostRow| other.scheme == row.scheme && other.parameters == row.parameters;
+        let name = if !mixed {
             row.scheme.clone()
+        } else if rows.iter().filter(alike).all(|o| same(o.bytes_per_parameter, row.bytes_per_parameter)) {
+            format!("{}, {} parameters", row.scheme, count(row.parameters))
+        } else {
+            format!("{} · {}", row.scheme, arm_label(data, &row.arm))
         };
         if !bars.iter().any(|bar| bar.name == name && same(bar.bytes, row.bytes_per_parameter)) {
             bars.push(Bar { name, bytes: row.bytes_per_parameter });
@@ -45,7 +49,7 @@ fn bars(data: &ReportData) -> Vec<Bar> {
 
 /// The cost of encryption.
 pub(super) fn cost(data: &ReportData) -> Figure {
-    let title = "F5. Upload for each parameter, by aggregation scheme";
+    let title = "F13. Upload for each parameter, by aggregation scheme";
     let bars = bars(data);
     if bars.is_empty() {
         return Figure::placeholder(ID, title, "no arm reports what it uploads");
@@ -60,7 +64,7 @@ pub(super) fn cost(data: &ReportData) -> Figure {
         title,
         &values,
         json!({"mark": {"type": "point", "filled": true, "size": 90}, "encoding": {
-            "x": {"field": "bytes", "type": "quantitative", "scale": {"type": "log"}, "title": "bytes per parameter and round"},
+            "x": {"field": "bytes", "type": "quantitative", "scale": {"type": if spans_decades(&bars) { "log" } else { "linear" }}, "title": "bytes per parameter and round"},
             "y": {"field": "scheme", "type": "nominal", "sort": null, "title": null}}}),
     );
     Figure {
@@ -69,6 +73,7 @@ pub(super) fn cost(data: &ReportData) -> Figure {
         caption: caption(&bars),
         seeds: "Counted from the message formats, the same for every seed.".to_owned(),
         key: Vec::new(),
+        off: Vec::new(),
         wide: draw(&bars, false),
         narrow: draw(&bars, true),
         csv,
@@ -79,8 +84,11 @@ pub(super) fn cost(data: &ReportData) -> Figure {
 fn caption(bars: &[Bar]) -> String {
     let least = bars.iter().min_by(|a, b| a.bytes.total_cmp(&b.bytes));
     let most = bars.iter().max_by(|a, b| a.bytes.total_cmp(&b.bytes));
-    let tail =
-        "Counted, not estimated, so without an interval; bars start at the left end of a logarithmic axis.";
+    let tail = if spans_decades(bars) {
+        "Counted, not estimated, so without an interval; bars start at the left end of a logarithmic axis."
+    } else {
+        "Counted, not estimated, so without an interval."
+    };
     match (least, most) {
         (Some(least), Some(most)) if !same(least.bytes, most.bytes) => format!(
             "One parameter costs {} bytes a round with {} and {} bytes with {}: {} times as much. {tail}",
@@ -97,6 +105,11 @@ fn caption(bars: &[Bar]) -> String {
     }
 }
 
+/// Whether the largest bar would hide the smallest on a linear axis.
+fn spans_decades(bars: &[Bar]) -> bool {
+    extent(bars.iter().map(|bar| bar.bytes)).is_some_and(|(low, high)| high > 20.0 * low)
+}
+
 #[allow(clippy::cast_precision_loss, reason = "a handful of bars")]
 fn draw(bars: &[Bar], narrow: bool) -> Picture {
     let lane = if narrow { 42.0 } else { 32.0 };
@@ -104,7 +117,11 @@ fn draw(bars: &[Bar], narrow: bool) -> Picture {
     let mut frame = Frame::new(narrow, height, if narrow { (8.0, 70.0) } else { (230.0, 90.0) });
     frame.top = 6.0;
     let (low, high) = extent(bars.iter().map(|b| b.bytes)).unwrap_or((1.0, 10.0));
-    let x = Scale::logarithmic(decade_ends((low * 0.999, high)), frame.left, frame.right);
+    let x = if spans_decades(bars) {
+        Scale::logarithmic(decade_ends((low * 0.999, high)), frame.left, frame.right)
+    } else {
+        Scale::linear((0.0, high), frame.left, frame.right)
+    };
     let mut pen = Pen::default();
     for (i, bar) in bars.iter().enumerate() {
         let top = frame.top + 6.0 + lane * i as f64;
@@ -123,6 +140,11 @@ fn draw(bars: &[Bar], narrow: bool) -> Picture {
         pen.text((x.at(bar.bytes) + 6.0, y + 12.0), Anchor::Start, "label", &value);
     }
     pen.line((frame.left, frame.top), (frame.left, frame.bottom), "axis");
-    frame.x_axis(&mut pen, &x, &x.ticks(9), "bytes per parameter, platform and round (logarithmic)");
+    let name = if spans_decades(bars) {
+        "bytes per parameter, platform and round (logarithmic)"
+    } else {
+        "bytes per parameter, platform and round"
+    };
+    frame.x_axis(&mut pen, &x, &x.ticks(frame.x_target()), name);
     frame.picture(pen)
 }

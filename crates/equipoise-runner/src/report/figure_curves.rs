@@ -1,16 +1,16 @@
-//! F2, precision against recall, and F3, the share identified for review by days since the first harmful contact.
+//! F4, precision against recall, and F5, the share identified for review by days since the first harmful contact.
 
 use serde_json::json;
 
 use super::data::{ArmReport, ArmRole, ReportData, StepPoint};
-use super::figure::{Figure, Frame, Picture, end_labels, looks, spec};
+use super::figure::{Figure, Frame, Picture, end_labels, held_back, looks, spec};
 use super::numbers::{Mark, bands_words, exact, mark_words, plain, seeds_words};
 use super::scale::Scale;
 use super::svg::{Anchor, Look, Pen};
 use super::tables::csv_line;
 
-const PRECISION_RECALL: &str = "f2-precision-recall";
-const DETECTION: &str = "f3-detection-time";
+const PRECISION_RECALL: &str = "f4-precision-recall";
+const DETECTION: &str = "f5-detection-time";
 /// More points than a screen has pixels only make the file large.
 const MOST_POINTS: usize = 300;
 
@@ -43,9 +43,9 @@ fn key<P>(curves: &[Curve<'_, P>]) -> Vec<(Look, String)> {
     curves.iter().map(|c| (c.look, c.arm.label.clone())).collect()
 }
 
-/// F2.
+/// F4.
 pub(super) fn precision_recall(data: &ReportData) -> Figure {
-    let title = "F2. Precision and recall of the risk score";
+    let title = "F4. Precision and recall of the risk score";
     let curves = curves(data, |arm| {
         let inside = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
         let mut points: Vec<(f64, f64)> = arm.pr_curve.iter().filter(inside).copied().collect();
@@ -55,6 +55,7 @@ pub(super) fn precision_recall(data: &ReportData) -> Figure {
     if curves.is_empty() {
         return Figure::placeholder(PRECISION_RECALL, title, "no arm has a precision-recall curve");
     }
+    let off = held_back(&data.arms, |arm| curves.iter().any(|c| c.arm.id == arm.id));
     let mut csv = csv_line(["arm", "recall", "precision"].into_iter());
     let mut values = Vec::new();
     for (curve, (recall, precision)) in curves.iter().flat_map(|c| c.points.iter().map(move |p| (c, *p))) {
@@ -67,7 +68,7 @@ pub(super) fn precision_recall(data: &ReportData) -> Figure {
         &values,
         json!({"mark": {"type": "line", "interpolate": "linear"}, "encoding": {
             "x": {"field": "recall", "type": "quantitative", "scale": {"domain": [0, 1]}},
-            "y": {"field": "precision", "type": "quantitative", "scale": {"domain": [0, 1]}},
+            "y": {"field": "precision", "type": "quantitative", "scale": {"type": "log"}},
             "order": {"field": "recall"}, "color": {"field": "arm", "type": "nominal"}}}),
     );
     Figure {
@@ -76,8 +77,9 @@ pub(super) fn precision_recall(data: &ReportData) -> Figure {
         caption: precision_caption(data, &curves),
         seeds: format!("{}, pooled; the curves carry no interval.", seeds_words(data.seeds)),
         key: key(&curves),
-        wide: draw_precision(data, &curves, false),
-        narrow: draw_precision(data, &curves, true),
+        wide: draw_precision(data, &curves, &off, false),
+        narrow: draw_precision(data, &curves, &off, true),
+        off,
         csv,
         vega,
     }
@@ -105,7 +107,7 @@ fn precision_caption(data: &ReportData, curves: &[Curve<'_, (f64, f64)>]) -> Str
         }
         out = format!(
             "The pooled curve of {} lies above that of {} at {above} of {shared} recall levels. A curve has no interval: \
-             what can be claimed stands in F7. ",
+             what can be claimed stands in F16. ",
             joint.arm.label, local.arm.label
         );
     }
@@ -119,31 +121,43 @@ fn precision_caption(data: &ReportData, curves: &[Curve<'_, (f64, f64)>]) -> Str
     out
 }
 
-fn draw_precision(data: &ReportData, curves: &[Curve<'_, (f64, f64)>], narrow: bool) -> Picture {
+fn draw_precision(
+    data: &ReportData,
+    curves: &[Curve<'_, (f64, f64)>],
+    off: &[String],
+    narrow: bool,
+) -> Picture {
     let frame = Frame::new(
         narrow,
         if narrow { 290.0 } else { 360.0 },
         if narrow { (40.0, 14.0) } else { (48.0, 190.0) },
     );
-    let mut pen = Pen::default();
+    let mut pen = Pen::without(off.to_vec());
     let x = Scale::linear((0.0, 1.0), frame.left, frame.right);
-    let y = Scale::linear((0.0, 1.0), frame.bottom, frame.top);
+    // Harm is rare, so precision spans decades.
+    let least =
+        curves.iter().flat_map(|c| &c.points).map(|p| p.1).chain(data.prevalence).filter(|p| *p > 0.0);
+    let least = least.fold(0.1, f64::min).max(1e-5);
+    let y = Scale::logarithmic((least / 1.5, 1.0), frame.bottom, frame.top);
     frame.x_axis(
         &mut pen,
         &x,
         &x.ticks(frame.x_target()),
         "recall (among accounts with a simulated harmful pattern)",
     );
-    frame.y_axis(&mut pen, &y, "precision");
+    frame.y_axis(&mut pen, &y, "precision (logarithmic)");
     for curve in curves {
-        let points: Vec<(f64, f64)> = curve.points.iter().map(|p| (x.at(p.0), y.at(p.1))).collect();
+        let points: Vec<(f64, f64)> =
+            curve.points.iter().map(|p| (x.at(p.0), y.at(p.1).min(frame.bottom))).collect();
         pen.open_series(curve.look, &curve.arm.label);
         pen.path(&points, "curve");
         pen.close();
     }
     let ends: Vec<_> = curves
         .iter()
-        .filter_map(|c| c.points.last().map(|p| (c.look, c.arm.label.clone(), (x.at(p.0), y.at(p.1)))))
+        .filter_map(|c| {
+            c.points.last().map(|p| (c.look, c.arm.label.clone(), (x.at(p.0), y.at(p.1).min(frame.bottom))))
+        })
         .collect();
     end_labels(&mut pen, &frame, &ends);
     if let Some(prevalence) = data.prevalence.filter(|p| (0.0..=1.0).contains(p)) {
@@ -159,9 +173,9 @@ fn draw_precision(data: &ReportData, curves: &[Curve<'_, (f64, f64)>], narrow: b
     frame.picture(pen)
 }
 
-/// F3.
+/// F5.
 pub(super) fn detection_time(data: &ReportData) -> Figure {
-    let title = "F3. Time until an account is identified for review";
+    let title = "F5. Time until an account is identified for review";
     let curves = curves(data, |arm| {
         let whole = |p: &&StepPoint| [p.days, p.share, p.low, p.high].iter().all(|v| v.is_finite());
         let mut points: Vec<StepPoint> = arm.detection.iter().filter(whole).copied().collect();
@@ -171,6 +185,7 @@ pub(super) fn detection_time(data: &ReportData) -> Figure {
     if curves.is_empty() {
         return Figure::placeholder(DETECTION, title, "no arm has a detection-time curve");
     }
+    let off = held_back(&data.arms, |arm| curves.iter().any(|c| c.arm.id == arm.id));
     let mut csv = csv_line(["arm", "days", "share", "low", "high"].into_iter());
     let mut values = Vec::new();
     for (curve, p) in curves.iter().flat_map(|c| c.points.iter().map(move |p| (c, *p))) {
@@ -193,23 +208,25 @@ pub(super) fn detection_time(data: &ReportData) -> Figure {
     Figure {
         id: DETECTION,
         title: title.to_owned(),
-        caption: detection_caption(&curves),
+        caption: detection_caption(&curves, &off),
         seeds: bands_words("Share with 95% band", data.seeds),
         key: key(&curves),
-        wide: draw_detection(&curves, false),
-        narrow: draw_detection(&curves, true),
+        wide: draw_detection(&curves, &off, false),
+        narrow: draw_detection(&curves, &off, true),
+        off,
         csv,
         vega,
     }
 }
 
-fn detection_caption(curves: &[Curve<'_, StepPoint>]) -> String {
+fn detection_caption(curves: &[Curve<'_, StepPoint>], off: &[String]) -> String {
     let last = |c: &Curve<'_, StepPoint>| c.points.last().copied();
     let Some(days) = curves.iter().filter_map(last).map(|p| p.days).max_by(f64::total_cmp) else {
         return String::new();
     };
     let parts: Vec<String> = curves
         .iter()
+        .filter(|c| !off.contains(&c.arm.label))
         .filter_map(|c| {
             let p = last(c)?;
             Some(format!("{} {}", c.arm.label, mark_words(Mark { at: p.share, ends: Some((p.low, p.high)) })))
@@ -223,16 +240,17 @@ fn detection_caption(curves: &[Curve<'_, StepPoint>]) -> String {
     )
 }
 
-fn draw_detection(curves: &[Curve<'_, StepPoint>], narrow: bool) -> Picture {
+fn draw_detection(curves: &[Curve<'_, StepPoint>], off: &[String], narrow: bool) -> Picture {
     let frame = Frame::new(
         narrow,
         if narrow { 290.0 } else { 360.0 },
         if narrow { (40.0, 14.0) } else { (48.0, 190.0) },
     );
-    let mut pen = Pen::default();
+    let mut pen = Pen::without(off.to_vec());
     let points = || curves.iter().flat_map(|c| &c.points);
     let days = points().map(|p| p.days).fold(1.0, f64::max);
-    let share = points().map(|p| p.high).fold(0.05, f64::max);
+    let visible = curves.iter().filter(|c| !pen.hides(&c.arm.label)).flat_map(|c| &c.points);
+    let share = visible.map(|p| p.high).fold(0.05, f64::max);
     let x = Scale::linear((0.0, days), frame.left, frame.right);
     let y = Scale::linear((0.0, share), frame.bottom, frame.top);
     frame.x_axis(&mut pen, &x, &x.ticks(frame.x_target()), "days since the first harmful contact");

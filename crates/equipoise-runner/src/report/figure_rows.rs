@@ -1,12 +1,12 @@
-//! F4, burden by group; F6, the ladder of arms with its named steps; F7, the paired differences.
+//! F9, burden by group; F16, the paired differences; F17, the ladder of arms with its named steps.
 
 use serde_json::{Value, json};
 
 use super::data::{Comparison, ReportData, Verdict};
 use super::dots::{Dot, Plot, Row, draw};
-use super::figure::{Figure, Picture, TEXT, looks, spec};
+use super::figure::{Figure, Picture, TEXT, held_back, looks, spec};
 use super::numbers::{
-    Mark, bands_words, count, difference_words, exact, interval_mark, mark, mark_words, means_words,
+    Mark, bands_words, count, difference_words, exact, interval_mark, mark, mark_words, means_words, p_words,
 };
 use super::svg::{Anchor, Look, Pen, fitted, spread};
 use super::tables::csv_line;
@@ -15,9 +15,9 @@ use super::words::{
     midway, primary_comparisons, verdict_counts, verdict_words,
 };
 
-const BURDEN: &str = "f4-burden";
-const LADDER: &str = "f6-ladder";
-const FOREST: &str = "f7-differences";
+const BURDEN: &str = "f9-burden";
+const LADDER: &str = "f17-ladder";
+const FOREST: &str = "f16-differences";
 
 /// The values of a dot plot as CSV and as Vega-Lite rows.
 fn values(rows: &[Row]) -> (String, Vec<Value>) {
@@ -48,12 +48,13 @@ fn dot_spec(title: &str, values: &[Value], name: &str) -> Value {
     )
 }
 
-/// F4.
+/// F9.
 pub(super) fn burden(data: &ReportData) -> Figure {
-    let title = "F4. Burden on accounts without a harmful pattern, by group";
+    let title = "F9. Burden on accounts without a harmful pattern, by group";
     let name = "restrictions for each 10,000 account days";
-    let arms: Vec<_> =
-        data.arms.iter().zip(looks(&data.arms)).filter(|(arm, _)| !arm.burden.is_empty()).collect();
+    let off = held_back(&data.arms, |arm| !arm.burden.is_empty());
+    let all = data.arms.iter().zip(looks(&data.arms)).filter(|(arm, _)| !arm.burden.is_empty());
+    let arms: Vec<_> = all.filter(|(arm, _)| !off.contains(&arm.label)).collect();
     let mut groups: Vec<&str> = Vec::new();
     for row in arms.iter().flat_map(|(arm, _)| &arm.burden) {
         if !groups.contains(&row.group.as_str()) {
@@ -90,8 +91,23 @@ pub(super) fn burden(data: &ReportData) -> Figure {
         caption: take.unwrap_or_else(|| {
             "Burden is not assessable for the main arm (no group has an interval).".to_owned()
         }),
-        seeds: bands_words("Mean with 95% interval", data.seeds),
-        key: arms.iter().map(|(arm, look)| (*look, arm.label.clone())).collect(),
+        seeds: format!(
+            "{}{}",
+            bands_words("Mean with 95% interval", data.seeds),
+            if off.is_empty() {
+                String::new()
+            } else {
+                format!(" {} more arms are in the table.", off.len())
+            }
+        ),
+        key: arms
+            .iter()
+            .filter(|(arm, _)| {
+                rows.iter().any(|row| row.dots.iter().any(|d| d.series == arm.label && d.mark.is_some()))
+            })
+            .map(|(arm, look)| (*look, arm.label.clone()))
+            .collect(),
+        off: Vec::new(),
         wide: picture(&rows, &plot, false),
         narrow: picture(&rows, &plot, true),
         vega: dot_spec(title, &values, name),
@@ -104,9 +120,9 @@ fn picture(rows: &[Row], plot: &Plot<'_>, narrow: bool) -> Picture {
     frame.picture(pen)
 }
 
-/// F6.
+/// F17.
 pub(super) fn ladder(data: &ReportData) -> Figure {
-    let title = format!("F6. The ladder: {} by arm", midway(&metric_label(data, &data.primary)));
+    let title = format!("F17. The ladder: {} by arm", midway(&metric_label(data, &data.primary)));
     if data.arms.is_empty() {
         return Figure::placeholder(LADDER, &title, "no arm has results");
     }
@@ -129,7 +145,7 @@ pub(super) fn ladder(data: &ReportData) -> Figure {
     let shares: Vec<&Comparison> = primary_comparisons(data).filter(|c| c.share.is_some()).collect();
     let name = axis_name(data, &data.primary);
     let draw_it = |narrow: bool| {
-        let right = if shares.is_empty() { 20.0 } else { 200.0 };
+        let right = if shares.is_empty() { 20.0 } else { 250.0 };
         let plot = Plot { name: &name, zero_line: false, left: 210.0, right };
         let (frame, mut pen, middles) = draw(&rows, &plot, narrow);
         if !narrow {
@@ -149,6 +165,7 @@ pub(super) fn ladder(data: &ReportData) -> Figure {
         caption,
         seeds: means_words(data.seeds),
         key: Vec::new(),
+        off: Vec::new(),
         wide: draw_it(false),
         narrow: draw_it(true),
         vega: dot_spec(&title, &values, &name),
@@ -172,9 +189,10 @@ fn brackets(
         shares.iter().filter_map(|c| Some((*c, row(&c.a)?, row(&c.b)?))).collect();
     let wanted: Vec<f64> = found.iter().map(|(_, a, b)| f64::midpoint(*a, *b) - 8.0).collect();
     let placed = spread(&wanted, 50.0, top + 4.0, (bottom - 34.0).max(top + 4.0));
-    let text_x = right + 18.0 + 9.0 * found.len() as f64;
-    for (i, ((c, a, b), y)) in found.iter().zip(placed).enumerate() {
-        let x = right + 12.0 + 9.0 * i as f64;
+    let columns = columns(&found.iter().map(|(_, a, b)| (a.min(*b), a.max(*b))).collect::<Vec<_>>());
+    let text_x = right + 18.0 + 9.0 * columns.iter().max().map_or(0.0, |most| *most as f64 + 1.0);
+    for (((c, a, b), y), column) in found.iter().zip(placed).zip(columns) {
+        let x = right + 12.0 + 9.0 * column as f64;
         pen.path(&[(x - 5.0, *a), (x, *a), (x, *b), (x - 5.0, *b)], "bracket");
         pen.line((x, f64::midpoint(*a, *b)), (text_x - 3.0, y + 8.0), "leader");
         let room = width - text_x - 2.0;
@@ -195,6 +213,19 @@ fn brackets(
     }
 }
 
+/// A column for each bracket, the leftmost that no earlier bracket at its height has.
+fn columns(spans: &[(f64, f64)]) -> Vec<usize> {
+    let mut placed: Vec<usize> = Vec::new();
+    for (at, span) in spans.iter().enumerate() {
+        let taken: Vec<usize> = (0..at)
+            .filter(|other| spans[*other].0 <= span.1 && span.0 <= spans[*other].1)
+            .map(|other| placed[other])
+            .collect();
+        placed.push((0..=at).find(|column| !taken.contains(column)).unwrap_or(at));
+    }
+    placed
+}
+
 /// Words go beside a dot that is drawn, and in the place of one that is not.
 fn beside_or_instead(words: String) -> (String, String) {
     if words.starts_with("not assessable") { (String::new(), words) } else { (words, String::new()) }
@@ -205,10 +236,10 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// F7.
+/// F16.
 pub(super) fn forest(data: &ReportData) -> Figure {
     let label = metric_label(data, &data.primary);
-    let title = format!("F7. Paired differences in {}", midway(&label));
+    let title = format!("F16. Paired differences in {}", midway(&label));
     let rows: Vec<Row> = primary_comparisons(data)
         .map(|c| {
             let pair = format!("{} − {}", arm_label(data, &c.a), arm_label(data, &c.b));
@@ -216,9 +247,12 @@ pub(super) fn forest(data: &ReportData) -> Figure {
             let value = difference_words(&c.difference);
             let verdict = verdict_words(c);
             let mark: Option<Mark> = mark(&c.difference);
-            let value = if mark.is_some() { format!("{value}, {verdict}") } else { value };
-            let words = format!("{pair}: {value}");
-            let (under, missing) = beside_or_instead(value);
+            let words = match mark {
+                Some(_) => format!("{pair}: {value}, {verdict}{}", holm_words(c)),
+                None => format!("{pair}: {value}"),
+            };
+            // The marker and the key give the verdict.
+            let (under, missing) = beside_or_instead(format!("{value}{}", holm_words(c)));
             Row {
                 label: pair,
                 under,
@@ -241,17 +275,31 @@ pub(super) fn forest(data: &ReportData) -> Figure {
     Figure {
         id: FOREST,
         caption: format!(
-            "{}. Differences are taken seed by seed; an interval that contains 0 (the dashed line) shows no difference at 95%; that is not a proof of equality.",
-            capital(&verdict_counts(data))
+            "{}. Differences are taken seed by seed; an interval that contains 0 (the dashed line) shows no difference at 95%; that is not a proof of equality. Holm's p-value is adjusted for the number of comparisons: {}.",
+            capital(&verdict_counts(data)),
+            below_five_percent(data)
         ),
         seeds: means_words(data.seeds),
         key,
+        off: Vec::new(),
         wide: picture(&rows, &plot, false),
         narrow: picture(&rows, &plot, true),
         vega: dot_spec(&title, &values, &name),
         csv,
         title,
     }
+}
+
+/// `, Holm p = 0.031`.
+fn holm_words(c: &Comparison) -> String {
+    c.p_holm.map_or_else(String::new, |p| format!(", Holm p {}", p_words(p)))
+}
+
+/// How many differences stand when all are asked at once.
+fn below_five_percent(data: &ReportData) -> String {
+    let tested: Vec<f64> = primary_comparisons(data).filter_map(|c| c.p_holm).collect();
+    let found = tested.iter().filter(|p| **p < 0.05).count();
+    format!("{found} of {} tested are below 0.05", tested.len())
 }
 
 fn verdict_colour(c: &Comparison) -> usize {
@@ -267,5 +315,13 @@ fn verdict_shape(c: &Comparison) -> usize {
         0 => 2,
         1 => 4,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn brackets_that_do_not_meet_share_a_column() {
+        assert_eq!(super::columns(&[(0.0, 9.0), (1.0, 2.0), (3.0, 4.0), (3.5, 8.0)]), [0, 1, 1, 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::data::ReportData;
+use super::Head;
 use super::sections::{BANNER, Block, Part};
 use super::theme;
 
@@ -36,11 +36,11 @@ pub(super) fn shell(title: &str, body: &Markup) -> String {
 }
 
 /// The report as a page.
-pub(super) fn page(data: &ReportData, parts: &[Part]) -> String {
+pub(super) fn page(head: &Head<'_>, parts: &[Part]) -> String {
     let body = html! {
         header {
-            h1 { (data.name) }
-            p.question { (data.question) }
+            h1 { (head.name) }
+            p.question { (head.question) }
             p.banner role="note" { (BANNER) }
             nav aria-label="Sections" { ul { @for part in parts { li { a href={ "#" (part.id) } { (part.title) } } } } }
         }
@@ -50,9 +50,9 @@ pub(super) fn page(data: &ReportData, parts: &[Part]) -> String {
                 @for block in &part.blocks { (markup(block)) }
             }
         } }
-        footer { p.small { "Plan " (data.plan_id) ", equipoise " (data.version) ". " (BANNER) } }
+        footer { p.small { "Plan " (head.id) ", equipoise " (head.version) ". " (BANNER) } }
     };
-    shell(&format!("{} – Equipoise report", data.name), &body)
+    shell(&format!("{} – Equipoise report", head.name), &body)
 }
 
 fn markup(block: &Block) -> Markup {
@@ -73,6 +73,9 @@ fn markup(block: &Block) -> Markup {
                     ul { @for line in not { li { (line) } } }
                 }
             }
+        },
+        Block::Group(title, blocks) => html! {
+            details { summary { (title) } @for block in blocks { (markup(block)) } }
         },
         Block::List(lines, missing) => html! {
             @if lines.is_empty() { p { (missing) } } @else { ul { @for line in lines { li { (line) } } } }

@@ -1,18 +1,18 @@
 //! The report as Markdown: the same blocks as the page, with figures as links to their files.
 
-use super::data::ReportData;
+use super::Head;
 use super::sections::{BANNER, Block, Part};
 
 /// The report as Markdown.
-pub(super) fn document(data: &ReportData, parts: &[Part]) -> String {
-    let mut out = format!("# {}\n\n{}\n\n> **{BANNER}**\n\n", words(&data.name), words(&data.question));
+pub(super) fn document(head: &Head<'_>, parts: &[Part]) -> String {
+    let mut out = format!("# {}\n\n{}\n\n> **{BANNER}**\n\n", words(head.name), words(head.question));
     for part in parts {
         out.push_str(&format!("## {}\n\n", part.title));
         for block in &part.blocks {
             out.push_str(&text(block));
         }
     }
-    out.push_str(&format!("Plan {}, equipoise {}.\n", words(&data.plan_id), words(&data.version)));
+    out.push_str(&format!("Plan {}, equipoise {}.\n", words(head.id), words(head.version)));
     out
 }
 
@@ -43,6 +43,9 @@ fn text(block: &Block) -> String {
             }
             out.push('\n');
             out
+        }
+        Block::Group(title, blocks) => {
+            format!("**{title}**\n\n{}", blocks.iter().map(text).collect::<String>())
         }
         Block::List(lines, missing) if lines.is_empty() => format!("{}\n\n", words(missing)),
         Block::List(lines, _) => {

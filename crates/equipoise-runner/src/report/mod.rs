@@ -5,15 +5,21 @@
 //! Pictures are written by a small pen of our own instead of a plotting library: series are groups that a page can switch,
 //! marks carry their value in words, and colours are CSS variables, none of which a raster-minded backend can express.
 
+mod audit;
 mod contents;
 pub mod data;
 mod dots;
 mod figure;
+mod figure_audit;
 mod figure_cost;
 mod figure_curves;
+mod figure_front;
 mod figure_frontier;
+mod figure_reliability;
 mod figure_rows;
+mod figure_scaling;
 mod html;
+mod lines;
 mod markdown;
 mod numbers;
 #[cfg(test)]
@@ -30,10 +36,11 @@ mod validation;
 mod validation_figures;
 mod words;
 
+pub(crate) use audit::render_audit;
 pub use data::{
     ArmReport, ArmRole, BurdenRow, CalibrationRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate,
-    Fact, FeatureRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow, PatternRow,
-    ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
+    Fact, FeatureRow, FrontRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow,
+    PatternRow, ReleasedRow, ReliabilityPoint, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};
@@ -62,9 +69,30 @@ pub struct Rendered {
 #[must_use]
 pub fn render(data: &ReportData) -> Rendered {
     let parts = sections::sections(data);
+    let mut rendered = rendered(&Head::of(data), &parts);
+    rendered.figure_data.push(("results.csv".to_owned(), results(data)));
+    rendered
+}
+
+/// What stands above a report's parts.
+struct Head<'a> {
+    name: &'a str,
+    question: &'a str,
+    id: &'a str,
+    version: &'a str,
+}
+
+impl<'a> Head<'a> {
+    fn of(data: &'a ReportData) -> Self {
+        Self { name: &data.name, question: &data.question, id: &data.plan_id, version: &data.version }
+    }
+}
+
+/// The page, the Markdown and the files of some parts.
+fn rendered(head: &Head<'_>, parts: &[sections::Part]) -> Rendered {
     let mut rendered = Rendered {
-        html: html::page(data, &parts),
-        markdown: markdown::document(data, &parts),
+        html: html::page(head, parts),
+        markdown: markdown::document(head, parts),
         figures: Vec::new(),
         figure_data: Vec::new(),
         vega: Vec::new(),
@@ -83,7 +111,6 @@ pub fn render(data: &ReportData) -> Rendered {
             _ => {}
         }
     }
-    rendered.figure_data.push(("results.csv".to_owned(), results(data)));
     rendered
 }
 

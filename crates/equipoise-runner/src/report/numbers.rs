@@ -146,6 +146,14 @@ pub(super) fn optional(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or_else(|| "–".to_owned(), plain)
 }
 
+/// A p-value: `= 0.031`, or `< 0.001`.
+pub(super) fn p_words(p: f64) -> String {
+    if !p.is_finite() {
+        return "not assessable".to_owned();
+    }
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
+}
+
 /// An epsilon as words; never a number where no guarantee exists.
 pub(super) fn epsilon_words(epsilon: Option<f64>) -> String {
     match epsilon {
@@ -200,6 +208,11 @@ mod tests {
         assert_eq!(estimate_words(&none), "not assessable (no upheld case)");
         let nan = Estimate::SingleRun { value: f64::NAN };
         assert_eq!(estimate_words(&nan), "not assessable (the value is not a finite number)");
+    }
+
+    #[test]
+    fn a_p_value_is_never_shown_as_nothing() {
+        assert_eq!((p_words(1e-9), p_words(0.0314)), ("< 0.001".to_owned(), "= 0.031".to_owned()));
     }
 
     #[test]

@@ -26,6 +26,7 @@ fn arm(id: &str, label: &str, role: ArmRole, epsilon: Option<f64>, recall: f64) 
     summaries.insert("average-precision".to_owned(), Estimate::SingleRun { value: recall * 0.8 });
     let per_seed = [-0.03, -0.01, 0.0, 0.01, 0.03].map(|d| Some(recall + d)).to_vec();
     let learns = role != ArmRole::Reference;
+    let together = matches!(role, ArmRole::Federated | ArmRole::Private);
     let curve = |i: u32| {
         let r = f64::from(i) / 60.0;
         (r, (0.95 * recall.sqrt() / (1.0 + (r / recall) * (r / recall))).clamp(0.002, 1.0))
@@ -61,7 +62,17 @@ fn arm(id: &str, label: &str, role: ArmRole, epsilon: Option<f64>, recall: f64) 
             ("chat".to_owned(), value(recall * 0.9, 0.06)),
         ],
         by_archetype: vec![("slow".to_owned(), value(recall * 0.7, 0.05))],
+        reliability: if learns { (1..=8).map(|i| reliable(i, recall)).collect() } else { Vec::new() },
+        aggregation: together.then(|| "plain".to_owned()),
+        clients: together.then_some(if id == "federated" { 6 } else { 50 }),
+        hostile: together.then_some(if id == "federated" { 0.0 } else { 0.25 }),
     }
+}
+
+fn reliable(i: u32, recall: f64) -> ReliabilityPoint {
+    let score = 0.9 / f64::from(1 << i);
+    let share = if i > 6 { 0.0 } else { score * recall };
+    ReliabilityPoint { score, share, low: share * 0.6, high: share * 1.5 + 1e-4, accounts: 10 * 3_u64.pow(i) }
 }
 
 fn comparison(a: &str, b: &str, mean: f64, half: f64, share: Option<&str>, verdict: Verdict) -> Comparison {
@@ -72,6 +83,7 @@ fn comparison(a: &str, b: &str, mean: f64, half: f64, share: Option<&str>, verdi
         difference: value(mean, half),
         share: share.map(str::to_owned),
         verdict,
+        p_holm: Some(if mean.abs() > half { 0.000_4 } else { 0.4 }),
     }
 }
 
@@ -171,9 +183,28 @@ pub(crate) fn sample() -> ReportData {
             comparison("private-05", "federated", -0.15, 0.04, None, Verdict::Lower),
             Comparison {
                 difference: Estimate::NotAssessable { reason: text("fewer than two seeds have both arms") },
+                p_holm: None,
                 ..comparison("local", "reports", 0.0, 0.0, None, Verdict::NotAssessable)
             },
         ],
+        front: [
+            ("reports", 0.18, 0.9, Some(0.0), true, 0.7),
+            ("local", 0.31, 1.1, Some(0.0), true, 0.98),
+            ("federated", 0.44, 1.0, None, true, 0.9),
+            ("encrypted", 0.438, 1.05, None, false, 0.2),
+            ("private-8", 0.42, 1.2, Some(8.0), false, 0.31),
+            ("private-2", 0.39, 1.2, Some(2.0), true, 0.8),
+        ]
+        .map(|(arm, safety, burden, epsilon, on_front, membership)| FrontRow {
+            arm: text(arm),
+            safety,
+            burden,
+            epsilon,
+            on_front,
+            membership,
+        })
+        .to_vec(),
+        front_burden: text("children-contacted"),
         platforms: ["games", "chat", "forum", "video", "market", "dating"].map(text).to_vec(),
         cards: vec![MechanismCard {
             arm: text("private-2"),
@@ -210,9 +241,20 @@ pub(crate) fn sample() -> ReportData {
             delta: Some(1e-6),
             unit: text("account"),
         }],
+        released: vec![ReleasedRow {
+            arm: text("federated, ε = 2"),
+            epsilon: 0.5,
+            delta: 1e-6,
+            scope: text("for any two data sets that differ by nulling one training row"),
+            deviation: 11.5,
+            told: Estimate::Value { mean: 0.31, low: 0.2, high: 0.42, seeds: 5 },
+            untold: 0,
+            oracle: Estimate::Value { mean: 0.3, low: 0.25, high: 0.35, seeds: 5 },
+        }],
         costs: vec![
             cost("federated", "plain", 4.0, None),
             cost("encrypted", "one-shot", 8.25, Some(2)),
+            cost("private-8", "plain", 4.0, None),
             cost("x", "per value", 131.5, Some(1)),
         ],
         fusions: vec![FusionRow {

@@ -20,6 +20,12 @@ impl Scale {
         Self { low, high, from, to, logarithmic: false }
     }
 
+    /// A linear scale from one end of `extent` to the other.
+    pub(super) fn exactly(extent: (f64, f64), from: f64, to: f64) -> Self {
+        let (low, high) = widened(extent);
+        Self { low, high, from, to, logarithmic: false }
+    }
+
     /// A logarithmic scale that covers `extent`; both ends must be above 0, else they are lifted.
     pub(super) fn logarithmic(extent: (f64, f64), from: f64, to: f64) -> Self {
         let low = extent.0.max(1e-12);

@@ -6,7 +6,10 @@ use super::figure::Figure;
 use super::numbers::{epsilon_words, optional, seeds_words};
 use super::tables::Table;
 use super::words::{arm_label, headline, metric, metric_label, verdict_counts};
-use super::{figure_cost, figure_curves, figure_frontier, figure_rows};
+use super::{
+    figure_cost, figure_curves, figure_front, figure_frontier, figure_reliability, figure_rows,
+    figure_scaling,
+};
 
 /// One piece of a section.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,6 +37,8 @@ pub(super) enum Block {
         /// What is not claimed.
         not: Vec<String>,
     },
+    /// Blocks of one kind behind a summary.
+    Group(&'static str, Vec<Block>),
     /// A list; the second part is shown where it is empty.
     List(Vec<String>, String),
     /// Commands.
@@ -65,7 +70,8 @@ pub(super) fn sections(data: &ReportData) -> Vec<Part> {
         Part { id: "fairness", title: "Fairness", blocks: fairness(data) },
         Part { id: "privacy", title: "Privacy", blocks: privacy(data) },
         Part { id: "cost", title: "Cost", blocks: cost(data) },
-        Part { id: "ladder", title: "Ladder", blocks: ladder(data) },
+        Part { id: "robustness", title: "Robustness", blocks: robustness(data) },
+        Part { id: "ladder", title: "Ladder and ablation", blocks: ladder(data) },
         Part { id: "data", title: "Data", blocks: described(data) },
         Part { id: "reproduce", title: "Reproduce", blocks: reproduce(data) },
     ]
@@ -84,10 +90,28 @@ fn table(table: Table, missing: &str) -> Block {
     }
 }
 
+/// The same behind its title, for what few readers look up.
+fn folded(long: Table, missing: &str) -> Block {
+    match table(long, missing) {
+        Block::Table(table) => Block::Folded(table),
+        other => other,
+    }
+}
+
+/// A folded table, or its one reason where nothing in it can be assessed.
+fn assessable(slices: Table) -> Block {
+    let mut cells = slices.rows.iter().flat_map(|row| row.iter().skip(1));
+    if cells.clone().all(|cell| cell.starts_with("not assessable")) {
+        let reason = cells.next().and_then(|cell| cell.strip_prefix("not assessable")).unwrap_or_default();
+        return Block::Text(format!("{}: not assessable in any part{reason}.", slices.title));
+    }
+    Block::Folded(slices)
+}
+
 fn summary(data: &ReportData) -> Part {
     let facts = [
         ("Run", data.name.clone()),
-        ("Plan", data.plan_id.clone()),
+        ("Plan", data.plan_id.chars().take(12).collect()),
         ("Version", data.version.clone()),
         ("Seeds", seeds_words(data.seeds)),
         ("Pre-registered metric", metric_label(data, &data.primary)),
@@ -111,26 +135,32 @@ fn summary(data: &ReportData) -> Part {
 }
 
 fn frontier(data: &ReportData) -> Vec<Block> {
-    vec![
-        figure(figure_frontier::frontier(data)),
+    let mut blocks = vec![figure(figure_frontier::frontier(data))];
+    if figure_front::is_shown(data) {
+        blocks.push(figure(figure_front::front(data)));
+        blocks.push(Block::Folded(contents::front(data)));
+    }
+    blocks.push(
         Block::Plain(
             "Further left, the shared model tells less about any one protected unit; further up, more accounts \
              with a simulated harmful pattern are identified for review with the same number of reviewers. Where \
              whiskers and bands overlap, this figure claims no difference."
                 .to_owned(),
         ),
-    ]
+    );
+    blocks
 }
 
 fn safety(data: &ReportData) -> Vec<Block> {
     let mut blocks =
         vec![figure(figure_curves::precision_recall(data)), figure(figure_curves::detection_time(data))];
+    blocks.push(figure(figure_reliability::reliability(data)));
     let title = "Safety metrics (exploratory): mean [95% interval] over seeds";
-    blocks.extend(contents::metrics(data, Section::Safety, "safety", title).map(Block::Table));
+    blocks.extend(contents::metrics(data, Section::Safety, "safety", title).map(Block::Folded));
     let title = "Pre-registered metric by platform";
-    blocks.extend(contents::slices(data, "by-platform", title, |arm| &arm.by_platform).map(Block::Table));
+    blocks.extend(contents::slices(data, "by-platform", title, |arm| &arm.by_platform).map(assessable));
     let title = "Pre-registered metric by archetype of the simulated pattern";
-    blocks.extend(contents::slices(data, "by-archetype", title, |arm| &arm.by_archetype).map(Block::Table));
+    blocks.extend(contents::slices(data, "by-archetype", title, |arm| &arm.by_archetype).map(assessable));
     blocks.push(Block::Plain(
         "Precision asks: of the accounts identified for review, how many have a simulated harmful pattern? \
          Recall asks: of all accounts with such a pattern, how many are identified? Such accounts are rare, \
@@ -144,11 +174,8 @@ fn safety(data: &ReportData) -> Vec<Block> {
 fn fairness(data: &ReportData) -> Vec<Block> {
     let mut blocks = vec![figure(figure_rows::burden(data))];
     let title = "Fairness metrics (exploratory): mean [95% interval] over seeds";
-    blocks.extend(contents::metrics(data, Section::Fairness, "fairness", title).map(Block::Table));
-    blocks.push(match table(contents::burden(data), "no arm reports groups") {
-        Block::Table(table) => Block::Folded(table),
-        other => other,
-    });
+    blocks.extend(contents::metrics(data, Section::Fairness, "fairness", title).map(Block::Folded));
+    blocks.push(folded(contents::burden(data), "no arm reports groups"));
     blocks.push(Block::Plain(
         "Every row is a group of accounts without a harmful pattern, children among them. A dot further right \
          means that the group bears more wrong restrictions. \"Not assessable\" means that too little was \
@@ -192,9 +219,13 @@ fn card(data: &ReportData, card: &MechanismCard) -> Block {
 }
 
 fn privacy(data: &ReportData) -> Vec<Block> {
-    let mut blocks: Vec<Block> = data.cards.iter().map(|c| card(data, c)).collect();
-    if blocks.is_empty() {
-        blocks.push(Block::Text("No arm makes a formal privacy claim.".to_owned()));
+    let mut blocks = vec![Block::Text("No arm makes a formal privacy claim.".to_owned())];
+    if let Some((first, rest)) = data.cards.split_first() {
+        blocks = vec![Block::Table(contents::claims(data)), card(data, first)];
+        if !rest.is_empty() {
+            let rest = rest.iter().map(|c| card(data, c)).collect();
+            blocks.push(Block::Group("The other claims in full", rest));
+        }
     }
     let title = "Privacy audits (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Privacy, "audits", title).map(Block::Table));
@@ -211,6 +242,7 @@ fn privacy(data: &ReportData) -> Vec<Block> {
     }
     blocks.push(table(contents::seats(data), "no scheme describes its seats"));
     blocks.push(table(contents::ledger(data), "no release was recorded"));
+    blocks.extend(told(data));
     blocks.push(Block::Plain(
         "Encryption and differential privacy answer different questions. Encryption decides who can read an \
          update on its way; epsilon bounds what the finished model tells about one unit, whoever holds it. \
@@ -221,18 +253,31 @@ fn privacy(data: &ReportData) -> Vec<Block> {
     blocks
 }
 
+/// Tested accounts are private too, so a metric is a release: what was told of them, or that nothing was.
+fn told(data: &ReportData) -> Vec<Block> {
+    if data.cards.is_empty() {
+        return Vec::new();
+    }
+    let oracle = "Every other metric of an arm with a guarantee is computed on private tested accounts without noise: non-private, an \
+                  oracle's number that only a simulation may print.";
+    let Some(first) = data.released.first() else {
+        return vec![Block::Text(format!(
+            "{oracle} No arm told anything about its tested accounts (`evaluation.release`)."
+        ))];
+    };
+    let scope = format!("What is told holds {}. {oracle}", first.scope);
+    vec![Block::Table(contents::released(data)), Block::Text(scope)]
+}
+
 fn cost(data: &ReportData) -> Vec<Block> {
     let mut blocks =
         vec![figure(figure_cost::cost(data)), table(contents::costs(data), "no arm reports its uploads")];
+    blocks.extend(figure_scaling::clients(data).map(figure));
     if !data.fusions.is_empty() {
         blocks.push(Block::Table(contents::fusions(data)));
     }
     let title = "Resources: mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Cost, "resources", title).map(Block::Table));
-    blocks.push(match table(contents::outcomes(data), "every client trained as it should in every round") {
-        Block::Table(table) => Block::Folded(table),
-        other => other,
-    });
     blocks.push(Block::Plain(
         "The bars say how the size of a message changes when an update is hidden. They count bytes only; \
          measured times depend on the machine and stand on their own page, outside the results' hash."
@@ -241,25 +286,36 @@ fn cost(data: &ReportData) -> Vec<Block> {
     blocks
 }
 
+fn robustness(data: &ReportData) -> Vec<Block> {
+    let mut blocks: Vec<Block> = figure_scaling::hostile(data).map(figure).into_iter().collect();
+    if blocks.is_empty() {
+        blocks.push(Block::Text("No arm has clients that send tampered updates.".to_owned()));
+    }
+    blocks.push(folded(contents::outcomes(data), "every client trained as it should in every round"));
+    blocks.push(Block::Plain(
+        "Platforms fail, come late, or may send something else than what they learned. A sum that hides every update cannot leave one \
+         out; a rule that may look at updates can. What either costs is measured here, not assumed."
+            .to_owned(),
+    ));
+    blocks
+}
+
 fn ladder(data: &ReportData) -> Vec<Block> {
     let mut blocks = vec![figure(figure_rows::ladder(data))];
     blocks.push(figure(figure_rows::forest(data)));
-    blocks.push(table(contents::comparisons(data), "no comparison was planned"));
+    blocks.push(folded(contents::comparisons(data), "no comparison was planned"));
     if !data.coalitions.is_empty() {
         blocks.push(Block::Table(contents::coalitions(data)));
     }
     blocks.push(table(contents::closed(data), "no federated arm stands between local only and pooled"));
-    blocks.push(table(contents::patterns(data), "no arm stands beside training alone"));
+    blocks.push(folded(contents::patterns(data), "no arm stands beside training alone"));
     let title = "Other metrics (exploratory): mean [95% interval] over seeds";
-    blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Table));
+    blocks.extend(contents::metrics(data, Section::Other, "other", title).map(Block::Folded));
     if !data.calibration.is_empty() {
         blocks.push(Block::Table(contents::calibration(data)));
     }
     blocks.extend(contents::per_seed(data).map(Block::Folded));
-    blocks.push(match table(contents::tuning(data), "nothing was tuned") {
-        Block::Table(table) => Block::Folded(table),
-        other => other,
-    });
+    blocks.push(folded(contents::tuning(data), "nothing was tuned"));
     blocks.push(Block::Plain(
         "Each rung adds one thing, so the step between two rungs says what that thing is worth. Differences \
          are taken within the same synthetic world and then averaged, which is fairer than comparing two \
@@ -272,11 +328,8 @@ fn ladder(data: &ReportData) -> Vec<Block> {
 fn described(data: &ReportData) -> Vec<Block> {
     vec![
         table(contents::facts(data), "no fact was recorded"),
-        table(contents::definitions(data), "no metric was described"),
-        match table(contents::dictionary(data), "no feature was described") {
-            Block::Table(table) => Block::Folded(table),
-            other => other,
-        },
+        folded(contents::definitions(data), "no metric was described"),
+        folded(contents::dictionary(data), "no feature was described"),
         Block::Plain(
             "No real account, message or picture was used. The world is made by rules and chance from stated \
              rates; it has no message content at all. What holds here need not hold elsewhere."

@@ -21,6 +21,7 @@ impl Look {
 #[derive(Debug, Default)]
 pub(super) struct Pen {
     out: String,
+    off: Vec<String>,
 }
 
 /// Where text is anchored.
@@ -35,6 +36,11 @@ pub(super) enum Anchor {
 }
 
 impl Pen {
+    /// A pen whose series of these names are drawn and not shown until the key asks for them.
+    pub(super) fn without(off: Vec<String>) -> Self {
+        Self { off, ..Self::default() }
+    }
+
     /// The finished elements.
     pub(super) fn finish(self) -> String {
         self.out
@@ -42,7 +48,13 @@ impl Pen {
 
     /// A group for one series; `name` is what the toggle switches.
     pub(super) fn open_series(&mut self, look: Look, name: &str) {
-        self.out.push_str(&format!("<g class=\"{}\" data-s=\"{}\">", look.class(), escape(name)));
+        let off = if self.hides(name) { " off" } else { "" };
+        self.out.push_str(&format!("<g class=\"{}{off}\" data-s=\"{}\">", look.class(), escape(name)));
+    }
+
+    /// Whether a series is not shown at first.
+    pub(super) fn hides(&self, name: &str) -> bool {
+        self.off.iter().any(|other| other == name)
     }
 
     /// Ends the group.

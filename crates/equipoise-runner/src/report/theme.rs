@@ -15,7 +15,7 @@ const PICTURE: &str = ".plot{font:12px system-ui,-apple-system,'Segoe UI',Roboto
 .rowline{stroke:var(--rule);stroke-width:1}.leader{stroke:var(--rule);stroke-width:1}\
 .bracket{fill:none;stroke:var(--muted);stroke-width:1.2}\
 .curve{fill:none;stroke:var(--s,var(--ink));stroke-width:2;stroke-linejoin:round}.ref{stroke:var(--s);stroke-width:1.5;stroke-dasharray:6 4}\
-.thin{fill:none;stroke:var(--s);stroke-width:1.2;opacity:.55}.band{fill:var(--s);opacity:.16;stroke:none}\
+.thin{fill:none;stroke:var(--s);stroke-width:1.2;opacity:.55}.band{fill:var(--s);opacity:.16;stroke:none}.band.faint{opacity:.08}.series.off{display:none}\
 .whisker{stroke:var(--s);stroke-width:1.6}.pt{fill:var(--s);stroke:var(--paper);stroke-width:1}.pt.hollow{fill:var(--paper);stroke:var(--s);stroke-width:1.8}\
 .bar{fill:var(--s)}.d1 .curve,svg.d1 .curve{stroke-dasharray:8 3}.d2 .curve,svg.d2 .curve{stroke-dasharray:2 3}.d3 .curve,svg.d3 .curve{stroke-dasharray:8 3 2 3}\
 .c0{--s:var(--c0)}.c1{--s:var(--c1)}.c2{--s:var(--c2)}.c3{--s:var(--c3)}.c4{--s:var(--c4)}.c5{--s:var(--c5)}.c6{--s:var(--c6)}.c7{--s:var(--c7)}";
@@ -32,21 +32,21 @@ nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1rem;list-style:none;padding:0;marg
 .plain{background:var(--soft);border-left:4px solid var(--c0);padding:.5rem .9rem;margin:1rem 0}.plain p{margin:.25rem 0}\
 figure{margin:1.4rem 0;padding:0}.figtitle{font-weight:600;margin:0 0 .4rem}figcaption{margin-top:.3rem}.plot{max-width:100%;height:auto;display:block}.narrow{display:none}\
 .key{display:flex;flex-wrap:wrap;gap:.15rem 1.1rem;list-style:none;margin:.4rem 0;padding:0;font-size:.88rem}.key li,.key button{display:inline-flex;align-items:center;gap:.4rem}\
-.key svg{flex:none}.key button{font:inherit;color:inherit;background:none;border:0;padding:.25rem .1rem;cursor:pointer;text-align:left}.key button[aria-pressed=false]{opacity:.45;text-decoration:line-through}\
+.key svg{flex:none}.key button{font:inherit;color:inherit;background:none;border:0;padding:.25rem .1rem;cursor:pointer;text-align:left}.key button[aria-pressed=false]{opacity:.6;text-decoration:line-through}.key li.off,.scripted{display:none}.js .key li.off{display:inline-flex}.js .scripted{display:inline}\
 .series.off{display:none}.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;font-size:.88rem;min-width:100%}caption{text-align:left;padding:.2rem 0 .4rem;caption-side:top}caption span{display:inline-block;position:sticky;left:0;max-width:calc(100vw - 28px)}\
 th,td{padding:.32rem .6rem .32rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);min-width:4.5rem;overflow-wrap:normal}thead th{border-bottom:2px solid var(--muted)}\
-th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;padding-left:.4rem;min-width:3.4rem}td.n{white-space:nowrap}td.w{white-space:normal;min-width:9rem}.n+th:not(.n),.n+td:not(.n){padding-left:1rem}tbody th{font-weight:500}.card h3{margin-top:.5rem}.card{border:1px solid var(--rule);border-radius:6px;padding:.4rem 1rem;margin:1rem 0}\
-dl{display:grid;grid-template-columns:minmax(7rem,auto) 1fr;gap:.15rem 1rem;font-size:.92rem}dt{color:var(--muted)}dd{margin:0}pre{background:var(--soft);padding:.7rem;overflow-x:auto}\
+th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;padding-left:.4rem;min-width:3.4rem}td.n{white-space:nowrap}td:not(.n){min-width:7.5rem}td.w{white-space:normal;min-width:9rem}.n+th:not(.n),.n+td:not(.n){padding-left:1rem}tbody th{font-weight:500;min-width:9.5rem;position:sticky;left:0;background:var(--paper)}.card h3{margin-top:.5rem}.card{border:1px solid var(--rule);border-radius:6px;padding:.4rem 1rem;margin:1rem 0}\
+dl{display:grid;grid-template-columns:minmax(7rem,11rem) minmax(0,1fr);gap:.15rem 1rem;font-size:.92rem}dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}pre{background:var(--soft);padding:.7rem;overflow-x:auto;white-space:pre-wrap}\
 code{font-size:.9em}summary{cursor:pointer;font-weight:600}footer{padding-bottom:3rem}.tip{position:fixed;z-index:4;max-width:280px;background:var(--ink);color:var(--paper);padding:.3rem .55rem;border-radius:4px;font-size:.84rem;pointer-events:none}\
-@media (max-width:620px){.wide{display:none}.narrow{display:block}header,main,footer{padding:0 14px}h1{font-size:1.4rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\
+@media (max-width:620px){table{font-size:.82rem}tbody th{min-width:5.8rem}th,td{padding-right:.35rem}td:not(.n){min-width:4.2rem}.wide{display:none}.narrow{display:block}header,main,footer{padding:0 14px}h1{font-size:1.4rem}dl{grid-template-columns:1fr}dt{margin-top:.3rem}}\
 @media print{nav,.skip,.tip{display:none}body{font-size:10.5pt}.wide{display:block}.narrow{display:none}header,main,footer{max-width:none}figure,.card,tr{break-inside:avoid}h2,h3,.figtitle,thead{break-after:avoid}.scroll{overflow:visible}.small a{display:none}details>*{display:block}details::details-content{content-visibility:visible;display:block}}";
 
 /// Hover values and series toggles; everything can be read without it.
-pub(super) const SCRIPT: &str = "(function(){var d=document,t=d.createElement('div');t.className='tip';t.hidden=true;t.setAttribute('aria-hidden','true');d.body.appendChild(t);\
+pub(super) const SCRIPT: &str = "(function(){var d=document,t=d.createElement('div');t.className='tip';t.hidden=true;t.setAttribute('aria-hidden','true');d.body.appendChild(t);d.documentElement.classList.add('js');\
 d.querySelectorAll('[data-v]>title').forEach(function(e){e.parentNode.setAttribute('aria-label',e.textContent);e.remove()});\
 d.addEventListener('pointermove',function(v){var e=v.target.closest?v.target.closest('[data-v]'):null;if(!e){t.hidden=true;return}\
 t.textContent=e.getAttribute('data-v');t.hidden=false;var w=t.offsetWidth,x=Math.min(v.clientX+12,innerWidth-w-8);t.style.left=Math.max(4,x)+'px';t.style.top=Math.max(4,v.clientY-t.offsetHeight-10)+'px'});\
-d.querySelectorAll('.key li').forEach(function(l){var b=d.createElement('button'),f=l.closest('figure'),s=l.getAttribute('data-s');b.type='button';b.setAttribute('aria-pressed','true');\
+d.querySelectorAll('.key li').forEach(function(l){var b=d.createElement('button'),f=l.closest('figure'),s=l.getAttribute('data-s');b.type='button';b.setAttribute('aria-pressed',!l.classList.contains('off'));\
 while(l.firstChild)b.appendChild(l.firstChild);l.appendChild(b);b.addEventListener('click',function(){var on=b.getAttribute('aria-pressed')!=='true';b.setAttribute('aria-pressed',on);\
 f.querySelectorAll('.plot [data-s]').forEach(function(g){if(g.getAttribute('data-s')===s)g.classList.toggle('off',!on)})})})})();";
 

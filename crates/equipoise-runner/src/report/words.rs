@@ -185,6 +185,7 @@ mod tests {
             difference: Estimate::Value { mean: f64::midpoint(low, high), low, high, seeds: 5 },
             share: None,
             verdict,
+            p_holm: None,
         }
     }
 

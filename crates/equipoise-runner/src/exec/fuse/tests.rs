@@ -28,7 +28,7 @@ fn section(design: FusionDesign, function: FusionFunction) -> FusionSection {
 
 fn fuse(section: &FusionSection, world: &WorldData, own: &[f32]) -> FusedScores {
     let grids = vec![ScoreGrid::of_upper_tail(own, section.levels).unwrap(); 4];
-    run(section, world, &grids, own, &Untimed).unwrap()
+    run(section, world, &grids, own, &Untimed, None).unwrap()
 }
 
 /// The slow, obvious version: by identifier, the largest level a platform, the weighted sum in the clear.
@@ -118,12 +118,35 @@ fn values_go_first_and_own_scores_order_equals() {
     );
 }
 
+/// A search over thresholds, one start of the process a threshold: the folder that a trial keeps refuses the second one.
+#[test]
+fn a_restart_lifts_no_limit_on_openings_and_changes_no_value() {
+    let (world, own) = world();
+    let at = |at| section(FusionDesign::GgswJoint { holders: 2 }, FusionFunction::Threshold { at });
+    let grids = vec![ScoreGrid::of_upper_tail(&own, 256).unwrap(); 4];
+    let folder = tempfile::tempdir().unwrap();
+    let start = |section: &FusionSection, keep| run(section, &world, &grids, &own, &Untimed, keep);
+    let first = start(&at(250), Some(folder.path())).unwrap();
+    let again = start(&at(250), Some(folder.path())).unwrap();
+    assert_eq!((&again.values, &again.record), (&first.values, &first.record));
+    let other = start(&at(251), Some(folder.path())).err().expect("a second rule");
+    assert!(other.to_string().contains("no further rule may be opened"), "{other}");
+    // Killed before anything of the last period: the rest is as it was.
+    let last = world.meta.decisions.len() - 1;
+    std::fs::remove_dir_all(folder.path().join(format!("period-{last}"))).unwrap();
+    assert_eq!(start(&at(250), Some(folder.path())).unwrap().values, first.values);
+    let names = folder.path().join("pseudonyms");
+    std::fs::write(&names, [0; 41]).unwrap();
+    let error = start(&at(250), Some(folder.path())).err().unwrap();
+    assert!(error.to_string().contains("not the pseudonyms"), "{error}");
+}
+
 #[test]
 fn a_world_without_identifiers_is_not_matched() {
     let (mut world, own) = world();
     world.tokens = None;
     let section = section(FusionDesign::Plain {}, FusionFunction::Threshold { at: 250 });
     let grids = vec![ScoreGrid::of_upper_tail(&own, section.levels).unwrap(); 4];
-    let error = run(&section, &world, &grids, &own, &Untimed).err().unwrap();
+    let error = run(&section, &world, &grids, &own, &Untimed, None).err().unwrap();
     assert!(error.to_string().contains("no identifiers"), "{error}");
 }

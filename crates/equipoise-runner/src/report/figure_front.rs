@@ -1,0 +1,199 @@
+//! F3, safety, privacy and burden at once: a panel a level of privacy, burden to the right, safety upwards. Filled: no other arm of
+//! any panel is at least as good in all three and better in one; the number beside it says in what share of draws of the worlds.
+
+use serde_json::json;
+
+use super::data::{FrontRow, ReportData};
+use super::figure::{Figure, Frame, Picture, TEXT, spec};
+use super::figure_frontier::architectures;
+use super::numbers::{epsilon_words, exact, mark_words, plain, seeds_words};
+use super::scale::{Scale, extent};
+use super::svg::{Anchor, Look, Pen, fitted};
+use super::tables::csv_line;
+use super::words::{arm_label, arm_mark, axis_name, metric_label, midway};
+
+const ID: &str = "f3-front";
+
+/// A row with its architecture and look.
+type Placed<'a> = (&'a FrontRow, String, Look);
+
+/// Whether there is anything to weigh.
+pub(super) fn is_shown(data: &ReportData) -> bool {
+    data.front.len() > 1
+}
+
+/// The words of a level of privacy.
+pub(super) fn level(epsilon: Option<f64>) -> String {
+    match epsilon {
+        Some(value) if value <= 0.0 => "nothing leaves".to_owned(),
+        Some(value) => format!("ε = {}", plain(value)),
+        None => "no guarantee".to_owned(),
+    }
+}
+
+/// A share of draws as a percentage.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// The front.
+pub(super) fn front(data: &ReportData) -> Figure {
+    let burden = midway(&metric_label(data, &data.front_burden));
+    let title = format!("F3. {}, {burden} and privacy together", metric_label(data, &data.primary));
+    let mut csv =
+        csv_line(["arm", "epsilon", "safety", "burden", "on_front_of_means", "membership"].into_iter());
+    let mut values = Vec::new();
+    for row in &data.front {
+        let label = arm_label(data, &row.arm).to_owned();
+        let epsilon = if row.epsilon == Some(0.0) { "0".to_owned() } else { epsilon_words(row.epsilon) };
+        let on = row.on_front.to_string();
+        let cells = [label.clone(), epsilon, exact(row.safety), exact(row.burden), on, exact(row.membership)];
+        csv.push_str(&csv_line(cells.iter().map(String::as_str)));
+        values.push(json!({"arm": label, "privacy": level(row.epsilon), "safety": row.safety,
+            "burden": row.burden, "on front": row.on_front, "membership": row.membership}));
+    }
+    let (x, y) = (axis_name(data, &data.front_burden), axis_name(data, &data.primary));
+    let vega = spec(
+        &title,
+        &values,
+        json!({"mark": {"type": "point", "size": 70}, "encoding": {
+            "facet": {"field": "privacy", "type": "nominal", "columns": 3, "title": null},
+            "x": {"field": "burden", "type": "quantitative", "title": x},
+            "y": {"field": "safety", "type": "quantitative", "title": y},
+            "color": {"field": "arm", "type": "nominal"},
+            "fillOpacity": {"condition": {"test": "datum['on front']", "value": 1}, "value": 0}, "tooltip": {"field": "membership"}}}),
+    );
+    let all = architectures(&data.arms);
+    let look = |id: &str| data.arms.iter().position(|arm| arm.id == id).map(|at| all[at].clone());
+    let rows: Vec<Placed<'_>> =
+        data.front.iter().filter_map(|row| look(&row.arm).map(|(name, look)| (row, name, look))).collect();
+    let mut key: Vec<(Look, String)> = Vec::new();
+    for (_, name, look) in &rows {
+        if key.iter().all(|(_, other)| other != name) {
+            key.push((*look, name.clone()));
+        }
+    }
+    Figure {
+        id: ID,
+        caption: caption(data),
+        seeds: format!(
+            "Means over {}; membership: share of 1,000 bootstrap draws of the worlds.",
+            seeds_words(data.seeds)
+        ),
+        key,
+        off: Vec::new(),
+        wide: draw(data, &rows, (&x, &y), false),
+        narrow: draw(data, &rows, (&x, &y), true),
+        csv,
+        vega,
+        title,
+    }
+}
+
+fn caption(data: &ReportData) -> String {
+    let on: Vec<String> = data
+        .front
+        .iter()
+        .filter(|row| row.on_front)
+        .map(|row| format!("{} ({})", arm_label(data, &row.arm), percent(row.membership)))
+        .collect();
+    format!(
+        "Nobody is at least as good in all three as {}; in brackets the share of draws of the worlds in which that is so. Hollow: \
+         another arm is better in something and worse in nothing, on average. Privacy is the claimed epsilon of the model that leaves, \
+         and 0 where nothing leaves a platform; pooled rows are nobody's option and stand aside.",
+        on.join(", ")
+    )
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a handful of panels")]
+fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: bool) -> Picture {
+    let mut levels: Vec<Option<f64>> = rows.iter().map(|(row, ..)| row.epsilon).collect();
+    levels.sort_by(|a, b| a.unwrap_or(f64::INFINITY).total_cmp(&b.unwrap_or(f64::INFINITY)));
+    levels.dedup();
+    let columns = if narrow { 2 } else { levels.len().clamp(1, 5) };
+    let lanes = levels.len().div_ceil(columns);
+    let (panel, below) = (if narrow { 130.0 } else { 210.0 }, 42.0);
+    let height = 24.0 + lanes as f64 * (panel + below) + 26.0;
+    let frame = Frame { height, ..Frame::new(narrow, height, (46.0, 14.0)) };
+    let wide = (frame.right - frame.left) / columns as f64;
+    let span = |of: fn(&FrontRow) -> f64| {
+        let (low, high) = extent(rows.iter().map(|(row, ..)| of(row))).unwrap_or((0.0, 1.0));
+        let room = ((high - low) * 0.12).max(high.abs() * 0.02).max(1e-9);
+        (low - room, high + room)
+    };
+    let (across, up) = (span(|row| row.burden), span(|row| row.safety));
+    let mut pen = Pen::default();
+    pen.text(
+        (2.0, 12.0),
+        Anchor::Start,
+        "name",
+        &fitted(&format!("{} ↑", names.1), (frame.width - 4.0) / 1.12, TEXT),
+    );
+    for (at, privacy) in levels.iter().enumerate() {
+        let (column, lane) = (at % columns, at / columns);
+        let left = frame.left + wide * column as f64;
+        let top = 40.0 + lane as f64 * (panel + below);
+        let inner = Frame { left, right: left + wide - 12.0, top, bottom: top + panel - 16.0, ..frame };
+        let x = Scale::linear(across, inner.left + 6.0, inner.right - 4.0);
+        let y = Scale::linear(up, inner.bottom - 4.0, inner.top + 4.0);
+        pen.text(
+            (f64::midpoint(inner.left, inner.right), top - 4.0),
+            Anchor::Middle,
+            "strong",
+            &fitted(&level(*privacy), wide - 6.0, TEXT),
+        );
+        pen.line((inner.left, inner.bottom), (inner.right, inner.bottom), "axis");
+        pen.line((inner.left, inner.top), (inner.left, inner.bottom), "axis");
+        let mut free = f64::NEG_INFINITY;
+        for (value, label) in x.ticks(2) {
+            let (px, half) = (x.at(value), super::svg::text_width(&label, TEXT) / 2.0);
+            if px - half > free && px + half < inner.right + 6.0 {
+                pen.line((px, inner.bottom), (px, inner.bottom + 4.0), "axis");
+                pen.text((px, inner.bottom + 17.0), Anchor::Middle, "tick", &label);
+                free = px + half + 6.0;
+            }
+        }
+        for (value, label) in y.ticks(4) {
+            pen.line((inner.left - 4.0, y.at(value)), (inner.left, y.at(value)), "axis");
+            if column == 0 {
+                pen.text((inner.left - 7.0, y.at(value) + 4.0), Anchor::End, "tick", &label);
+            }
+        }
+        for (row, name, look) in rows.iter().filter(|(row, ..)| row.epsilon == *privacy) {
+            pen.open_series(*look, name);
+            let at = (x.at(row.burden), y.at(row.safety));
+            pen.marker(at, *look, !row.on_front, &words(data, row));
+            if row.on_front {
+                let right = at.0 + 40.0 < inner.right;
+                let (dx, anchor) = if right { (8.0, Anchor::Start) } else { (-8.0, Anchor::End) };
+                pen.text((at.0 + dx, at.1 + 4.0), anchor, "label", &percent(row.membership));
+            }
+            pen.close();
+        }
+    }
+    let middle = frame.width / 2.0;
+    pen.text(
+        (middle, height - 8.0),
+        Anchor::Middle,
+        "name",
+        &fitted(&format!("{} →", names.0), (frame.width - 4.0) / 1.12, TEXT),
+    );
+    frame.picture(pen)
+}
+
+fn words(data: &ReportData, row: &FrontRow) -> String {
+    let value = |metric: &str| {
+        let arm = data.arms.iter().find(|arm| arm.id == row.arm);
+        arm.and_then(|arm| arm_mark(arm, metric)).map_or_else(|| "not assessable".to_owned(), mark_words)
+    };
+    format!(
+        "{}, {}: {} {}, {} {}; on the front in {} of draws",
+        arm_label(data, &row.arm),
+        level(row.epsilon),
+        midway(&metric_label(data, &data.primary)),
+        value(&data.primary),
+        midway(&metric_label(data, &data.front_burden)),
+        value(&data.front_burden),
+        percent(row.membership)
+    )
+}
