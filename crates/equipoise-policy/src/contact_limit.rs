@@ -6,7 +6,10 @@
 //! draw and the experiment's to measure; nothing here guesses ages.
 
 use crate::ages::from_adult_to_minor;
-use equipoise_core::{AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, Reach, RiskScore,
+    SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the cap.

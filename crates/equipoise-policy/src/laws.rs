@@ -207,7 +207,8 @@ fn reached(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
             return Err("pulls the filter's lever, which it says it does not reach".to_owned());
         }
         let state = PlatformState { platform: PlatformId(0), now, profiles: &profiles, contacts: &Line };
-        for (actor, kind, media) in (0..ACCOUNTS - 1).flat_map(|a| kinds.map(|kind| (a, kind, (a % 2) as u8))) {
+        for (actor, kind, media) in (0..ACCOUNTS - 1).flat_map(|a| kinds.map(|kind| (a, kind, (a % 2) as u8)))
+        {
             let peer = if kind.has_peer() { AccountId(actor + 1) } else { AccountId::NONE };
             let intent = Event { media, ..Event::new(now, AccountId(actor), peer, kind) };
             let free = reach == Reach::Nothing || (reach == Reach::Media && media == 0);

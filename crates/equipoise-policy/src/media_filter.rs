@@ -4,7 +4,10 @@
 //! works on an end-to-end encrypted platform too, and it emits nothing: neither the platform nor any policy hears whether it
 //! warned. The world draws its outcome; the policy itself permits everything.
 
-use equipoise_core::{AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, MediaScreen, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, MediaScreen, PlatformState, Policy,
+    Reach, RiskScore, SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the filter.

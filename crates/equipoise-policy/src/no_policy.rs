@@ -1,6 +1,8 @@
 //! No measure at all: the control arm of every experiment and the dummy of every test.
 
-use equipoise_core::{AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Permits everything, does nothing, remembers nothing.

@@ -4,7 +4,10 @@
 //! Both work through people: the world multiplies the chance that a child notices something unwanted, and turns a share of
 //! blocks without a report into ones with a report. They cost reviewers reports about accounts that did nothing.
 
-use equipoise_core::{AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, PlatformState, Policy, Reach, ReportingTools, RiskScore, SimTime, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, PlatformState, Policy, Reach,
+    ReportingTools, RiskScore, SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the tools.

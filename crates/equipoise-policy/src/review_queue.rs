@@ -3,7 +3,9 @@
 //! A score orders the queue and decides nothing. The policy's action is what follows an *upheld* review; the runner passes each
 //! selected account through a [`Reviewer`](crate::Reviewer) before it lets the action reach the world.
 
-use equipoise_core::{AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Picks accounts for review, highest score first, ties by account number, each account once in its life.

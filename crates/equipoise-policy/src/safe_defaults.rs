@@ -15,7 +15,10 @@
 
 use crate::ages::declared;
 use crate::share::in_share;
-use equipoise_core::{AccountId, Action, AgeBand, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach, RiskScore, Surface, Verdict};
+use equipoise_core::{
+    AccountId, Action, AgeBand, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach,
+    RiskScore, Surface, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the sixth item can be.

@@ -7,7 +7,10 @@
 
 use crate::ages::from_adult_to_minor;
 use crate::share::in_share;
-use equipoise_core::{AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach, RiskScore, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach, RiskScore,
+    Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the restriction.

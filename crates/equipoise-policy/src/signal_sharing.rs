@@ -3,7 +3,9 @@
 //! Lantern programme). Tokens are noisy: a signal can miss, and can name somebody else.
 
 use crate::QueueAction;
-use equipoise_core::{AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 /// Parameters of the sharing.

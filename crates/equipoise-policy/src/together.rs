@@ -4,8 +4,8 @@
 //! order within the budget, each account once. Together with nobody, it is no measure at all.
 
 use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, Reach, RiskScore,
-    SimTime, Verdict,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, Reach,
+    RiskScore, SimTime, Verdict,
 };
 
 /// A measure and the day from which it holds: 0 is by design, later is a retrofit.

@@ -230,7 +230,8 @@ impl Simulation<'_> {
             self.seek(role, actor, &[], &mut address.derive("seek", 0).rng(), outbox);
         }
         for (number, dyad) in actor.going_on() {
-            let matters = if dyad.status == Status::Active { self.matters(role, dyad) } else { Reach::Nothing };
+            let matters =
+                if dyad.status == Status::Active { self.matters(role, dyad) } else { Reach::Nothing };
             if matters != Reach::Nothing {
                 self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox, matters);
             }
@@ -249,7 +250,8 @@ impl Simulation<'_> {
             (if self.true_ages { person } else { account.declared }).is_minor() || age.is_minor()
         };
         let (own, target) = (&site.accounts[role.account as usize], &site.accounts[dyad.target as usize]);
-        let truth = if role.harmful { self.world.people[target.person as usize].band } else { AgeBand::Adult };
+        let truth =
+            if role.harmful { self.world.people[target.person as usize].band } else { AgeBand::Adult };
         let met = child(own, AgeBand::Adult) || child(target, truth);
         if self.reach == Reach::Media && met { Reach::Media } else { Reach::Nothing }
     }

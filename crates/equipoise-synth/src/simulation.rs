@@ -197,7 +197,8 @@ impl<'w> Simulation<'w> {
             adapt: seed.derive("adapt", 0),
         };
         let own_seeds = (0..).zip(&world.roles).map(|(index, _)| seeds.role.derive("one", index)).collect();
-        let watched = (0..).zip(&world.roles).filter(|(_, role)| role.harmful).map(|(index, _)| index).collect();
+        let watched =
+            (0..).zip(&world.roles).filter(|(_, role)| role.harmful).map(|(index, _)| index).collect();
         Self {
             world,
             tick: 0,
