@@ -16,5 +16,20 @@ ci:
 full:
     .ci/full
 
+# Against the baseline that `just bench-save` keeps; without one, against the last run.
 bench:
-    cargo bench -p equipoise-benches
+    cargo bench -p equipoise-benches -- --baseline-lenient saved
+
+bench-save:
+    cargo bench -p equipoise-benches -- --save-baseline saved
+
+# BENCHMARKS.md, its measured section.
+benchmarks:
+    python3 benches/regenerate.py
+
+# docs/gallery, from finished runs in `runs`.
+gallery:
+    python3 docs/gallery.py
+
+book:
+    mdbook build docs

@@ -37,7 +37,7 @@ for arm in metrics["arms"]:
         known = [value for value in by_world if value is not None]
         if known:
             query = "select avg(value), count(*) from read_csv('values.csv') where arm = ? and metric = ?"
-            mean, rows = duckdb.execute(query, [arm["id"], metric]).fetchone()
+            mean, rows = duckdb.execute(query, [arm["id"], metric]).fetchall()[0]
             assert rows == len(known) and abs(mean - sum(known) / len(known)) < 1e-12, (arm["id"], metric)
 scores = str(run / "units/*/scores.parquet")
 sql = duckdb.sql(f"select count(*), sum(risk_score::double) from read_parquet('{scores}', union_by_name = true)").fetchall()[0]

@@ -11,7 +11,7 @@ use crate::schedule::Buffered;
 use crate::secure_sum::{Seat, Stopwatch, VectorSpec, timed};
 use crate::trainer::{Contribution, Drift, LocalTrainer, Outcome, RoundCtx, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Seed};
-use equipoise_privacy::{LocalUpdate, OutgoingUpdate, Quantizer, Rounding};
+use equipoise_privacy::{DistributedNoise, LocalUpdate, NoiseSource, OutgoingUpdate, Quantizer, Rounding};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +30,8 @@ pub(crate) struct Platforms<'a> {
     pub(crate) quantizer: Quantizer,
     pub(crate) rounding: Rounding,
     pub(crate) update_clip: ClipNorm,
+    /// What each platform adds to its integers before they leave, where noise is made here.
+    pub(crate) noise: Option<&'a DistributedNoise>,
     pub(crate) seed: Seed,
     /// Who is byzantine, ascending, and what they do.
     pub(crate) byzantine: &'a [u32],
@@ -148,7 +150,7 @@ impl Platforms<'_> {
                 stats.contribution,
                 place,
                 &mut sent.residual,
-            );
+            )?;
             let byzantine = self.byzantine.binary_search(&client).is_ok();
             let update = match self.tamper {
                 Some(tamper) if byzantine => tamper(update, seed.derive("byzantine", 0)),
@@ -168,7 +170,7 @@ impl Platforms<'_> {
         Ok(sent)
     }
 
-    /// On the platform: clip, quantise, and only then leave.
+    /// On the platform: clip, quantise, add noise where it is made here, and only then leave. A redone round draws the same noise.
     fn outgoing(
         &self,
         (round, client, weight, seed): (u32, u32, u32, Seed),
@@ -176,7 +178,7 @@ impl Platforms<'_> {
         contribution: Contribution,
         place: &mut Place<'_>,
         residual: &mut Vec<f32>,
-    ) -> (OutgoingUpdate, u64, Option<f64>) {
+    ) -> Result<(OutgoingUpdate, u64, Option<f64>), FederationError> {
         let (clipped, weight) = match contribution {
             Contribution::Delta => (local.clip_l2(self.update_clip), weight),
             // A sum over units carries its own weight; scaling it again would scale its sensitivity.
@@ -197,9 +199,16 @@ impl Platforms<'_> {
         let (quantized, update) = clipped.round_into(self.rounding, &self.quantizer, weight, address, room);
         place.update = update;
         let saturated = quantized.saturated();
-        let update = quantized.without_noise(round, client);
+        let update = match self.noise {
+            None => quantized.without_noise(round, client),
+            Some(noise) => {
+                let source = NoiseSource::Replayable(seed.derive("noise", 0));
+                let noised = noise.on_platform(quantized, source, round, client);
+                noised.map_err(|source| FederationError::Noise { client, round, source })?
+            }
+        };
         keep_rounding(residual, &chosen, &update, &self.quantizer);
-        (update, saturated, sensitivity)
+        Ok((update, saturated, sensitivity))
     }
 }
 

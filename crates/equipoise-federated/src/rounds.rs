@@ -1,4 +1,4 @@
-//! The round loop: broadcast, train, clip, quantise, protect, sum, open, noise, step. It reads beside the pseudocode of
+//! The round loop: broadcast, train, clip, quantise, noise, protect, sum, open, noise, step (noise at one of the two places). It reads beside the pseudocode of
 //! `FedAvg`; the state that goes in and comes out is everything that a restart needs.
 
 use crate::aggregator::Aggregator;
@@ -13,7 +13,7 @@ use crate::secure_sum::{IntSum, SlotPlan, Stopwatch, SumError, SumSession, WireC
 use crate::server::{ServerOptimizer, ServerState};
 use crate::trainer::{Outcome, TrainError, TrainerFactory};
 use equipoise_core::{ClipNorm, Params, Seed};
-use equipoise_privacy::{DpEvent, Mechanism, Quantizer, Rounding};
+use equipoise_privacy::{DistributedNoiseError, DpEvent, Mechanism, Quantizer, Rounding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -185,6 +185,17 @@ pub enum FederationError {
         /// Round.
         round: u32,
     },
+    /// A platform could not add its share of the noise.
+    #[error("client {client} could not add its share of the noise in round {round}")]
+    Noise {
+        /// Client.
+        client: u32,
+        /// Round.
+        round: u32,
+        /// Why.
+        #[source]
+        source: DistributedNoiseError,
+    },
     /// A setting cannot be right.
     #[error("{0}")]
     Setting(String),
@@ -222,6 +233,7 @@ impl Federation<'_> {
             }
         }
         self.check_choice().map_err(FederationError::Setting)?;
+        self.check_noise().map_err(FederationError::Setting)?;
         match &self.aggregation {
             Aggregation::Visible(rule) | Aggregation::Chosen(rule, _)
                 if rule.minimum_cohort() > self.cohorts.minimum as usize =>
@@ -253,6 +265,34 @@ impl Federation<'_> {
         if self.local.sends() > 1 {
             let rule = self.local.name();
             return Err(format!("compression: `{name}` would delay the control variates of `{rule}`"));
+        }
+        Ok(())
+    }
+
+    /// What voids noise that platforms add: it is sized for a sum of at least so many shares, all of them honestly added.
+    fn check_noise(&self) -> Result<(), String> {
+        let Some(noise) = self.mechanism.on_platforms() else { return Ok(()) };
+        let refuse = |why: &str| Err(format!("noise: {why}"));
+        if !matches!(self.aggregation, Aggregation::Hidden(_)) {
+            return refuse(
+                "a share is sized for a sum, and a visible rule reads every update with its own share alone; use a hidden sum",
+            );
+        }
+        if self.schedule != (ScheduleSpec::Synchronous {}) {
+            return refuse(
+                "a step of a buffered server does not say how many platforms it holds; use `synchronous`",
+            );
+        }
+        let (needed, minimum) = (noise.platforms(), self.cohorts.minimum);
+        if minimum < needed {
+            return Err(format!(
+                "minimum: the noise is sized for sums of at least {needed} platforms, and rounds of {minimum} would be opened"
+            ));
+        }
+        if self.cohorts.faults.is_some_and(|faults| faults.byzantine.get() > 0.0) {
+            return refuse(
+                "byzantine clients leave their share out; count them as `colluding` and take `byzantine` away",
+            );
         }
         Ok(())
     }
@@ -346,6 +386,7 @@ impl Federation<'_> {
             quantizer: self.quantizer,
             rounding: self.rounding,
             update_clip: self.update_clip,
+            noise: self.mechanism.on_platforms(),
             seed: self.seed,
             byzantine: &byzantine,
             tamper: self.tamper,

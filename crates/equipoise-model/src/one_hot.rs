@@ -21,7 +21,7 @@ impl Bins {
 
     /// The weight that a value picks. A value that is no number picks any; [`OneHot::take`] keeps that it was none.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // The float is in [0, bins], and a NaN becomes 0.
-    fn of(self, value: f32) -> usize {
+    pub(crate) fn of(self, value: f32) -> usize {
         if value > 0.0 {
             2 + ((value.min(1.0) * f32::from(self.0)) as usize).min(usize::from(self.0) - 1)
         } else {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct Trainer {
     pub(crate) shapes: Vec<LayerShape>,
     columns: usize,
-    bins: Option<Bins>,
+    pub(crate) bins: Option<Bins>,
     pub(crate) tape: Tape,
     /// For a model that reads sequences.
     pub(crate) sequence: Option<SequenceWorker>,

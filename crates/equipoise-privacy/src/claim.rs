@@ -1,9 +1,10 @@
 //! A privacy claim: a unit, a bound, an adversary and what stays open, as data and as a sentence.
 
-use crate::{PrivacyUnit, Relation};
+use crate::{IntegerNoise, PrivacyUnit, Relation};
 use equipoise_core::{Delta, Fraction, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// Against whom a claim holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -108,6 +109,18 @@ pub struct BoundedContribution {
     pub of: u64,
 }
 
+/// Noise that platforms added as integers before their updates were sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IntegerShares {
+    /// Which noise.
+    pub noise: IntegerNoise,
+    /// Platforms whose shares are counted: those that are certain to have added theirs.
+    pub honest: NonZeroU32,
+    /// Platforms of a sum whose shares are not counted: they may collude with the aggregator.
+    pub tolerated: u32,
+}
+
 /// What a mechanism claims about the models released over all its steps. Its `Display` is the sentence to print.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -142,6 +155,9 @@ pub struct PrivacyClaim {
     pub sampling_rate: Fraction,
     /// Standard deviation of the noise over the sensitivity.
     pub noise_multiplier: NoiseMultiplier,
+    /// How the noise came into the sum, where platforms added it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integer: Option<IntegerShares>,
     /// How epsilon was computed, and on which idealisation.
     pub accountant: String,
 }
@@ -172,17 +188,32 @@ impl fmt::Display for PrivacyClaim {
             .renyi
             .map_or_else(String::new, |renyi| format!(" (Renyi accounting would say {})", up(renyi)));
         let released = self.rounds.map_or(self.steps, |rounds| rounds.opened);
+        let noise = match self.integer {
+            None => format!(
+                "Gaussian noise of {} times the sensitivity on Poisson samples at rate {}",
+                self.noise_multiplier, self.sampling_rate
+            ),
+            Some(shares) => format!(
+                "{} of {} times the bound on a unit in every sum, added in shares by the platforms before sealing and counted for the {} \
+                 that are certain to add theirs, {} may not",
+                match shares.noise {
+                    IntegerNoise::DiscreteGaussian => "discrete Gaussian noise",
+                    IntegerNoise::Skellam => "Skellam noise",
+                },
+                self.noise_multiplier,
+                shares.honest,
+                shares.tolerated
+            ),
+        };
         write!(
             f,
             "For any two data sets that differ by {} {}, the released models of {released} steps{charged} are ({epsilon}, {:e})-close \
-             to {}: Gaussian noise of {} times the sensitivity on Poisson samples at rate {}{rows}, by {}{renyi}. \
+             to {}: {noise}{rows}, by {}{renyi}. \
              Protected: {}. Not protected: {}.",
             self.relation,
             self.unit.noun(),
             self.delta.get(),
             self.adversary,
-            self.noise_multiplier,
-            self.sampling_rate,
             self.accountant,
             self.unit.protects(),
             self.not_protected.join("; "),
@@ -222,6 +253,7 @@ mod tests {
             contribution: None,
             sampling_rate: Fraction::new(0.02).unwrap(),
             noise_multiplier: NoiseMultiplier::new(1.5).unwrap(),
+            integer: None,
             accountant: "Renyi accounting".into(),
         };
         assert_eq!(

@@ -9,10 +9,11 @@ use crate::accountant::{IntegerNoise, RoundedLength};
 use crate::integer_noise::{LARGEST_VARIANCE, discrete_gaussian};
 use crate::poisson_count::{LARGEST_RATE, skellam};
 use crate::{
-    AccountError, Adversary, DiscreteSum, DpEvent, NoiseError, NoiseSource, OutgoingUpdate, QuantizedUpdate,
-    RdpAccountant, calibrate_discrete,
+    AccountError, Adversary, DiscreteSum, DpEvent, IntegerShares, Mechanism, NoiseError, NoiseSource,
+    OutgoingUpdate, PrivacyClaim, PrivacyUnit, QuantizedUpdate, Quantizer, RdpAccountant, Relation,
+    calibrate_discrete,
 };
-use equipoise_core::{ClipNorm, Delta, Epsilon, NoiseMultiplier};
+use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU32;
 
@@ -30,8 +31,11 @@ pub struct DistributedNoiseSpec {
     pub dimension: NonZeroU32,
     /// Grid steps per unit of length.
     pub scale: f64,
-    /// The L2 bound of one unit's contribution, kept by the trainer.
+    /// The L2 bound of one row's contribution, kept by the trainer.
     pub clip_norm: ClipNorm,
+    /// The rows that one account stands in at most, if the guarantee is for an account; all of them lie on one platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_per_account: Option<NonZeroU32>,
     /// What all sums together may cost.
     pub epsilon: Epsilon,
     /// The delta of that.
@@ -90,12 +94,14 @@ impl DistributedNoiseSpec {
         if !(self.scale > 0.0 && self.scale.is_finite()) {
             return Err(DistributedNoiseError::Scale(self.scale));
         }
+        let rows = f64::from(self.rows_per_account.map_or(1, NonZeroU32::get));
+        let all_rows = ClipNorm::new(rows * self.clip_norm.get());
         let mut sum = DiscreteSum {
             noise: self.noise,
             honest,
             dimension: self.dimension,
             scale: self.scale,
-            clip_norm: self.clip_norm,
+            clip_norm: all_rows.map_err(|_| DistributedNoiseError::TooLarge(rows))?,
             noise_multiplier: NoiseMultiplier::new(1.0).expect("in range"),
             // Platforms round once, after summing their clipped rows.
             rounded: RoundedLength::Worst,
@@ -107,7 +113,8 @@ impl DistributedNoiseSpec {
         if sum.share_variance() > limit {
             return Err(DistributedNoiseError::TooLarge(sum.share_variance()));
         }
-        Ok(DistributedNoise { sum, tolerated, delta: self.delta })
+        let (clip_norm, rows) = (self.clip_norm, self.rows_per_account);
+        Ok(DistributedNoise { sum, tolerated, clip_norm, rows, delta: self.delta })
     }
 
     /// One of each kind.
@@ -124,6 +131,7 @@ impl DistributedNoiseSpec {
             dimension: whole(100),
             scale: 1024.0,
             clip_norm: ClipNorm::new(1.0).expect("in range"),
+            rows_per_account: if tolerated == 0 { NonZeroU32::new(3) } else { None },
             epsilon: Epsilon::new(2.0).expect("in range"),
             delta: Delta::new(1e-5).expect("in range"),
             sums: whole(10),
@@ -137,6 +145,9 @@ impl DistributedNoiseSpec {
 pub struct DistributedNoise {
     sum: DiscreteSum,
     tolerated: u32,
+    /// Of one row.
+    clip_norm: ClipNorm,
+    rows: Option<NonZeroU32>,
     delta: Delta,
 }
 
@@ -162,6 +173,35 @@ impl DistributedNoise {
         }
     }
 
+    /// Platforms that must be in every sum: those that are certain to have added their share, and those that may have left theirs out.
+    #[must_use]
+    pub const fn platforms(&self) -> u32 {
+        self.sum.honest.get() + self.tolerated
+    }
+
+    /// The grid with room for the noise: the same step, and as many more bits as a share needs that no one of `draws` exceeds, with a
+    /// chance of at most 2^-40 over all of them. What exceeds it is an error of the sum and never a wrong sum. Nothing where 32 bits are
+    /// too few.
+    ///
+    /// The tail is Bernstein's for a noise of variance v: P(|y| >= x) <= 2 exp(-x^2 / (2 (v + x / 3))), which holds for both kinds.
+    #[must_use]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "checked against 32 bits"
+    )]
+    pub fn room(&self, grid: &Quantizer, draws: f64) -> Option<Quantizer> {
+        // Skellam's rate is rounded up to whole numbers.
+        let variance = self.sum.share_variance() + 2.0;
+        let chance = libm::log(2.0 * draws.max(1.0)) + 40.0 * std::f64::consts::LN_2;
+        let third = chance / 3.0;
+        let reach = libm::ceil(third + libm::sqrt(third * third + 2.0 * chance * variance));
+        let wanted = grid.max_integer() as f64 + reach;
+        let of = |bits| Quantizer { bits, ..*grid }.max_integer() as f64;
+        let bits = (grid.bits..=32).find(|&bits| of(bits) >= wanted)?;
+        Some(Quantizer { clip_abs: (grid.lsb() * of(bits)) as f32, bits })
+    }
+
     /// What `sums` opened sums cost.
     #[must_use]
     pub fn epsilon(&self, sums: u32) -> f64 {
@@ -184,7 +224,7 @@ impl DistributedNoise {
         round: u32,
         client: u32,
     ) -> Result<OutgoingUpdate, DistributedNoiseError> {
-        let wanted = self.sum.clip_norm.get();
+        let wanted = self.clip_norm.get();
         let got = update.sensitivity().map(|bound| bound.value.get());
         if got.is_none_or(|got| got > wanted) {
             return Err(DistributedNoiseError::Unbounded { wanted, got });
@@ -213,6 +253,73 @@ impl DistributedNoise {
             }
         }
         Ok(())
+    }
+}
+
+/// What a claim on sealed shares leaves open, whatever its unit.
+const NOT_PROTECTED: [&str; 5] = [
+    "the contact graph",
+    "the linked accounts of a person",
+    "what scores reveal at inference, contacts' live features included",
+    "anything, if the sum is opened over other platforms than it says",
+    "the seeds of the noise: a simulation draws it from addresses, so that whoever knows the experiment's seed knows it",
+];
+
+impl Mechanism for DistributedNoise {
+    fn name(&self) -> &'static str {
+        "distributed-integer"
+    }
+
+    fn event(&self) -> DpEvent {
+        Self::event(self)
+    }
+
+    /// Nothing: what is opened holds the noise already.
+    fn on_server_with(&self, _: &mut [f64], _: f64, _: NoiseSource) -> Result<(), NoiseError> {
+        Ok(())
+    }
+
+    fn on_platforms(&self) -> Option<&DistributedNoise> {
+        Some(self)
+    }
+
+    fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim> {
+        let rows = match unit {
+            PrivacyUnit::Row => NonZeroU32::MIN,
+            PrivacyUnit::AccountFixedGraph => self.rows?,
+            _ => return None,
+        };
+        // A row of an account in many is charged like the account: its own bound would be smaller.
+        let open = [self.adversary().leaves_open(), crate::mechanism::also_open(unit)]
+            .into_iter()
+            .chain(NOT_PROTECTED);
+        let bound = match self.sum.noise {
+            IntegerNoise::DiscreteGaussian => "the distributed discrete Gaussian (arXiv 2102.06387)",
+            IntegerNoise::Skellam => "Skellam noise (arXiv 2110.04995)",
+        };
+        Some(PrivacyClaim {
+            unit,
+            relation: Relation::ZeroOut,
+            epsilon: self.epsilon(steps),
+            renyi: None,
+            delta: self.delta,
+            adversary: self.adversary(),
+            not_protected: open.map(String::from).collect(),
+            steps,
+            rounds: None,
+            rows: rows.get(),
+            contribution: None,
+            sampling_rate: Fraction::new(1.0).expect("in range"),
+            noise_multiplier: self.sum.noise_multiplier,
+            integer: Some(IntegerShares {
+                noise: self.sum.noise,
+                honest: self.sum.honest,
+                tolerated: self.tolerated,
+            }),
+            accountant: format!(
+                "Renyi accounting of {bound} at whole orders, exact integers, no amplification by sampling claimed"
+            ),
+        })
     }
 }
 
@@ -256,6 +363,81 @@ mod tests {
             }
             assert!((square / noise.sum().share_variance() - 1.0).abs() < 0.11, "{spec:?}: {square}");
         }
+    }
+
+    /// Test 12 of the design: the sum of the certain platforms' shares against the distribution that is accounted, exactly for Skellam,
+    /// up to tau for the discrete Gaussian. A coarse grid, so that every cell is full. 5 standard deviations of a chi-square false-alarm
+    /// at less than 1e-4; wrong weights (one platform too many, or too few) must be found.
+    #[test]
+    fn the_sum_of_certain_shares_has_the_distribution_that_is_accounted() {
+        use crate::integer_noise::tests::standardised_chi_square;
+        for spec in DistributedNoiseSpec::examples() {
+            let dimension = NonZeroU32::new(40_000).unwrap();
+            let noise =
+                DistributedNoiseSpec { scale: 4.0, dimension, epsilon: Epsilon::new(60.0).unwrap(), ..spec };
+            let noise = noise.build().unwrap();
+            let honest = noise.sum().honest.get();
+            let mut sum = vec![0_i64; 40_000];
+            for client in 0..honest {
+                let mut share = vec![0; sum.len()];
+                let source = NoiseSource::Replayable(Seed::root(8).derive("client", u64::from(client)));
+                noise.draw(&mut share, source).unwrap();
+                sum.iter_mut().zip(share).for_each(|(sum, share)| *sum += share);
+            }
+            let share = noise.sum().share_variance();
+            let weights = |clients: f64| -> Box<dyn Fn(i64) -> f64> {
+                match spec.noise {
+                    IntegerNoise::DiscreteGaussian => {
+                        Box::new(move |y| -(y * y) as f64 / (2.0 * clients * share))
+                    }
+                    // ln I_y(m) with m = twice the rate of the sum, by its series around the largest term.
+                    IntegerNoise::Skellam => {
+                        let half = clients * libm::ceil(0.5 * share);
+                        Box::new(move |y| {
+                            let term = |k: f64| {
+                                let order = y.unsigned_abs() as f64;
+                                (2.0 * k + order) * half.ln()
+                                    - libm::lgamma(k + 1.0)
+                                    - libm::lgamma(k + order + 1.0)
+                            };
+                            let terms: Vec<f64> =
+                                (0..(6.0 * half) as u32 + 200).map(|k| term(f64::from(k))).collect();
+                            let most = terms.iter().copied().fold(f64::MIN, f64::max);
+                            most + terms.iter().map(|t| (t - most).exp()).sum::<f64>().ln() - 2.0 * half
+                        })
+                    }
+                }
+            };
+            let reach = (7.0 * noise.sum().total_deviation()) as i64 + 3;
+            assert!(share > 1.0 && noise.sum().tau() < 1e-4, "{share}, {}", noise.sum().tau());
+            let right = standardised_chi_square(&sum, weights(f64::from(honest)), reach);
+            assert!(right.abs() < 5.0, "{:?}: {right}", spec.noise);
+            for wrong in [honest - 1, honest + 1] {
+                let found = standardised_chi_square(&sum, weights(f64::from(wrong)), reach);
+                assert!(
+                    found > 5.0,
+                    "{:?}: {wrong} platforms instead of {honest} were not noticed: {found}",
+                    spec.noise
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_room_holds_every_share_at_the_same_step() {
+        let grid = Quantizer { clip_abs: 64.0, bits: 20 };
+        for spec in DistributedNoiseSpec::examples() {
+            let noise = spec.build().unwrap();
+            let room = noise.room(&grid, 1e9).unwrap();
+            assert!((room.lsb() / grid.lsb() - 1.0).abs() < 1e-6 && room.bits >= grid.bits);
+            let free = (room.max_integer() - grid.max_integer()) as f64;
+            // ln(2e9) + 40 ln 2 = 49.1: at least sqrt(2 * 49.1) = 9.9 deviations.
+            let share = noise.sum().share_variance().sqrt();
+            assert!(free >= 9.9 * share, "{free} steps for a deviation of {share}");
+        }
+        let fine =
+            DistributedNoiseSpec { scale: 1e6, ..DistributedNoiseSpec::examples()[0] }.build().unwrap();
+        assert_eq!(fine.room(&Quantizer { bits: 32, ..grid }, 1.0), None);
     }
 
     #[test]

@@ -25,6 +25,10 @@ pub fn check_mechanism_laws(mechanism: &dyn Mechanism) -> Result<(), String> {
             check_moments(mechanism, seed, noise_multiplier)?;
             check_claim(mechanism)
         }
+        DpEvent::DiscreteSum(_) => {
+            check_server_adds_nothing(mechanism, seed)?;
+            check_shares(mechanism, seed)
+        }
         other => Err(format!("a mechanism's event is one step, got {other:?}")),
     }
 }
@@ -33,12 +37,71 @@ fn ensure(ok: bool, law: impl FnOnce() -> String) -> Result<(), String> {
     if ok { Ok(()) } else { Err(law()) }
 }
 
-fn check_untouched(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
+fn check_server_adds_nothing(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
     let before = [1.5, -2.0, 0.0, 1e9];
     let mut after = before;
     mechanism.on_server(&mut after, SENSITIVITY, seed);
     let same = before.map(f64::to_bits) == after.map(f64::to_bits);
-    ensure(same, || "the event says no noise, but the sum changed".into())?;
+    ensure(same, || "the event says no noise at the server, but the sum changed".into())
+}
+
+/// Shares of platforms: of the certain ones alone, summed, they have the deviation that the event states.
+#[allow(clippy::cast_precision_loss, reason = "small integers")]
+fn check_shares(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
+    let Some(noise) = mechanism.on_platforms() else {
+        return Err("the event says noise on the platforms, but they add none".into());
+    };
+    ensure(noise.event() == mechanism.event(), || "the platforms add other noise than is accounted".into())?;
+    let draw = |client: u32, at: u64| {
+        let mut share = vec![0; COORDINATES as usize / 3];
+        let seed = seed.derive("client", u64::from(client)).derive("round", at);
+        let drawn = noise.draw(&mut share, crate::NoiseSource::Replayable(seed));
+        drawn.map(|()| share).map_err(|error| error.to_string())
+    };
+    ensure(draw(0, 0)? == draw(0, 0)?, || {
+        "a redone round drew other noise: that is a second release".into()
+    })?;
+    ensure(draw(0, 0)? != draw(0, 1)?, || "two rounds drew the same noise".into())?;
+    ensure(draw(0, 0)? != draw(1, 0)?, || "two platforms drew the same noise".into())?;
+    let mut sum = vec![0_i64; COORDINATES as usize / 3];
+    for client in 0..noise.sum().honest.get() {
+        sum.iter_mut().zip(draw(client, 0)?).for_each(|(sum, share)| *sum += share);
+    }
+    let (n, unit) = (f64::from(COORDINATES / 3), noise.sum().total_deviation());
+    let moment =
+        |power: i32| sum.iter().map(|&y| libm::pow(y as f64 / unit, f64::from(power))).sum::<f64>() / n;
+    // A Skellam share has a whole rate, rounded up, and a fourth moment above the Gaussian's by one over its variance.
+    let more = 2.0 * f64::from(noise.sum().honest.get()) / (unit * unit);
+    for (power, want, variance, slack) in
+        [(1, 0.0, 1.0, 0.0), (2, 1.0, 2.0, more), (4, 3.0, 96.0, 8.0 * more)]
+    {
+        let (got, band) = (moment(power), ERRORS * libm::sqrt(variance / n) + slack);
+        ensure((got - want).abs() <= band, || {
+            format!(
+                "moment {power} of the certain shares over what the event states is {got}, expected {want} within {band}"
+            )
+        })?;
+    }
+    for unit in PrivacyUnit::ALL {
+        for steps in [1, 10, 200] {
+            let Some(claim) = mechanism.claim(unit, steps) else { continue };
+            ensure(claim.epsilon >= noise.epsilon(steps), || "a claim below what the event costs".into())?;
+            let shares = claim.integer.is_some_and(|shares| shares.honest == noise.sum().honest);
+            let named = claim.adversary == noise.adversary() && claim.steps == steps && claim.unit == unit;
+            ensure(shares && named, || "a claim for other platforms, another adversary or unit".into())?;
+            ensure(claim.sampling_rate.get() >= 1.0, || {
+                "no theorem amplifies integer noise by sampling".into()
+            })?;
+            ensure(!claim.not_protected.is_empty(), || {
+                "a claim that says nothing of what stays open".into()
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn check_untouched(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
+    check_server_adds_nothing(mechanism, seed)?;
     let silent = PrivacyUnit::ALL.iter().all(|&unit| mechanism.claim(unit, 1).is_none());
     ensure(silent, || "a mechanism without noise claims privacy".into())
 }

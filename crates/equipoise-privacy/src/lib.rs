@@ -35,7 +35,7 @@ pub use accountant::{
     rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho,
 };
 pub use adaptive_clip::{AdaptiveClip, AdaptiveClipError, AdaptiveClipSpec};
-pub use claim::{Adversary, BoundedContribution, ClaimScope, PrivacyClaim, RoundsCharged};
+pub use claim::{Adversary, BoundedContribution, ClaimScope, IntegerShares, PrivacyClaim, RoundsCharged};
 pub use distributed::{DistributedNoise, DistributedNoiseError, DistributedNoiseSpec};
 pub use event::DpEvent;
 pub use integer_noise::discrete_gaussian;

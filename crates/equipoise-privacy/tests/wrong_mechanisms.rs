@@ -3,8 +3,8 @@
 
 use equipoise_core::{Delta, Fraction, NoiseMultiplier, Seed};
 use equipoise_privacy::{
-    Adversary, DpEvent, Mechanism, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, Relation,
-    laws::check_mechanism_laws,
+    Adversary, DistributedNoise, DistributedNoiseSpec, DpEvent, Mechanism, NoiseError, NoiseSource,
+    PrivacyClaim, PrivacyUnit, Relation, laws::check_mechanism_laws,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +81,7 @@ impl Mechanism for Faulty {
             renyi: None,
             sampling_rate: Fraction::new(0.1).unwrap(),
             noise_multiplier: NoiseMultiplier::new(2.0).unwrap(),
+            integer: None,
             accountant: "none".into(),
         })
     }
@@ -106,5 +107,72 @@ fn every_fault_is_rejected_for_its_own_reason() {
     ] {
         let error = check_mechanism_laws(&Faulty(fault)).expect_err("a wrong mechanism passed the laws");
         assert!(error.contains(reason), "{fault:?}: {error}");
+    }
+}
+
+/// Integer noise on the platforms, done wrongly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wrong {
+    Nothing,
+    OnTheServerToo,
+    NoSharesAtAll,
+    SharesOfASmallerSum,
+    ClaimsLess,
+    ClaimsAmplification,
+}
+
+#[derive(Debug)]
+struct Distributed(Wrong, DistributedNoise, DistributedNoise);
+
+impl Distributed {
+    fn new(wrong: Wrong) -> Self {
+        let spec = DistributedNoiseSpec::examples()[0];
+        // One more platform is counted on than is certain: each share is too small.
+        let smaller = DistributedNoiseSpec { tolerated: spec.tolerated - 1, ..spec };
+        Self(wrong, spec.build().unwrap(), smaller.build().unwrap())
+    }
+}
+
+impl Mechanism for Distributed {
+    fn name(&self) -> &'static str {
+        "distributed"
+    }
+    fn event(&self) -> DpEvent {
+        self.1.event()
+    }
+    fn on_server_with(&self, sum: &mut [f64], _: f64, source: NoiseSource) -> Result<(), NoiseError> {
+        if self.0 == Wrong::OnTheServerToo { source.add_gaussian(sum, 1.0) } else { Ok(()) }
+    }
+    fn on_platforms(&self) -> Option<&DistributedNoise> {
+        match self.0 {
+            Wrong::NoSharesAtAll => None,
+            Wrong::SharesOfASmallerSum => Some(&self.2),
+            _ => Some(&self.1),
+        }
+    }
+    fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim> {
+        let claim = Mechanism::claim(&self.1, unit, steps)?;
+        Some(match self.0 {
+            Wrong::ClaimsLess => PrivacyClaim { epsilon: 0.9 * claim.epsilon, ..claim },
+            Wrong::ClaimsAmplification => {
+                PrivacyClaim { sampling_rate: Fraction::new(0.1).unwrap(), ..claim }
+            }
+            _ => claim,
+        })
+    }
+}
+
+#[test]
+fn every_way_to_add_shares_wrongly_is_rejected_for_its_own_reason() {
+    check_mechanism_laws(&Distributed::new(Wrong::Nothing)).unwrap();
+    for (wrong, reason) in [
+        (Wrong::OnTheServerToo, "no noise at the server"),
+        (Wrong::NoSharesAtAll, "they add none"),
+        (Wrong::SharesOfASmallerSum, "other noise than is accounted"),
+        (Wrong::ClaimsLess, "below what the event costs"),
+        (Wrong::ClaimsAmplification, "amplifies"),
+    ] {
+        let error = check_mechanism_laws(&Distributed::new(wrong)).expect_err("a wrong mechanism passed");
+        assert!(error.contains(reason), "{wrong:?}: {error}");
     }
 }

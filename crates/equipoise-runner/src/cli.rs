@@ -316,7 +316,14 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         .arms
         .iter()
         .filter_map(|arm| Some((arm, arm.slice.privacy.as_ref()?)))
-        .map(|(arm, privacy)| Ok((arm.label.clone(), crate::exec::mechanism(privacy)?.event())))
+        .map(|(arm, privacy)| {
+            let event = match privacy.noise.filter(|noise| noise.on_platforms().is_some()) {
+                // Its size depends on the model's, which is known where worlds are.
+                Some(noise) => serde_json::to_value(noise),
+                None => serde_json::to_value(crate::exec::mechanism(privacy)?.event()),
+            };
+            Ok((arm.label.clone(), event.map_err(runtime)?))
+        })
         .collect::<Result<Vec<_>, Fault>>()?;
     if common.json {
         let value = serde_json::json!({ "plan": plan.id, "points": plan.points.len(), "arms": plan.arms.len(), "units": plan.units.len(), "mechanisms": mechanisms, "estimate": cost });

@@ -74,6 +74,9 @@ pub fn strategies() -> Vec<Strategy> {
     all.extend(
         crate::schema::SchemaSpec::examples().iter().map(|spec| table("schema", spec, spec.describe())),
     );
+    all.extend(
+        crate::config::NoiseSpec::examples().iter().map(|spec| table("privacy.noise", spec, spec.describe())),
+    );
     all.extend(equipoise_privacy::MechanismSpec::examples().iter().map(|spec| table("mechanism", spec, "")));
     all.extend(
         equipoise_policy::PolicySpec::examples().iter().map(|spec| table("policy", spec, &spec.describe())),

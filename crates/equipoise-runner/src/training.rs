@@ -318,7 +318,7 @@ impl TrainerFactory for ClippedSums<'_> {
 
 /// The clip norm with what rounding a sum in `f32` can add to it in the worst case, so that the claim holds for the numbers
 /// that are computed and not only for real ones. The batch is private, the number of rows is public under zeroing out.
-fn charged(clip: ClipNorm, rows: &ClientRows) -> ClipNorm {
+pub(crate) fn charged(clip: ClipNorm, rows: &ClientRows) -> ClipNorm {
     let slack = 2.0 * equipoise_model::rounding_slack(rows.labels.len());
     ClipNorm::new(clip.get() * (1.0 + slack)).unwrap_or(clip)
 }

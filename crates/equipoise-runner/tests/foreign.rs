@@ -15,7 +15,9 @@ fn python(packages: &[&str]) -> Option<String> {
     let asks = format!("import importlib.util as u; assert all(u.find_spec(name) for name in {packages:?})");
     let has = Command::new(&python).args(["-c", &asks]).output().is_ok_and(|out| out.status.success());
     if !has {
-        eprintln!("SKIPPED: {python} has not all of {packages:?} (pip install them, or set EQUIPOISE_PYTHON)");
+        eprintln!(
+            "SKIPPED: {python} has not all of {packages:?} (pip install them, or set EQUIPOISE_PYTHON)"
+        );
     }
     has.then_some(python)
 }

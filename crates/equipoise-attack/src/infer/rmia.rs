@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Offline: uses only models that the row was out of, and estimates the average over both from them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rmia {
     /// How far the row must exceed another, at least 1.
     pub gamma: f64,

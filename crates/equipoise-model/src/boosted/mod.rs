@@ -17,6 +17,7 @@
 mod auc;
 mod bins;
 mod edges;
+mod explain;
 mod federate;
 mod gradient;
 mod grow;
@@ -36,6 +37,7 @@ pub use probe::{Probe, auc_probe};
 pub use spec::{Binning, BoostedSpec};
 pub use split::{Split, best_split};
 
+use crate::explain::Attribution;
 use crate::laws::Scorer;
 use crate::rows::length;
 use crate::{ModelError, Rows};
@@ -130,6 +132,18 @@ impl Boosted {
             }
         });
         Ok(scores)
+    }
+
+    /// The exact Shapley values of `row`'s columns in its logit, held against `reference`; what is not a number is missing.
+    ///
+    /// # Errors
+    /// If lengths do not fit or a feature is infinite.
+    pub fn explain(&self, row: &[f32], reference: &[f32]) -> Result<Attribution, ModelError> {
+        for values in [row, reference] {
+            length("a row", self.columns(), values.len())?;
+            bins::check_values(values, self.columns())?;
+        }
+        Ok(explain::explain(&self.0, row, reference))
     }
 }
 

@@ -20,6 +20,12 @@ impl Node {
     pub(super) const fn leaf(number: f32) -> Self {
         Self { number, left: 0, column: 0, missing_left: false }
     }
+
+    /// Whether a row with this value of the split's column goes left.
+    #[inline]
+    pub(super) fn goes_left(&self, value: f32) -> bool {
+        if value.is_nan() { self.missing_left } else { value <= self.number }
+    }
 }
 
 /// The value of the leaf of `tree` that the row falls into.
@@ -27,8 +33,7 @@ impl Node {
 pub(super) fn leaf_value(tree: &[Node], row: &[f32]) -> f32 {
     let mut node = &tree[0];
     while node.left != 0 {
-        let value = row[usize::from(node.column)];
-        let left = if value.is_nan() { node.missing_left } else { value <= node.number };
+        let left = node.goes_left(row[usize::from(node.column)]);
         node = &tree[node.left as usize + usize::from(!left)];
     }
     node.number

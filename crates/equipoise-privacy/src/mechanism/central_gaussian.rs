@@ -148,7 +148,7 @@ const NOT_PROTECTED: [&str; 5] = [
 ];
 
 /// What is open besides, by unit.
-const fn also_open(unit: PrivacyUnit) -> &'static str {
+pub(crate) const fn also_open(unit: PrivacyUnit) -> &'static str {
     match unit {
         PrivacyUnit::Row => "accounts whose data other rows read (contact features)",
         _ => {
@@ -211,6 +211,7 @@ impl Mechanism for CentralGaussian {
             contribution: None,
             sampling_rate: self.sampling_rate,
             noise_multiplier: self.noise_multiplier,
+            integer: None,
             accountant: format!(
                 "{} of the subsampled Gaussian, noise idealised as real-valued and secret",
                 accounted.by()

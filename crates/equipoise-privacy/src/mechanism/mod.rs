@@ -6,10 +6,14 @@ mod central_gaussian;
 mod exact;
 mod no_noise;
 
+pub(crate) use central_gaussian::also_open;
 pub use central_gaussian::{CentralGaussian, CentralGaussianSpec, NoiseLevel};
 pub use no_noise::{NoNoise, NoNoiseSpec};
 
-use crate::{AccountError, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit, TooManyRows};
+use crate::{
+    AccountError, DistributedNoise, DistributedNoiseSpec, DpEvent, NoiseError, NoiseSource, PrivacyClaim,
+    PrivacyUnit, TooManyRows,
+};
 use equipoise_core::Seed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,7 +23,8 @@ use std::fmt;
 /// Laws, held by [`crate::laws::check_mechanism_laws`]: the noise does not depend on the sum, is unbiased, independent
 /// between coordinates, Gaussian, and has exactly the deviation that [`Mechanism::event`] states; the same seed gives the
 /// same noise and another seed other noise; an event without noise leaves the sum as it is and claims nothing; a claim is
-/// not smaller than what the accountant says about the event.
+/// not smaller than what the accountant says about the event. Where the event is a sum of integer noise, the server adds nothing, and
+/// the shares of the platforms that are certain to add theirs have, summed, the deviation that the event states.
 pub trait Mechanism: fmt::Debug + Send + Sync {
     /// Its name in experiment files.
     fn name(&self) -> &'static str;
@@ -38,6 +43,12 @@ pub trait Mechanism: fmt::Debug + Send + Sync {
         dim_sensitivity: f64,
         source: NoiseSource,
     ) -> Result<(), NoiseError>;
+
+    /// What each platform adds to its rounded update before it is sealed; nothing where the noise comes to the opened sum. The
+    /// returned mechanism is the one that [`Mechanism::event`] accounts, and then the server adds nothing.
+    fn on_platforms(&self) -> Option<&DistributedNoise> {
+        None
+    }
 
     /// [`Mechanism::on_server_with`] in simulation mode. `seed` addresses the round, not the attempt: a redone round gets
     /// the same noise.
@@ -65,6 +76,9 @@ pub enum MechanismError {
     /// The bound on an account's rows bounds nothing.
     #[error(transparent)]
     Rows(#[from] TooManyRows),
+    /// Noise on the platforms cannot be.
+    #[error("distributed-integer: {0}")]
+    Distributed(String),
 }
 
 /// The mechanisms that an experiment file can name.
@@ -75,6 +89,8 @@ pub enum MechanismSpec {
     NoNoise(NoNoiseSpec),
     /// Gaussian noise on the opened sum.
     CentralGaussian(CentralGaussianSpec),
+    /// Integer noise that each platform adds before its update is sealed.
+    DistributedInteger(DistributedNoiseSpec),
 }
 
 impl MechanismSpec {
@@ -86,6 +102,9 @@ impl MechanismSpec {
         Ok(match self {
             Self::NoNoise(spec) => Box::new(spec.build()),
             Self::CentralGaussian(spec) => Box::new(spec.build()?),
+            Self::DistributedInteger(spec) => {
+                Box::new(spec.build().map_err(|error| MechanismError::Distributed(error.to_string()))?)
+            }
         })
     }
 
@@ -95,6 +114,7 @@ impl MechanismSpec {
         match self {
             Self::NoNoise(_) => None,
             Self::CentralGaussian(spec) => Some(spec.clip_norm),
+            Self::DistributedInteger(spec) => Some(spec.clip_norm),
         }
     }
 
@@ -102,7 +122,8 @@ impl MechanismSpec {
     #[must_use]
     pub const fn sampling_rate(&self) -> Option<equipoise_core::Fraction> {
         match self {
-            Self::NoNoise(_) => None,
+            // Without amplification, whom a platform samples is its own business.
+            Self::NoNoise(_) | Self::DistributedInteger(_) => None,
             Self::CentralGaussian(spec) => Some(spec.sampling_rate),
         }
     }
@@ -112,6 +133,7 @@ impl MechanismSpec {
     pub fn examples() -> Vec<Self> {
         let mut examples = vec![Self::NoNoise(NoNoiseSpec {})];
         examples.extend(CentralGaussianSpec::examples().into_iter().map(Self::CentralGaussian));
+        examples.extend(DistributedNoiseSpec::examples().into_iter().map(Self::DistributedInteger));
         examples
     }
 }

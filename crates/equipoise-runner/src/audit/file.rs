@@ -1,11 +1,12 @@
 //! The file of an attack: which experiment is attacked, on how many worlds, and how. Everything about worlds, features, models and
 //! the federation is the experiment's own; what is absent here is not attacked.
 
-use crate::config::{self, AggregationSpec, ArmKind, Loaded, UnitSpec};
+use crate::config::{self, AggregationSpec, ArmKind, Loaded, UnitSpec, check_unit};
 use crate::fault::{Fault, config as bad};
 use crate::plan::{Plan, Work, WorldRole, WorldSlice};
 use equipoise_attack::{InferSpec, PoisonSpec, RowPoisonSpec};
 use equipoise_core::{ClipNorm, Epsilon, Fraction};
+use equipoise_synth::WorldSpec;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,9 @@ pub(crate) struct CanarySection {
 pub(crate) struct MembershipSection {
     /// Units whose presence is decided by coins, at most.
     pub(crate) candidates: usize,
+    /// Share of them that gets the other label: what a model has to remember, and the worst case that an average over accounts hides
+    /// (Aerni, Zhang, Tramer, arXiv 2404.17399). Judged apart.
+    pub(crate) mislabelled: Fraction,
     /// Pairs of shadow models.
     pub(crate) shadow_pairs: usize,
     pub(crate) attacks: Vec<InferSpec>,
@@ -205,11 +209,11 @@ pub(crate) fn load(path: &Path) -> Result<Target, Fault> {
         _ => None,
     };
     let worlds: Vec<WorldSlice> = plan.units.iter().filter_map(|unit| test(&unit.work)).collect();
-    check(&file, &plan).map_err(wrong)?;
+    check(&file, &plan, &loaded.world).map_err(wrong)?;
     Ok(Target { file, plan, worlds })
 }
 
-fn check(file: &AuditFile, plan: &Plan) -> Result<(), String> {
+fn check(file: &AuditFile, plan: &Plan, world: &WorldSpec) -> Result<(), String> {
     let about = &file.experiment;
     let asked = [file.audit.is_some(), file.inversion.is_some(), file.poisoning.is_some()];
     if asked.iter().filter(|asked| **asked).count() != 1 {
@@ -225,7 +229,7 @@ fn check(file: &AuditFile, plan: &Plan) -> Result<(), String> {
         return Err("experiment.on: attacks read rows; its model reads sequences".into());
     }
     if let Some(audit) = &file.audit {
-        audit.check(plan)?;
+        audit.check(plan, world)?;
     }
     if let Some(inversion) = &file.inversion {
         let most = inversion.batches.iter().copied().max().unwrap_or(0);
@@ -262,14 +266,13 @@ fn check(file: &AuditFile, plan: &Plan) -> Result<(), String> {
 }
 
 impl AuditSection {
-    fn check(&self, plan: &Plan) -> Result<(), String> {
+    fn check(&self, plan: &Plan, world: &WorldSpec) -> Result<(), String> {
         if self.claim.is_empty() {
             return Err("audit.claim: at least one".into());
         }
         if 2 * self.canaries.guesses_each > self.canaries.canaries || self.canaries.guesses_each == 0 {
             return Err("audit.canaries.guesses-each: at least 1, and at most half of the canaries".into());
         }
-        let accounts = u64::from(plan.first().world.persons);
         for promise in &self.claim {
             let of = |why: &str| Err(format!("audit.claim `{}`: {why}", promise.name));
             if promise.epsilon.is_finite() && promise.overfit_passes.is_some() {
@@ -284,9 +287,10 @@ impl AuditSection {
             if !matches!(promise.unit, None | Some(UnitSpec::Row | UnitSpec::AccountFixedGraph(_))) {
                 return of("unit: use `row` or `account-fixed-graph`");
             }
-            if promise.epsilon.is_finite() && plan.first().privacy.delta.get() * accounts as f64 > 1.0 {
-                return of("the experiment's privacy.delta is above one over its persons; set a smaller one");
-            }
+            // What an experiment with this promise would be refused for.
+            let mut as_if = plan.first().clone();
+            (as_if.privacy.epsilon, as_if.privacy.unit) = (promise.epsilon, promise.unit);
+            check_unit(&as_if, world).or_else(|why| of(&why))?;
         }
         if self.property.low_share.get() >= self.property.high_share.get() {
             return Err("audit.property.low-share: must be below high-share".into());

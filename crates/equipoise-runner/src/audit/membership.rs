@@ -24,6 +24,8 @@ pub(super) const RATES: [f64; 13] =
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct MembershipResult {
     pub(crate) attack: String,
+    /// Whether these are the mislabelled candidates, or the others.
+    pub(crate) mislabelled: bool,
     pub(crate) members: u64,
     pub(crate) others: u64,
     pub(crate) auc: f64,
@@ -138,6 +140,11 @@ pub(super) fn run(
     let by_account = recipe.privacy.contribution().is_some();
     // The same candidates and coins for every claim on one world.
     let candidates = candidates(rows, reads, (kept, by_account), section.candidates, seed);
+    // Candidates come in an order that says nothing, so the first of them are as good as any.
+    let wrong = libm::round(section.mislabelled.get() * candidates.len() as f64) as usize;
+    let mut told = rows.clone();
+    candidates[..wrong].iter().flatten().for_each(|&row| told.label[row] = 1.0 - told.label[row]);
+    let rows = &told;
     let coins = canary_coins(candidates.len(), seed.derive("members", 0));
     let trained = Trained { recipe, rows, platforms, kept, candidates: &candidates, lost: Mutex::new(None) };
     let params = trained.train(&coins, seed.derive("target", 0))?;
@@ -150,17 +157,26 @@ pub(super) fn run(
     let mut results = Vec::new();
     for spec in &section.attacks {
         let scores = spec.attack().scores(&seen);
-        let roc = Roc::split(&scores, &coins).ok_or_else(|| {
-            Fault::Config("audit.membership.candidates: coins left nobody in or nobody out; take more".into())
-        })?;
-        results.push(MembershipResult {
-            attack: spec.attack().name().to_owned(),
-            members: coins.iter().filter(|is_in| **is_in).count() as u64,
-            others: coins.iter().filter(|is_in| !**is_in).count() as u64,
-            auc: roc.auc(),
-            deviation_by_chance: roc.deviation_by_chance(),
-            true_positive: RATES.iter().map(|&rate| roc.true_positive_at(rate).share()).collect(),
-        });
+        for (mislabelled, part) in [(false, wrong..scores.len()), (true, 0..wrong)] {
+            if part.is_empty() {
+                continue;
+            }
+            let (scores, coins) = (&scores[part.clone()], &coins[part]);
+            let roc = Roc::split(scores, coins).ok_or_else(|| {
+                Fault::Config(
+                    "audit.membership.candidates: coins left nobody in or nobody out; take more".into(),
+                )
+            })?;
+            results.push(MembershipResult {
+                attack: spec.attack().name().to_owned(),
+                mislabelled,
+                members: coins.iter().filter(|is_in| **is_in).count() as u64,
+                others: coins.iter().filter(|is_in| !**is_in).count() as u64,
+                auc: roc.auc(),
+                deviation_by_chance: roc.deviation_by_chance(),
+                true_positive: RATES.iter().map(|&rate| roc.true_positive_at(rate).share()).collect(),
+            });
+        }
     }
     Ok((Attacked { params, candidates, coins }, results))
 }

@@ -87,6 +87,8 @@ pub(crate) struct MembershipRow {
     pub(crate) promise: String,
     pub(crate) epsilon: Option<f64>,
     pub(crate) attack: String,
+    /// Accounts with the other label, or accounts as they are.
+    pub(crate) mislabelled: bool,
     /// Members and others, over all worlds.
     pub(crate) members: u64,
     pub(crate) others: u64,
@@ -330,6 +332,7 @@ fn member(promise: &str, epsilon: Option<f64>, of: &[&MembershipResult]) -> Memb
         promise: promise.to_owned(),
         epsilon,
         attack: of[0].attack.clone(),
+        mislabelled: of[0].mislabelled,
         members: of.iter().map(|r| r.members).sum(),
         others: of.iter().map(|r| r.others).sum(),
         auc: estimate(&of.iter().map(|r| r.auc).collect::<Vec<f64>>()),
@@ -382,6 +385,7 @@ mod tests {
     fn rates_that_a_worlds_others_do_not_resolve_are_not_drawn() {
         let one = MembershipResult {
             attack: "a".into(),
+            mislabelled: false,
             members: 100,
             others: 100,
             auc: 0.6,

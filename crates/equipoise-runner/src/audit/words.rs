@@ -41,7 +41,8 @@ pub(super) fn print(report: &AuditReport) {
     }
     for row in &report.membership {
         say(&format!(
-            "membership, {}, {}: area {}, {} of members at 1 % of others",
+            "membership{}, {}, {}: area {}, {} of members at 1 % of others",
+            if row.mislabelled { " of mislabelled accounts" } else { "" },
             row.promise,
             row.attack,
             words(&row.auc),

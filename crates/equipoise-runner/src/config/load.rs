@@ -206,6 +206,7 @@ fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     need(e.binned.is_none_or(|binned| binned.bins >= 2), "bins: at least 2".into());
     problems.extend(check_fusion(e, world).err());
     problems.extend(super::unit::check(e, world).err());
+    problems.extend(super::noise::check(e).err());
     let mut need = |ok: bool, why: String| {
         if !ok {
             problems.push(why);
@@ -461,7 +462,10 @@ fn check_sums(e: &Experiment, world: &WorldSpec, columns: usize) -> Option<Strin
             })
         }
         AggregationSpec::Hidden(scheme) => {
-            let spec = crate::sums::vector_spec(e, clients, columns);
+            let spec = match crate::sums::vector_spec(e, clients, columns) {
+                Ok(spec) => spec,
+                Err(why) => return Some(why),
+            };
             scheme.build().plan(&spec).err().map(|error| format!("aggregation: {error}"))
         }
     }

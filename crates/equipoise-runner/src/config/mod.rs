@@ -3,6 +3,7 @@
 
 mod fusion;
 mod load;
+mod noise;
 mod partition;
 mod suggest;
 mod sweep;
@@ -11,10 +12,12 @@ mod unit;
 pub use fusion::{FusionFunction, FusionSection};
 pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
+pub use noise::NoiseSpec;
 pub use partition::PartitionSpec;
 pub(crate) use suggest::nearest;
 pub(crate) use sweep::tables;
 pub use sweep::{Budget, Point, Sweep};
+pub(crate) use unit::check as check_unit;
 pub use unit::{Contribution, UnitSpec};
 
 use crate::schema::SchemaSpec;
@@ -230,6 +233,9 @@ pub struct PrivacySection {
     pub rounds: u32,
     /// Bits of the quantised sums.
     pub bits: u8,
+    /// Where noise is made; on the opened sum without this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseSpec>,
     /// What the server does with the noised mean gradient.
     pub server: ServerSpec,
 }

@@ -81,7 +81,7 @@ impl PrivacySection {
 ///
 /// # Errors
 /// Why not, beginning with the key that mends it.
-pub(super) fn check(e: &Experiment, world: &WorldSpec) -> Result<(), String> {
+pub(crate) fn check(e: &Experiment, world: &WorldSpec) -> Result<(), String> {
     let privacy = &e.privacy;
     let own = e.schema == Some(SchemaSpec::Own {});
     offered(privacy.unit, own)?;

@@ -9,7 +9,7 @@ use crate::plan::ArmSlice;
 use crate::sums;
 use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, codebook, ended};
 use equipoise_attack::PoisonSpec;
-use equipoise_core::{Params, Seed};
+use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_federated::{
     Aggregation, Devices, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
     VectorSpec,
@@ -17,8 +17,8 @@ use equipoise_federated::{
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
-    CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler, PrivacyClaim,
-    Quantizer,
+    Adversary, CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler,
+    PrivacyClaim, Quantizer,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -239,11 +239,19 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let sampler = PoissonSampler::new(privacy.sampling_rate);
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
-    let mechanism = mechanism(privacy)?;
+    let charged_norm = |rows: &ClientRows| crate::training::charged(privacy.clip_norm, rows).get();
+    let clip_norm = clients.iter().map(charged_norm).fold(privacy.clip_norm.get(), f64::max);
+    let clip_norm = ClipNorm::new(clip_norm).map_err(runtime)?;
+    let minimum = section.cohort.minimum;
+    let on_platforms = sums::noise_on_platforms(privacy, clip_norm, minimum, map.sent(len), count);
+    let (mechanism, room): (Box<dyn Mechanism>, _) = match on_platforms.map_err(Fault::Config)? {
+        Some((noise, room)) => (Box::new(noise), room),
+        None => (mechanism(privacy)?, quantizer),
+    };
     let expected: f64 = clients.iter().map(|client| sampler.expected(client.len())).sum();
     let parts = Parts {
         trainers: &trainers,
-        spec: sums::private(map.sent(len), count, &quantizer),
+        spec: sums::private(map.sent(len), count, &room),
         mechanism: mechanism.as_ref(),
         divisor: Divisor::Fixed(expected),
         quantizer,
@@ -251,6 +259,7 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
     let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
     let claim = charged(mechanism.as_ref(), privacy.promised(), privacy.rounds, history);
+    let claim = claim.map(|claim| as_far_as_sealed(claim, slice.aggregation.as_ref()));
     trained.bound = bounded.map(|(_, record)| record);
     let contribution = trained.bound.map(|record| record.bound);
     trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
@@ -276,11 +285,30 @@ fn beside_abstainers(
     clients.iter().enumerate().map(model).collect()
 }
 
-/// The mechanism of a privacy section, its noise calibrated to the epsilon.
+/// Shares of noise hide a sum from the aggregator; an update that it reads by itself has its own share alone, so that under a sum in the
+/// clear the promise holds for recipients of the model and for nobody closer.
+fn as_far_as_sealed(mut claim: PrivacyClaim, aggregation: Option<&AggregationSpec>) -> PrivacyClaim {
+    let reads =
+        |scheme: &equipoise_encrypted::SchemeSpec| scheme.build().leakage().server_reads_single_updates();
+    let clear = matches!(aggregation, Some(AggregationSpec::Hidden(scheme)) if reads(scheme));
+    if claim.integer.is_some() && clear {
+        claim.adversary = Adversary::ReleasedModel;
+        claim.not_protected[0] =
+            "the aggregator's view: it reads every update, with that platform's own share alone".into();
+    }
+    claim
+}
+
+/// The mechanism of a privacy section whose noise comes to the opened sum, calibrated to the epsilon.
 ///
 /// # Errors
-/// If no noise gives that epsilon.
+/// If no noise gives that epsilon, or platforms add it, which depends on how many there are.
 pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<dyn Mechanism>, Fault> {
+    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some()) {
+        let why =
+            "noise: only runs know noise that platforms add; take the key away or say `central-gaussian`";
+        return Err(Fault::Config(why.into()));
+    }
     let spec = CentralGaussianSpec {
         clip_norm: privacy.clip_norm,
         sampling_rate: privacy.sampling_rate,

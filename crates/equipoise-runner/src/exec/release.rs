@@ -91,25 +91,22 @@ mod tests {
     #[test]
     fn nulling_any_tested_account_moves_the_counts_by_no_more_than_the_bound() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke/smoke.toml");
-        let plan = Plan::new(&config::load(file.as_ref(), &["world.persons=300".into()]).unwrap()).unwrap();
+        let plan = Plan::new(&config::load(file.as_ref(), &["world.persons=600".into()]).unwrap()).unwrap();
         let slice = plan.units.iter().find_map(|unit| match &unit.work {
             Work::World(slice) => Some(slice),
             _ => None,
         });
-        let world = crate::exec::make_world(slice.unwrap(), &equipoise_core::Silent).unwrap();
+        let mut world = crate::exec::make_world(slice.unwrap(), &equipoise_core::Silent).unwrap();
+        // A world so small has too few of them to show anything.
+        world.cases.archetype.iter_mut().enumerate().for_each(|(at, code)| *code = u8::from(at % 7 == 0));
         // A tight budget, so that queues push back and forth.
         let mut evaluation = plan.first().evaluation.clone();
         evaluation.review_budget = equipoise_core::Fraction::new(0.02).unwrap();
-        let mut scores: Vec<f32> = (0..world.test.case.len())
-            .map(|row| {
-                let case = world.test.case[row] as usize;
-                let harmful = f32::from(u8::from(world.cases.archetype[case] > 0));
-                0.3 * harmful + ((row * 7919) % 1000) as f32 / 1500.0
-            })
-            .collect();
+        let mut scores: Vec<f32> =
+            (0..world.test.case.len()).map(|row| ((row * 7919) % 1000) as f32 / 1500.0).collect();
         let seed = Seed::root(4);
         let whole = counts(&review::cases(&world, &scores, &evaluation, seed));
-        assert!(whole.0 > 3.0 && whole.1 > 1.0 && whole.1 < whole.0, "{whole:?}");
+        assert!(whole.0 > 3.0 && whole.1 >= 1.0 && whole.1 < whole.0, "{whole:?}");
         let mut moved = 0;
         for account in 0..world.cases.platform.len() {
             let own: Vec<usize> =

@@ -46,6 +46,9 @@ pub struct TrialRecord {
     /// What fusing scores did, where an arm does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fusion: Option<super::FusionRecord>,
+    /// What the scores of reviewed accounts rest on, where a model over rows made them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<super::ExplanationRecord>,
     /// What was told about the tested accounts with a guarantee, where something was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub released: Option<super::ReleasedRecall>,
@@ -91,6 +94,8 @@ pub(super) fn run(
     let scores = fused.as_ref().map_or(&own, |fused| &fused.scores);
     let cases = review::cases(&world, scores, evaluation, Seed::root(arm.seed).derive("reviewer", index));
     let calibration = super::calibrate::run(arm, &world, &trained, &cases)?;
+    let at = Seed::root(arm.seed).derive("explanation", index);
+    let explanation = super::explain::run(arm, &world, &trained, &own, &cases, at)?;
     let released = match (&arm.privacy, evaluation.release) {
         (Some(_), Some(spec)) => {
             let at = Seed::root(arm.seed).derive("evaluation-release", index);
@@ -118,6 +123,7 @@ pub(super) fn run(
         histograms: trained.histograms,
         calibration,
         fusion: fused.as_ref().map(|fused| fused.record.clone()),
+        explanation,
         released,
         outcomes: trained.outcomes.clone(),
     };

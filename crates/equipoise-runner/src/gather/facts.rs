@@ -28,6 +28,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         cards: arms.iter().filter_map(card).collect(),
         seats: seats(context),
         ledger: arms.iter().flat_map(|arm| ledger(arm).into_iter().chain(super::told::ledger(arm))).collect(),
+        explanations: arms.iter().flat_map(|arm| super::explanation::rows(arm, metas)).collect(),
         released: arms.iter().filter_map(super::told::row).collect(),
         costs: arms.iter().flat_map(|arm| cost(arm).into_iter().chain(inside(arm))).collect(),
         fusions: arms.iter().filter_map(|arm| super::fusion::row(arm, metas)).collect(),

@@ -6,6 +6,7 @@ mod baseline;
 mod calibration;
 mod coalitions;
 mod compare;
+mod explanation;
 mod facts;
 mod front;
 mod fusion;

@@ -219,6 +219,7 @@ fn membership(report: &AuditReport) -> Table {
             epsilon_words(row.epsilon),
             scope(report, &row.promise),
             row.attack.clone(),
+            if row.mislabelled { "mislabelled" } else { "as they are" }.to_owned(),
             estimate_words(&row.auc),
             estimate_words(&row.at_one_percent),
             count(row.members),

@@ -315,6 +315,32 @@ pub(super) fn ledger(data: &ReportData) -> Table {
     table
 }
 
+/// What the scores of reviewed accounts rest on.
+pub(super) fn explanations(data: &ReportData) -> Table {
+    let heads = [
+        "Arm",
+        "Column",
+        "#Part of all shares",
+        "#Mean share, logits",
+        "#Accounts",
+        "#Stable",
+        "#Largest gap",
+    ];
+    let mut table = Table::new("explanations", "What the scores of reviewed accounts rest on", &heads);
+    for row in &data.explanations {
+        table.push(vec![
+            row.arm.clone(),
+            row.words.clone(),
+            plain(row.part),
+            plain(row.mean),
+            row.accounts.to_string(),
+            plain(row.stable),
+            plain(row.gap),
+        ]);
+    }
+    table
+}
+
 /// What was told about tested accounts.
 pub(super) fn released(data: &ReportData) -> Table {
     let heads = [

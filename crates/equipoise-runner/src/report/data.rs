@@ -56,6 +56,9 @@ pub struct ReportData {
     pub seats: Vec<SeatRow>,
     /// What each release spent.
     pub ledger: Vec<LedgerRow>,
+    /// What the scores of reviewed accounts rest on.
+    #[serde(default)]
+    pub explanations: Vec<ExplanationRow>,
     /// What arms with a guarantee told about their tested accounts.
     #[serde(default)]
     pub released: Vec<ReleasedRow>,
@@ -444,6 +447,25 @@ pub struct LedgerRow {
     pub delta: Option<f64>,
     /// The unit of protection.
     pub unit: String,
+}
+
+/// One column of what the scores of an arm's reviewed accounts rest on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ExplanationRow {
+    /// The arm.
+    pub arm: String,
+    /// The column in plain words.
+    pub words: String,
+    /// Its part of all shares, without their sign.
+    pub part: f64,
+    /// Its mean share, in logits: above zero where it speaks for a review.
+    pub mean: f64,
+    /// Reviewed accounts, over all worlds.
+    pub accounts: u64,
+    /// Part of an account's three largest columns that stays when every number moves by up to a hundredth.
+    pub stable: f64,
+    /// The largest distance of an account's shares from adding up, in logits.
+    pub gap: f64,
 }
 
 /// How well an arm does, told with a guarantee for the tested accounts.

@@ -182,8 +182,10 @@ pub(super) fn attack_curves(report: &AuditReport) -> Figure {
     // One line a promise: its strongest attack by area, which is told after the fact and flatters the attacker.
     let mut series: Vec<Series> = Vec::new();
     let area = |row: &crate::audit::result::MembershipRow| mark(&row.auc).map_or(0.5, |m| m.at);
+    let judged = report.membership.iter().any(|row| row.mislabelled);
+    let shown = |row: &&crate::audit::result::MembershipRow| row.mislabelled == judged;
     for claim in &report.claims {
-        let of = report.membership.iter().filter(|row| row.promise == claim.promise);
+        let of = report.membership.iter().filter(shown).filter(|row| row.promise == claim.promise);
         let Some(row) = of.max_by(|a, b| area(a).total_cmp(&area(b))) else { continue };
         let points = row.curve.iter().filter(|(_, rate)| *rate > 0.0);
         series.push(Series {
@@ -193,14 +195,15 @@ pub(super) fn attack_curves(report: &AuditReport) -> Figure {
             points: points.map(|&(at, rate)| (at, Mark { at: rate, ends: None })).collect(),
         });
     }
-    let strongest = report.membership.iter().max_by(|a, b| area(a).total_cmp(&area(b)));
+    let strongest = report.membership.iter().filter(shown).max_by(|a, b| area(a).total_cmp(&area(b)));
+    let about = if judged { ", on mislabelled accounts: the worst case" } else { "" };
     let caption = strongest.map_or_else(String::new, |row| {
         let words = |estimate| mark(estimate).map_or_else(|| "not assessable".to_owned(), mark_words);
         format!(
             "The strongest attack is {} on {}: area {}, and {} of members at a false-positive rate of 1 %. Each line is the attack that did \
-             best on its model, chosen after the fact; on the dotted line an attack knows nothing. Curves are means over worlds at each rate, \
+             best on its model, chosen after the fact{}; on the dotted line an attack knows nothing. Curves are means over worlds at each rate, \
              drawn only where one world's non-members resolve it.",
-            row.attack, row.promise, words(&row.auc), words(&row.at_one_percent)
+            row.attack, row.promise, words(&row.auc), words(&row.at_one_percent), about
         )
     });
     Chart {

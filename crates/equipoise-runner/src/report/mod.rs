@@ -39,8 +39,9 @@ mod words;
 pub(crate) use audit::render_audit;
 pub use data::{
     ArmReport, ArmRole, BurdenRow, CalibrationRow, ClosedRow, CoalitionRow, Comparison, CostRow, Estimate,
-    Fact, FeatureRow, FrontRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo, OutcomeRow,
-    PatternRow, ReleasedRow, ReliabilityPoint, ReportData, SeatRow, Section, StepPoint, TuningRow, Verdict,
+    ExplanationRow, Fact, FeatureRow, FrontRow, FusionRow, Interval, LedgerRow, MechanismCard, MetricInfo,
+    OutcomeRow, PatternRow, ReleasedRow, ReliabilityPoint, ReportData, SeatRow, Section, StepPoint,
+    TuningRow, Verdict,
 };
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};

@@ -241,6 +241,15 @@ pub(crate) fn sample() -> ReportData {
             delta: Some(1e-6),
             unit: text("account"),
         }],
+        explanations: vec![ExplanationRow {
+            arm: text("federated"),
+            words: text("contacts-minor-share: share of contacts that declare an age under 18"),
+            part: 0.31,
+            mean: 1.2,
+            accounts: 48,
+            stable: 0.97,
+            gap: 0.0004,
+        }],
         released: vec![ReleasedRow {
             arm: text("federated, ε = 2"),
             epsilon: 0.5,

@@ -157,6 +157,10 @@ fn safety(data: &ReportData) -> Vec<Block> {
     blocks.push(figure(figure_reliability::reliability(data)));
     let title = "Safety metrics (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Safety, "safety", title).map(Block::Folded));
+    if !data.explanations.is_empty() {
+        blocks.push(Block::Heading("What the scores of reviewed accounts rest on".to_owned()));
+        blocks.extend(rests(data));
+    }
     let title = "Pre-registered metric by platform";
     blocks.extend(contents::slices(data, "by-platform", title, |arm| &arm.by_platform).map(assessable));
     let title = "Pre-registered metric by archetype of the simulated pattern";
@@ -169,6 +173,15 @@ fn safety(data: &ReportData) -> Vec<Block> {
             .to_owned(),
     ));
     blocks
+}
+
+/// For the person who reviews. No account by itself, and nothing about what would lower a score.
+fn rests(data: &ReportData) -> Vec<Block> {
+    let words = "Each column's share of the difference between the logit of a reviewed account and that of a row in which nothing happened, over \
+                 the accounts that the queue picked: exact for linear models, integrated gradients for networks, exact Shapley values for trees. A share \
+                 above zero speaks for a review. \"Stable\" is the part of an account's three largest columns that stays when every number moves by \
+                 up to a hundredth. It says what a model read, not why somebody acted.";
+    vec![Block::Folded(contents::explanations(data)), Block::Plain(words.to_owned())]
 }
 
 fn fairness(data: &ReportData) -> Vec<Block> {
