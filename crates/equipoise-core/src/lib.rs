@@ -27,8 +27,8 @@ pub use observe::{Observer, RunEvent, Silent};
 pub use params::{Params, all_finite, to_change};
 pub use platform::{AccountProfile, AgeBand, Archetype, PlatformSchema, PlatformView, Region};
 pub use policy::{
-    Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, ReportingTools,
-    ScoreSource, Steered, Verdict,
+    Action, Budget, ContactView, FoundBy, Intent, Levers, MediaScreen, PlatformState, Policy, Reach,
+    ReportingTools, ScoreSource, Steered, Verdict,
 };
 pub use score::RiskScore;
 pub use seed::{CounterRng, Seed};

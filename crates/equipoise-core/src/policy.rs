@@ -82,6 +82,18 @@ impl Levers {
     }
 }
 
+/// What of the sessions and messages of accounts in accepted contact a measure may ever change. What no measure reaches and
+/// nobody hears need not be simulated again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Reach {
+    /// None of them.
+    Nothing,
+    /// Messages that carry media, through the filter on devices.
+    Media,
+    /// Any of them.
+    Everything,
+}
+
 /// What a policy says to an [`Intent`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -161,6 +173,12 @@ pub trait Policy: Send {
     /// Whether `tick_end` makes anything of events of this kind. What nobody hears need not be simulated again.
     fn hears(&self, _kind: EventKind) -> bool {
         true
+    }
+
+    /// What of the sessions and messages of accounts in accepted contact it may change, now or later. Law: what it does not
+    /// reach, it permits, and no lever of its own touches.
+    fn reach(&self) -> Reach {
+        Reach::Everything
     }
 
     /// What it changes besides refusing intents, from `now` on.

@@ -7,8 +7,8 @@
 
 use crate::ages::from_adult_to_minor;
 use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime,
-    Verdict,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, PlatformState, Policy, Reach, RiskScore,
+    SimTime, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,10 @@ impl Policy for ContactLimitPolicy {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, kind: EventKind) -> bool {

@@ -6,7 +6,7 @@
 
 use equipoise_core::{
     AccountId, AccountProfile, Action, AgeBand, Budget, ContactView, Draw, Event, EventKind, HOUR, Levers,
-    PlatformId, PlatformState, Policy, RiskScore, Seed, SimTime, Verdict,
+    PlatformId, PlatformState, Policy, Reach, RiskScore, Seed, SimTime, Verdict,
 };
 
 const ACCOUNTS: u32 = 24;
@@ -195,6 +195,32 @@ fn side_effects(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
     Ok(())
 }
 
+/// What a measure does not reach between accounts in contact, it permits, and pulls no lever over.
+fn reached(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
+    let (mut policy, profiles) = (make(), profiles());
+    let reach = policy.reach();
+    let kinds = [EventKind::Message, EventKind::SessionOpen, EventKind::SessionClose];
+    for tick in 0..TICKS {
+        let now = tick_start(tick);
+        policy.clock(now);
+        if reach == Reach::Nothing && policy.levers(now).media_screen.is_some() {
+            return Err("pulls the filter's lever, which it says it does not reach".to_owned());
+        }
+        let state = PlatformState { platform: PlatformId(0), now, profiles: &profiles, contacts: &Line };
+        for (actor, kind, media) in (0..ACCOUNTS - 1).flat_map(|a| kinds.map(|kind| (a, kind, (a % 2) as u8)))
+        {
+            let peer = if kind.has_peer() { AccountId(actor + 1) } else { AccountId::NONE };
+            let intent = Event { media, ..Event::new(now, AccountId(actor), peer, kind) };
+            let free = reach == Reach::Nothing || (reach == Reach::Media && media == 0);
+            if free && policy.permit(&intent, &state) != Verdict::Permit {
+                return Err(format!("answers {kind:?} between contacts, which it says it does not reach"));
+            }
+        }
+        policy.tick_end(&intents(tick));
+    }
+    Ok(())
+}
+
 /// Holds a measure to the laws; `make` gives a fresh one each time.
 ///
 /// 1. `act` stays within its budget, speaks only about accounts that it was given, and about each once.
@@ -203,6 +229,7 @@ fn side_effects(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
 /// 4. Two fresh measures that are told the same say the same.
 /// 5. Events of kinds that it does not hear change nothing.
 /// 6. Levers are the same however often they are asked for; signals are answered about the accounts that were named.
+/// 7. Sessions and messages between contacts that it says it does not reach are permitted, and no lever of its own touches them.
 ///
 /// # Errors
 /// The law that was broken, and where.
@@ -221,7 +248,8 @@ pub fn check_laws(make: &dyn Fn() -> Box<dyn Policy>) -> Result<(), String> {
     if tell(&mut Deaf(make()), false)? != first {
         return Err("events of kinds that it says it does not hear change what it says".to_owned());
     }
-    side_effects(make)
+    side_effects(make)?;
+    reached(make)
 }
 
 /// Checks that a measure does nothing: permits every intent and takes no action.

@@ -6,7 +6,7 @@
 
 use equipoise_core::{
     AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, MediaScreen, PlatformState, Policy,
-    RiskScore, SimTime, Verdict,
+    Reach, RiskScore, SimTime, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,10 @@ impl Policy for MediaFilter {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Media
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

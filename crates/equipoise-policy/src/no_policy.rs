@@ -1,7 +1,7 @@
 //! No measure at all: the control arm of every experiment and the dummy of every test.
 
 use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, Verdict,
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,10 @@ impl Policy for NoPolicy {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -5,8 +5,8 @@
 //! blocks without a report into ones with a report. They cost reviewers reports about accounts that did nothing.
 
 use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, PlatformState, Policy, ReportingTools,
-    RiskScore, SimTime, Verdict,
+    AccountId, Action, Budget, EventKind, Fraction, Intent, Levers, PlatformState, Policy, Reach,
+    ReportingTools, RiskScore, SimTime, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,10 @@ impl Policy for Reporting {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -4,7 +4,7 @@
 //! selected account through a [`Reviewer`](crate::Reviewer) before it lets the action reach the world.
 
 use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime, Verdict,
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +125,10 @@ impl Policy for ReviewPolicy {
 
     fn act(&mut self, scores: &[(AccountId, RiskScore)], budget: Budget) -> Vec<Action> {
         self.queue.select(scores, budget).into_iter().map(|account| self.spec.action.about(account)).collect()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

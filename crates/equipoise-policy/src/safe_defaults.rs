@@ -16,7 +16,7 @@
 use crate::ages::declared;
 use crate::share::in_share;
 use equipoise_core::{
-    AccountId, Action, AgeBand, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy,
+    AccountId, Action, AgeBand, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach,
     RiskScore, Surface, Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,10 @@ impl Policy for SafeDefaults {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -8,7 +8,7 @@
 use crate::ages::from_adult_to_minor;
 use crate::share::in_share;
 use equipoise_core::{
-    AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, RiskScore,
+    AccountId, Action, Budget, EventKind, FoundBy, Fraction, Intent, PlatformState, Policy, Reach, RiskScore,
     Verdict,
 };
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,10 @@ impl Policy for SearchRestriction {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

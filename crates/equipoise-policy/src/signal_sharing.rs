@@ -4,7 +4,7 @@
 
 use crate::QueueAction;
 use equipoise_core::{
-    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, RiskScore, SimTime, Verdict,
+    AccountId, Action, Budget, EventKind, Intent, PlatformState, Policy, Reach, RiskScore, SimTime, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ impl Policy for SignalSharing {
 
     fn act(&mut self, _scores: &[(AccountId, RiskScore)], _budget: Budget) -> Vec<Action> {
         Vec::new()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Nothing
     }
 
     fn hears(&self, _kind: EventKind) -> bool {

@@ -4,8 +4,8 @@
 //! order within the budget, each account once. Together with nobody, it is no measure at all.
 
 use equipoise_core::{
-    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, RiskScore,
-    SimTime, Verdict,
+    AccountId, Action, Budget, DAY, Event, EventKind, Intent, Levers, PlatformState, Policy, Reach,
+    RiskScore, SimTime, Verdict,
 };
 
 /// A measure and the day from which it holds: 0 is by design, later is a retrofit.
@@ -85,6 +85,10 @@ impl Policy for Together {
 
     fn hears(&self, kind: EventKind) -> bool {
         self.measures.iter().any(|one| one.policy.hears(kind))
+    }
+
+    fn reach(&self) -> Reach {
+        self.measures.iter().map(|one| one.policy.reach()).max().unwrap_or(Reach::Nothing)
     }
 
     fn levers(&self, now: SimTime) -> Levers {

@@ -1,6 +1,9 @@
 //! Every example obeys the laws, wrong measures do not, and every example has a name in a file.
 
-use equipoise_core::{AccountId, Action, Budget, Event, Intent, PlatformState, Policy, RiskScore, Verdict};
+use equipoise_core::{
+    AccountId, Action, Budget, Event, EventKind, Intent, Levers, PlatformState, Policy, Reach, RiskScore,
+    SimTime, Verdict,
+};
 use equipoise_policy::PolicySpec;
 use equipoise_policy::laws::{check_does_nothing, check_laws};
 use serde::{Deserialize, Serialize};
@@ -60,6 +63,34 @@ fn no_action(_: u32, _: Scores<'_>, _: Budget) -> Vec<Action> {
 fn rejected(make: &dyn Fn() -> Box<dyn Policy>, why: &str) {
     let error = check_laws(make).expect_err("the laws must reject this measure");
     assert!(error.contains(why), "{error}");
+}
+
+/// The examples' filter, or a refusal of every message, with a reach that is too short.
+struct Short {
+    refuses: bool,
+}
+
+impl Policy for Short {
+    fn permit(&self, intent: &Intent, _: &PlatformState<'_>) -> Verdict {
+        let message = intent.kind == EventKind::Message && self.refuses;
+        if message { Verdict::Refuse } else { Verdict::Permit }
+    }
+    fn act(&mut self, _: Scores<'_>, _: Budget) -> Vec<Action> {
+        Vec::new()
+    }
+    fn reach(&self) -> Reach {
+        if self.refuses { Reach::Media } else { Reach::Nothing }
+    }
+    fn levers(&self, now: SimTime) -> Levers {
+        let filter = PolicySpec::examples().into_iter().find(|spec| spec.name() == "media-filter");
+        filter.filter(|_| !self.refuses).map_or_else(Levers::default, |spec| spec.build().levers(now))
+    }
+}
+
+#[test]
+fn a_measure_that_reaches_further_than_it_says_is_rejected() {
+    rejected(&|| Box::new(Short { refuses: true }), "answers Message between contacts");
+    rejected(&|| Box::new(Short { refuses: false }), "pulls the filter's lever");
 }
 
 #[test]

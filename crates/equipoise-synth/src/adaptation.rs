@@ -161,14 +161,24 @@ impl Simulation<'_> {
     /// Actors whose account was closed (not by themselves) by the end of this tick.
     fn closings(&mut self) {
         let now = (self.tick + 1) * self.tick_seconds;
-        for index in 0..self.world.roles.len() {
-            let role = &self.world.roles[index];
+        let world = self.world;
+        let closed_at = |sites: &[crate::simulation::Live], index: u32| {
+            let role = &world.roles[index as usize];
+            sites[usize::from(role.platform)].closed_at[role.account as usize]
+        };
+        // An actor whose account closed once, or who left, is not looked at again.
+        let closed: Vec<u32> =
+            self.watched.iter().copied().filter(|index| closed_at(&self.sites, *index) <= now).collect();
+        if closed.is_empty() {
+            return;
+        }
+        self.watched.retain(|index| closed.binary_search(index).is_err());
+        for index in closed {
+            let closed = closed_at(&self.sites, index);
+            let index = index as usize;
+            let role = &world.roles[index];
             let (platform, account) = (usize::from(role.platform), role.account as usize);
-            let closed = self.sites[platform].closed_at[account];
-            let left = self.truth.platforms[platform].accounts[account].left.is_some();
-            if !role.harmful
-                || closed > now
-                || left
+            if self.truth.platforms[platform].accounts[account].left.is_some()
                 || std::mem::replace(&mut self.actors[index].closed, true)
             {
                 continue;

@@ -1,5 +1,5 @@
 //! What no measure can touch, made once for all the cells of a seed: in which sessions ordinary accounts will have an act in
-//! mind. That is a function of the seed and the file. Towards whom an act goes, and whether its account is still there, hangs
+//! mind, and in which ticks a role will not look for anybody. That is a function of the seed and the file. Towards whom an act goes, and whether its account is still there, hangs
 //! on the run and is made in each. Law (a test): a run with an agenda is the run without it, byte for byte.
 
 use crate::ordinary::Planned;
@@ -13,6 +13,8 @@ use rayon::prelude::*;
 pub struct Agenda {
     /// `[day][platform]`.
     days: Vec<Vec<Vec<Planned>>>,
+    /// By tick: one bit a role, whether it may look for somebody.
+    looks: Vec<Vec<u64>>,
 }
 
 impl World {
@@ -30,11 +32,27 @@ impl World {
             };
             (0..self.sites.len()).map(on).collect()
         };
-        Agenda { days: (0..simulation.end / DAY).into_par_iter().map(day).collect() }
+        let roles = self.roles.iter().filter(|role| role.spare_of.is_none()).count();
+        let looks = |tick: i32| {
+            let word = |first: usize| {
+                let bit = |at: usize| u64::from(at < roles && simulation.may_look(at, tick)) << (at - first);
+                (first..first + 64).map(bit).sum()
+            };
+            (0..roles).step_by(64).map(word).collect()
+        };
+        Agenda {
+            days: (0..simulation.end / DAY).into_par_iter().map(day).collect(),
+            looks: (0..simulation.end / simulation.tick_seconds).into_par_iter().map(looks).collect(),
+        }
     }
 }
 
 impl Agenda {
+    /// Whether a role that is nobody's spare may look for somebody in a tick.
+    pub(crate) fn may_look(&self, tick: i32, role: usize) -> bool {
+        self.looks[tick.unsigned_abs() as usize][role / 64] >> (role % 64) & 1 == 1
+    }
+
     /// The acts planned for one day on one platform.
     pub(crate) fn of(&self, day: i32, platform: usize) -> &[Planned] {
         &self.days[day.unsigned_abs() as usize][platform]

@@ -1,14 +1,15 @@
 //! Dyads of roles: what one is, how it begins, and its conversations as multipliers on rates. Harmful and benign actors
 //! pass through the same lines; only truth keeps a note of the harmful ones. Abstract rates only, no conduct.
 
-use crate::queue::Outbox;
+use crate::queue::{MediaAlone, Outbox};
 use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::talk::{Talk, converse};
 use crate::truth::StageInterval;
 use equipoise_core::{
-    AccountId, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Seed, SimTime, Surface,
+    AccountId, AgeBand, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Reach, Seed, SimTime,
+    Surface,
 };
 use rayon::prelude::*;
 
@@ -72,7 +73,16 @@ pub(crate) struct Again {
 /// The changing part of a role.
 #[derive(Clone, Debug)]
 pub(crate) struct Actor {
+    /// All there ever were, in the order of their beginning: the number of a dyad is an address of draws.
     pub(crate) dyads: Vec<Dyad>,
+    /// Numbers of those that are not over, rising.
+    live: Vec<u32>,
+    /// Targets of all of them, sorted.
+    targets: Vec<u32>,
+    /// No stage of any of them ends before.
+    next: i32,
+    /// Whether any target was ever reached.
+    pub(crate) met: bool,
     pub(crate) begun: bool,
     pub(crate) again: Vec<Again>,
     /// Factor on how often it seeks; 1 until it slows down.
@@ -84,19 +94,80 @@ pub(crate) struct Actor {
 
 impl Default for Actor {
     fn default() -> Self {
-        let (dyads, again) = (Vec::new(), Vec::new());
-        Self { dyads, begun: false, again, pace: 1.0, refused: false, closed: false, displaced: false }
+        Self {
+            dyads: Vec::new(),
+            live: Vec::new(),
+            targets: Vec::new(),
+            next: i32::MAX,
+            met: false,
+            begun: false,
+            again: Vec::new(),
+            pace: 1.0,
+            refused: false,
+            closed: false,
+            displaced: false,
+        }
     }
 }
 
 impl Actor {
+    /// Adds a dyad; its target is new to the actor.
+    pub(crate) fn begin(&mut self, dyad: Dyad) {
+        #[allow(clippy::cast_possible_truncation, reason = "fewer dyads than accounts")]
+        self.live.push(self.dyads.len() as u32);
+        if let Err(place) = self.targets.binary_search(&dyad.target) {
+            self.targets.insert(place, dyad.target);
+        }
+        self.wake(dyad.until);
+        self.dyads.push(dyad);
+    }
+
+    /// Notes that a stage ends at `until`.
+    pub(crate) fn wake(&mut self, until: i32) {
+        self.next = self.next.min(until);
+    }
+
+    /// Numbers of the dyads that are not over.
+    pub(crate) fn live(&self) -> &[u32] {
+        &self.live
+    }
+
+    /// Dyads that are not over, with their numbers.
+    pub(crate) fn going_on(&self) -> impl Iterator<Item = (u64, &Dyad)> {
+        self.live.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
+    }
+
+    /// Whether `target` was ever a target.
+    pub(crate) fn knew(&self, target: u32) -> bool {
+        self.targets.binary_search(&target).is_ok()
+    }
+
+    /// Whether a stage may end by `now`.
+    pub(crate) fn stirs(&self, now: i32) -> bool {
+        self.next <= now
+    }
+
+    /// Looks again which dyads go on and when a stage ends next, after some of them changed.
+    pub(crate) fn sort_out(&mut self) {
+        let (mut live, mut next) = (std::mem::take(&mut self.live), i32::MAX);
+        live.retain(|number| {
+            let dyad = &self.dyads[*number as usize];
+            if dyad.status == Status::Active {
+                next = next.min(dyad.until);
+            }
+            dyad.status != Status::Over
+        });
+        (self.live, self.next) = (live, next);
+    }
+
     pub(crate) fn dyad(&mut self, target: u32) -> Option<&mut Dyad> {
-        self.dyads.iter_mut().find(|d| d.target == target && d.status != Status::Over)
+        let number = self.live.iter().find(|number| self.dyads[**number as usize].target == target)?;
+        Some(&mut self.dyads[*number as usize])
     }
 
     /// Whether a dyad with `target` is asked for or goes on.
     pub(crate) fn has(&self, target: u32) -> bool {
-        self.dyads.iter().any(|d| d.target == target && d.status != Status::Over)
+        self.going_on().any(|(_, dyad)| dyad.target == target)
     }
 }
 
@@ -109,7 +180,9 @@ impl Simulation<'_> {
         let mut outboxes = vec![self.outboxes()];
         for &index in &self.teamed {
             let role = &self.world.roles[index];
-            if let Some(address) = self.turn(index) {
+            if self.looks(index, &actors[index])
+                && let Some(address) = self.turn(index)
+            {
                 let mut own = std::mem::take(&mut actors[index]);
                 let outbox = &mut outboxes[0][usize::from(role.platform)];
                 self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
@@ -142,22 +215,45 @@ impl Simulation<'_> {
         let (from, to) = (self.tick * self.tick_seconds, (self.tick + 1) * self.tick_seconds);
         let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
         let tick = u64::from(self.tick.unsigned_abs());
-        let address = || self.seeds.role.derive("one", index as u64).derive("tick", tick);
-        (self.start_of(role) < to && closed > from).then(address)
+        (self.start_of(role) < to && closed > from).then(|| self.own_seeds[index].derive("tick", tick))
     }
 
     fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
         let role = &self.world.roles[index];
+        let looks = role.mates.is_empty() && self.looks(index, actor);
+        if !looks && actor.live().is_empty() {
+            return;
+        }
         let Some(address) = self.turn(index) else { return };
         let outbox = &mut outboxes[usize::from(role.platform)];
-        if role.mates.is_empty() {
+        if looks {
             self.seek(role, actor, &[], &mut address.derive("seek", 0).rng(), outbox);
         }
-        for (number, dyad) in (0_u64..).zip(&actor.dyads) {
-            if dyad.status == Status::Active {
-                self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox);
+        for (number, dyad) in actor.going_on() {
+            let matters =
+                if dyad.status == Status::Active { self.matters(role, dyad) } else { Reach::Nothing };
+            if matters != Reach::Nothing {
+                self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox, matters);
             }
         }
+    }
+
+    /// What of a dyad's talk anybody in this run reaches or hears. Before its first message, everything counts: that is the
+    /// contact. After it, and where nobody reaches more than media, only media matter that a child's device may meet.
+    fn matters(&self, role: &Role, dyad: &Dyad) -> Reach {
+        if self.reach == Reach::Everything || dyad.contacted.is_none() {
+            return Reach::Everything;
+        }
+        let site = &self.world.sites[usize::from(role.platform)];
+        let child = |account: &crate::accounts::Account, age: AgeBand| {
+            let person = self.world.people[account.person as usize].band;
+            (if self.true_ages { person } else { account.declared }).is_minor() || age.is_minor()
+        };
+        let (own, target) = (&site.accounts[role.account as usize], &site.accounts[dyad.target as usize]);
+        let truth =
+            if role.harmful { self.world.people[target.person as usize].band } else { AgeBand::Adult };
+        let met = child(own, AgeBand::Adult) || child(target, truth);
+        if self.reach == Reach::Media && met { Reach::Media } else { Reach::Nothing }
     }
 
     /// Begins a dyad of a role, now.
@@ -168,7 +264,7 @@ impl Simulation<'_> {
             let queue = &mut self.sites[usize::from(role.platform)].queue;
             queue.plain(dyad.since, role.account, dyad.target, EventKind::ContactRequest);
         }
-        self.actors[index].dyads.push(dyad);
+        self.actors[index].begin(dyad);
     }
 
     /// A new dyad: on an existing tie it goes on at once, otherwise it waits for the answer to a request.
@@ -197,7 +293,7 @@ impl Simulation<'_> {
 
     /// The conversations of one dyad in this tick, each in a session of whoever starts it.
     #[allow(clippy::cast_sign_loss)]
-    fn talk(&self, role: &Role, dyad: &Dyad, rng: &mut CounterRng, outbox: &mut Outbox) {
+    fn talk(&self, role: &Role, dyad: &Dyad, rng: &mut CounterRng, outbox: &mut Outbox, matters: Reach) {
         let platform = usize::from(role.platform);
         let (site, theta) = (&self.world.sites[platform], &role.theta);
         let from = self.tick * self.tick_seconds;
@@ -225,6 +321,10 @@ impl Simulation<'_> {
                 continue;
             }
             let talk = Talk { sides, media, start, reply: theta.reply, surface };
+            if matters == Reach::Media {
+                converse(&mut MediaAlone(outbox), rng, &self.pace, &talk);
+                continue;
+            }
             outbox.plain(start, sides[0], u32::MAX, EventKind::SessionOpen);
             let end = converse(outbox, rng, &self.pace, &talk);
             outbox.plain(end + 30, sides[0], u32::MAX, EventKind::SessionClose);

@@ -28,7 +28,7 @@ impl Simulation<'_> {
             self.sites.iter().map(|s| rules.proactive_platforms.value[s.archetype as usize]).collect();
         for (index, role) in (0_u64..).zip(&world.roles) {
             let platform = usize::from(role.platform);
-            let met = self.actors[index as usize].dyads.iter().any(|dyad| dyad.contacted.is_some());
+            let met = self.actors[index as usize].met;
             if met
                 && address.derive("role", index).rng().chance(daily(role.theta.proactive, factors[platform]))
             {

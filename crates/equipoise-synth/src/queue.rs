@@ -85,6 +85,22 @@ impl Outbox {
     }
 }
 
+/// An outbox that takes messages with media alone: what a filter on a device may meet.
+#[derive(Debug)]
+pub(crate) struct MediaAlone<'a>(pub(crate) &'a mut Outbox);
+
+impl Post for MediaAlone<'_> {
+    fn bucket(&self) -> i32 {
+        self.0.bucket
+    }
+
+    fn messages(&mut self, time: i32, from: u32, to: u32, surface: Surface, count: u16, media: u8) {
+        if media > 0 {
+            self.0.messages(time, from, to, surface, count, media);
+        }
+    }
+}
+
 impl Post for Outbox {
     fn bucket(&self) -> i32 {
         self.bucket

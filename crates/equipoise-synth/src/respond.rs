@@ -134,6 +134,7 @@ impl Simulation<'_> {
             }
             if again && (answer.block || answer.report) {
                 self.actors[role as usize].again.push(Again { target: by, due });
+                self.waiting.insert(role);
             }
         }
         answer.block
@@ -175,10 +176,10 @@ impl Simulation<'_> {
     /// one a dyad: whoever was a target of an account once never becomes one of the same account again.
     pub(crate) fn recontact(&mut self) {
         let now = (self.tick + 1) * self.tick_seconds;
-        for index in 0..self.world.roles.len() {
-            if self.actors[index].again.iter().all(|again| again.due > now) {
-                continue;
-            }
+        let ready = |index: &&u32| self.actors[**index as usize].again.iter().any(|again| again.due <= now);
+        let ready: Vec<u32> = self.waiting.iter().filter(ready).copied().collect();
+        for number in ready {
+            let index = number as usize;
             let mut waiting = std::mem::take(&mut self.actors[index].again);
             waiting.retain(|again| {
                 if again.due <= now {
@@ -186,6 +187,9 @@ impl Simulation<'_> {
                 }
                 again.due > now
             });
+            if waiting.is_empty() {
+                self.waiting.remove(&number);
+            }
             self.actors[index].again = waiting;
         }
     }

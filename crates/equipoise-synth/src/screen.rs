@@ -8,7 +8,6 @@
 
 use crate::commit::Desk;
 use crate::cost::{Cost, Costs};
-use crate::dyad::Status;
 use crate::simulation::{Filed, Live, Simulation};
 use crate::world::NONE;
 use equipoise_core::{AccountId, AgeBand, Draw, Event, EventKind, MediaScreen, SimTime};
@@ -56,11 +55,8 @@ impl Desk<'_> {
             if role == NONE || !self.world.roles[role as usize].harmful || !child {
                 return None;
             }
-            let dyads = &self.actors[role as usize].dyads;
-            let reached = |dyad: &&crate::dyad::Dyad| {
-                dyad.target == other && dyad.status != Status::Over && dyad.stage >= SENSITIVE_FROM
-            };
-            dyads.iter().find(reached).map(|_| (role, other))
+            let reached = |dyad: &crate::dyad::Dyad| dyad.target == other && dyad.stage >= SENSITIVE_FROM;
+            self.actors[role as usize].going_on().any(|(_, dyad)| reached(dyad)).then_some((role, other))
         })
     }
 }

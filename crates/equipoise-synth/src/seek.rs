@@ -2,7 +2,7 @@
 //! looking. An actor at its number of dyads, asked and in contact, seeks no more, which bounds concurrency and memory;
 //! dyads that go on elsewhere, pass on or come back may lie above it by a few.
 
-use crate::dyad::{Actor, Opening, Status};
+use crate::dyad::{Actor, Opening};
 use crate::ordinary::someone;
 use crate::queue::Outbox;
 use crate::rhythm::below;
@@ -10,6 +10,9 @@ use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::world::NONE;
 use equipoise_core::{AgeBand, CounterRng, DAY, Draw, FoundBy};
+
+/// Up to this mean a Poisson is drawn by inversion.
+const INVERTED: f64 = 30.0;
 
 /// Whom an actor looks for this time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,12 +34,9 @@ impl Simulation<'_> {
         if !role.seeks {
             return;
         }
-        let (platform, now) = (usize::from(role.platform), self.tick * self.tick_seconds);
-        let drift = &self.world.drift;
-        let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
+        let now = self.tick * self.tick_seconds;
         let begun = std::mem::replace(&mut own.begun, true);
-        let share = f64::from(self.tick_seconds) / f64::from(DAY);
-        let wanted = rng.poisson(role.theta.requests * factor * share * own.pace).min(60) + u32::from(!begun);
+        let wanted = rng.poisson(self.eagerness(role, now) * own.pace).min(60) + u32::from(!begun);
         let from = now.max(self.start_of(role));
         for _ in 0..wanted {
             let time = from + below(rng, now + self.tick_seconds - from);
@@ -44,12 +44,34 @@ impl Simulation<'_> {
                 return;
             }
             if let Some((target, known, found_by)) = self.target(role, own, all, rng) {
-                own.dyads.push(self.opened(role, Opening { target, known, stage: 1, time }, rng));
+                own.begin(self.opened(role, Opening { target, known, stage: 1, time }, rng));
                 if !known {
                     outbox.request(time, role.account, target, found_by);
                 }
             }
         }
+    }
+
+    /// How many targets a role looks for in a tick that begins at `now`, on average, until it slows down.
+    fn eagerness(&self, role: &Role, now: i32) -> f64 {
+        let (drift, platform) = (&self.world.drift, usize::from(role.platform));
+        let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
+        role.theta.requests * factor * (f64::from(self.tick_seconds) / f64::from(DAY))
+    }
+
+    /// Whether a role that began may look for anybody in a tick, however slow it became: the draw is a Poisson's by
+    /// inversion, so that a smaller mean never gives more.
+    pub(crate) fn may_look(&self, index: usize, tick: i32) -> bool {
+        let role = &self.world.roles[index];
+        let mean = self.eagerness(role, tick * self.tick_seconds);
+        let address = self.own_seeds[index].derive("tick", u64::from(tick.unsigned_abs())).derive("seek", 0);
+        role.seeks && (mean > INVERTED || address.rng().poisson(mean) > 0)
+    }
+
+    /// Whether a role may look for anybody in this tick; the agenda knows most of those that will not.
+    pub(crate) fn looks(&self, index: usize, actor: &Actor) -> bool {
+        let spare = self.world.roles[index].spare_of.is_some();
+        spare || !actor.begun || self.agenda.is_none_or(|agenda| agenda.may_look(self.tick, index))
     }
 
     /// A target, whether it is a contact already, and how it was found.
@@ -156,13 +178,13 @@ impl Simulation<'_> {
         other.person != own
             && site.role_of[candidate as usize] == NONE
             && other.created < self.tick * self.tick_seconds
-            && !actor.dyads.iter().any(|d| d.target == candidate)
+            && !actor.knew(candidate)
     }
 }
 
 impl Actor {
     /// Dyads asked or in contact now.
     fn open_dyads(&self) -> usize {
-        self.dyads.iter().filter(|dyad| dyad.status != Status::Over).count()
+        self.live().len()
     }
 }

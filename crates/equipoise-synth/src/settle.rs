@@ -58,8 +58,10 @@ impl Simulation<'_> {
     fn note_contacts(&mut self, platform: usize) {
         let mut contacted = std::mem::take(&mut self.sites[platform].contacted);
         for (role, peer, time) in contacted.drain(..) {
-            if let Some(dyad) = self.actors[role as usize].dyad(peer) {
+            let actor = &mut self.actors[role as usize];
+            if let Some(dyad) = actor.dyad(peer) {
                 dyad.contacted.get_or_insert(time);
+                actor.met = true;
             }
         }
         self.sites[platform].contacted = contacted;

@@ -25,7 +25,7 @@ use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
     AccountId, AccountProfile, AccountRef, Action, Archetype, DAY, Event, EventSink, HOUR, KnownLabel,
-    Levers, Observer, PersonId, PlatformId, PlatformSchema, Policy, RunEvent, Seed, SimTime,
+    Levers, Observer, PersonId, PlatformId, PlatformSchema, Policy, Reach, RunEvent, Seed, SimTime,
 };
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +118,14 @@ pub struct Simulation<'w> {
     pub(crate) pace: Pace,
     /// Whether measures see true ages instead of declared ones.
     pub(crate) true_ages: bool,
+    /// What of the talk of roles the run's measures reach: the rest is not made.
+    pub(crate) reach: Reach,
+    /// By role: the address of its own draws.
+    pub(crate) own_seeds: Vec<Seed>,
+    /// Roles that may turn to somebody again.
+    pub(crate) waiting: BTreeSet<u32>,
+    /// Harmful roles whose account did not close yet.
+    pub(crate) watched: Vec<u32>,
     /// What was planned before, for runs that share it.
     pub(crate) agenda: Option<&'w Agenda>,
     /// What met roles in this tick.
@@ -188,6 +196,9 @@ impl<'w> Simulation<'w> {
             warn: seed.derive("warn", 0),
             adapt: seed.derive("adapt", 0),
         };
+        let own_seeds = (0..).zip(&world.roles).map(|(index, _)| seeds.role.derive("one", index)).collect();
+        let watched =
+            (0..).zip(&world.roles).filter(|(_, role)| role.harmful).map(|(index, _)| index).collect();
         Self {
             world,
             tick: 0,
@@ -203,6 +214,10 @@ impl<'w> Simulation<'w> {
             seeds,
             pace,
             true_ages: false,
+            reach: Reach::Everything,
+            own_seeds,
+            waiting: BTreeSet::new(),
+            watched,
             agenda: None,
             reactions: Vec::new(),
             made: Vec::new(),
@@ -359,6 +374,15 @@ impl<'w> Simulation<'w> {
             }
             live.profiles = Some(profiles);
         }
+        self
+    }
+
+    /// Leaves out what nobody reaches or hears of the talk of roles, in a lean run whose measures reach no more than `reach`
+    /// and whose listeners hear only what couples accounts. Law (a test): truth, labels and closings stay those of the whole run,
+    /// byte for byte.
+    #[must_use]
+    pub const fn reached_by(mut self, reach: Reach) -> Self {
+        self.reach = reach;
         self
     }
 

@@ -25,18 +25,21 @@ impl Simulation<'_> {
         for index in due {
             let role = &self.world.roles[index];
             let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
+            let live = self.actors[index].live().to_vec();
             let mut dyads = std::mem::take(&mut self.actors[index].dyads);
             if closed <= now {
-                for dyad in dyads.iter_mut().filter(|d| d.status != Status::Over) {
+                for number in &live {
+                    let dyad = &mut dyads[*number as usize];
                     self.note(index, dyad, closed);
                     dyad.status = Status::Over;
                 }
             }
-            for (number, dyad) in (0_u64..).zip(&mut dyads) {
+            for number in live {
+                let dyad = &mut dyads[number as usize];
                 if dyad.status != Status::Active || dyad.until > now {
                     continue;
                 }
-                let address = self.seeds.stage.derive("role", index as u64).derive("dyad", number);
+                let address = self.seeds.stage.derive("role", index as u64).derive("dyad", u64::from(number));
                 let mut rng = address.derive("tick", u64::from(self.tick.unsigned_abs())).rng();
                 for _ in 0..8 {
                     if dyad.status == Status::Active && dyad.until <= now {
@@ -46,6 +49,7 @@ impl Simulation<'_> {
             }
             // Moves and hand-overs push into other lists, never into this one.
             self.actors[index].dyads = dyads;
+            self.actors[index].sort_out();
         }
         self.recontact();
         self.adapt();
@@ -60,8 +64,8 @@ impl Simulation<'_> {
     fn due(&self, index: usize, now: i32) -> bool {
         let role = &self.world.roles[index];
         let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-        let moves = |dyad: &Dyad| dyad.status == Status::Active && dyad.until <= now;
-        closed <= now || self.actors[index].dyads.iter().any(moves)
+        let actor = &self.actors[index];
+        !actor.live().is_empty() && (closed <= now || actor.stirs(now))
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
@@ -171,16 +175,16 @@ impl Simulation<'_> {
         if let Some(dyad) = self.actors[index].dyad(target).filter(|d| d.status == Status::Pending) {
             dyad.status = Status::Active;
             dyad.until = until;
+            self.actors[index].wake(until);
         }
     }
 
     /// Ends a dyad: blocked, declined, ignored, closed.
     pub(crate) fn ended(&mut self, index: usize, target: u32, at: i32) {
-        let mut dyads = std::mem::take(&mut self.actors[index].dyads);
-        for dyad in dyads.iter_mut().filter(|d| d.target == target && d.status != Status::Over) {
-            self.note(index, dyad, at);
-            dyad.status = Status::Over;
-        }
-        self.actors[index].dyads = dyads;
+        let Some(mut dyad) = self.actors[index].dyad(target).cloned() else { return };
+        self.note(index, &dyad, at);
+        dyad.status = Status::Over;
+        self.actors[index].dyad(target).into_iter().for_each(|place| *place = dyad.clone());
+        self.actors[index].sort_out();
     }
 }

@@ -72,7 +72,8 @@ fn play(
         |account: AccountRef| blank.truth.account(account.platform, account.account).harmful.is_some();
     let mut desk = Desk::new(rules(capacity), Seed::root(77));
     let agenda = world.agenda();
-    let mut simulation = if lean { world.start_lean_on(&agenda) } else { world.start() };
+    let reach = policies.iter().map(|policy| policy.reach()).max().unwrap();
+    let mut simulation = if lean { world.start_lean_on(&agenda).reached_by(reach) } else { world.start() };
     let mut score = RuleScore::new(4);
     let ledger = run_closed_loop(&mut simulation, policies, &mut score, &mut desk, &mut log, &harmful);
     (log, simulation.finish(), ledger)

@@ -2,12 +2,13 @@
 //! without any: every draw has the same address, so the two differ only where a measure bites.
 //!
 //! What no measure and no score listens to is not simulated again: where all of them hear only what couples accounts, the
-//! run is lean (a test of the world holds that truth, labels and reviews are those of the full run, byte for byte).
+//! run is lean, and of the talk of roles only what a measure reaches is made (a test of the world holds that truth, labels and
+//! reviews are those of the full run, byte for byte).
 
 use super::file::Experiment;
 use crate::fault::{Fault, runtime};
 use equipoise_core::{
-    AccountRef, DAY, EventKind, NullSink, PlatformView, Policy, ScoreSource, Seed, SimTime,
+    AccountRef, DAY, EventKind, NullSink, PlatformView, Policy, Reach, ScoreSource, Seed, SimTime,
 };
 use equipoise_policy::{Desk, Ledger, RuleScore, Since, Together, run_closed_loop};
 use equipoise_synth::harm_counts::HarmCounts;
@@ -112,7 +113,8 @@ pub(crate) fn play(experiment: &Experiment, twin: &Twin, cell: Cell, full: bool)
         !kind.couples() && (score.hears(*kind) || policies.iter().any(|policy| policy.hears(*kind)))
     };
     let lean = !full && !EventKind::ALL.iter().any(flesh);
-    let mut simulation = if lean { world.start_lean_on(agenda) } else { world.start() };
+    let reach = policies.iter().map(|policy| policy.reach()).max().unwrap_or(Reach::Nothing);
+    let mut simulation = if lean { world.start_lean_on(agenda).reached_by(reach) } else { world.start() };
     if experiment.file.world.true_ages {
         simulation = simulation.with_true_ages();
     }
