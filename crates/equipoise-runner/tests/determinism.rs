@@ -87,8 +87,14 @@ const KINDS: [&[&str]; 3] = [
 
 const DEVICES: &str = "federation.partition={ devices = { participation = 0.2, dropout = 0.1, minimum = 2, rounds = 2, weight-levels = 4 } }";
 
-/// Twenty kills at drawn moments. A run that ends before its kills are used up begins again in another place.
+/// Twenty kills at drawn moments of the first six tenths of a run.
 fn killed_at_random_points(kind: u64, set: &[&str]) {
+    killed_between(kind, (0.0, 0.6), set);
+}
+
+/// Twenty kills at drawn moments between two shares of a run's time. A run that ends before its kills are used up begins again in another
+/// place.
+fn killed_between(kind: u64, (from, to): (f64, f64), set: &[&str]) {
     let mut arguments = set.to_vec();
     arguments.extend(["--set", "federation.rounds=250", "--set", "privacy.rounds=250"]);
     let begun = std::time::Instant::now();
@@ -103,7 +109,7 @@ fn killed_at_random_points(kind: u64, set: &[&str]) {
         loop {
             let mut child =
                 command(runs.path(), &all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(whole.mul_f64(0.6 * draws.uniform()));
+            std::thread::sleep(whole.mul_f64(from + (to - from) * draws.uniform()));
             if kills == 20 || child.try_wait().unwrap().is_some() {
                 child.wait().unwrap();
                 break;
@@ -141,7 +147,8 @@ fn twenty_kills_leave_a_fusions_keys_and_records_whole() {
     let arms = "arms=[\"local-only\", \"fused-encrypted\"]";
     let fusion = "fusion={ design = { ggsw-joint = { holders = 3 } }, weights = [1, 1, 2, 1], levels = 256, \
                   function = { threshold = { at = 300 } }, openings-per-account = 1 }";
-    killed_at_random_points(4, &["--set", INFINITE, "--set", arms, "--set", fusion]);
+    // Scores are fused when models are trained, near the end.
+    killed_between(4, (0.3, 1.0), &["--set", INFINITE, "--set", arms, "--set", fusion]);
 }
 
 #[test]
@@ -289,13 +296,13 @@ fn killed_again_and_again(rounds: &[&str]) {
     assert_eq!(hash_of(runs.path(), rounds), calm);
 }
 
-/// The rounds that stand written down, by file.
+/// The rounds and fusions that stand written down, by file.
 fn checkpoints(runs: &Path) -> Vec<(std::path::PathBuf, std::time::SystemTime)> {
     let inside =
         |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut found: Vec<_> = inside(runs)
         .flat_map(|run| inside(&run.join("checkpoints")).collect::<Vec<_>>())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json" || extension == "fusion"))
         .filter_map(|path| Some((path.clone(), path.metadata().ok()?.modified().ok()?)))
         .collect();
     found.sort();
