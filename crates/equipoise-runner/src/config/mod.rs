@@ -1,6 +1,7 @@
 //! An experiment file: the types are the documentation of its keys. Unknown keys are errors, research choices have no
 //! hidden defaults, and every number is checked where it is parsed.
 
+mod check;
 mod fusion;
 mod load;
 mod noise;

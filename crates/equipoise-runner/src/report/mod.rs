@@ -7,7 +7,9 @@
 
 mod audit;
 mod contents;
+mod contents_trust;
 pub mod data;
+mod data_trust;
 mod dots;
 mod figure;
 mod figure_audit;
