@@ -24,6 +24,10 @@ pub(crate) struct CellRow {
     pub(crate) rates: BTreeMap<String, Option<Estimate>>,
     /// Children contacted minus those of the twin without measures.
     pub(crate) children_minus_none: Option<Estimate>,
+    /// Children contacted minus those of the same measures at the axis' first value; only with an axis.
+    pub(crate) children_minus_first: Option<Estimate>,
+    /// Share identified minus that at the axis' first value; likewise.
+    pub(crate) recall_minus_first: Option<Estimate>,
     /// Prevented fraction of each outcome.
     pub(crate) prevented: BTreeMap<String, Option<Estimate>>,
     /// Prevented fraction of children contacted, by pattern.
@@ -157,6 +161,9 @@ fn row(
     }
     burden.retain(|_, one| one.accounts >= COHORT);
     let children: fn(&CellResult) -> f64 = |r| number(r.harm.all.children);
+    let share: fn(&CellResult) -> f64 = |r| identified(r) / number(r.harmful_accounts.max(1));
+    let same = |other: &Cell| other.point == 0 && (other.on, other.gap_days) == (cell.on, cell.gap_days);
+    let first = experiment.file.vary.as_ref().and_then(|_| cells.iter().position(same));
     let on = names.iter().enumerate().filter(|(bit, _)| cell.on >> bit & 1 == 1);
     let days = f64::from(experiment.world.days);
     let kinds: [(&str, Groups); 3] =
@@ -169,6 +176,10 @@ fn row(
         counts: COUNTS.iter().map(|(name, of)| ((*name).to_owned(), mean(&of_cell(of)))).collect(),
         rates: RATES.iter().map(|(name, a, b)| ((*name).to_owned(), ratio(of_cell(a), of_cell(b)))).collect(),
         children_minus_none: difference(&of_cell(&children), &column(played, none, &children)),
+        children_minus_first: first
+            .and_then(|first| difference(&of_cell(&children), &column(played, first, &children))),
+        recall_minus_first: first
+            .and_then(|first| difference(&of_cell(&share), &column(played, first, &share))),
         prevented: OUTCOMES.iter().map(|(name, of)| ((*name).to_owned(), prevented(of))).collect(),
         prevented_by_pattern: HarmArchetype::ALL.into_iter().map(by_pattern).collect(),
         recall_by_pattern: HarmArchetype::ALL.into_iter().map(recall).collect(),
@@ -223,9 +234,16 @@ fn rates_of(groups: &[&str], restricted: &[Vec<f64>], accounts: &[Vec<f64>], day
         let rates = (0..groups.len()).filter_map(|at| rate(m[at], m[groups.len() + at]));
         let (low, high) =
             rates.fold((f64::INFINITY, 0.0_f64), |(low, high), rate| (low.min(rate), high.max(rate)));
-        (low > 0.0 && low.is_finite()).then(|| high / low)
+        (low > 0.0 && low.is_finite()).then(|| libm::log(high / low))
     };
-    Some(Uneven { ratio: jackknife(&columns, &spread), days: values.into_iter().collect(), most, least })
+    // On the logarithm, so that its interval is one of ratios.
+    let ratio = jackknife(&columns, &spread).map(|e| Estimate {
+        value: libm::exp(e.value),
+        low: libm::exp(e.low),
+        high: libm::exp(e.high),
+        p: e.p,
+    });
+    Some(Uneven { ratio, days: values.into_iter().collect(), most, least })
 }
 
 /// Points of a curve at which its interval is given.

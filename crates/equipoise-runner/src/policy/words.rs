@@ -109,6 +109,16 @@ fn cells(report: &Report, point: usize) {
             value("values-opened"),
         ));
     }
+    for cell in report.cells.iter().filter(|cell| cell.point == point && point > 0) {
+        if !cell.measures.is_empty() {
+            say(&format!(
+                "  {}, minus the axis' first value: children contacted {}, recall {}",
+                cell.measures.join(" + "),
+                words(cell.children_minus_first.as_ref(), 1),
+                words(cell.recall_minus_first.as_ref(), 3)
+            ));
+        }
+    }
     say(
         "  child: children wrongly restricted, a world and an upheld case; told: tokens told to another platform; opened: fused values",
     );
