@@ -17,7 +17,7 @@ mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::{Setting, mechanism, score as score_arm, train as train_arm};
+pub(crate) use arms::{Setting, Trained, mechanism, score as score_arm, train as train_arm};
 pub use bare::bare;
 pub use bound::BoundRecord;
 pub(crate) use bound::keep as bounded_rows;
@@ -25,6 +25,7 @@ pub use calibrate::CalibrationRecord;
 pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use explain::ExplanationRecord;
 pub use fuse::FusionRecord;
+pub(crate) use fuse::in_loop as fuse_scores;
 pub use release::ReleasedRecall;
 pub(crate) use review::cases as reviewed_cases;
 pub use trial::{TrialRecord, read_cases, read_trial};
