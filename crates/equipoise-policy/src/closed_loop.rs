@@ -235,6 +235,25 @@ mod tests {
         let (toy, ledger) = run(1, true);
         assert_eq!(toy.done[1], (PlatformId(1), Action::Ban(AccountId(7))));
         assert_eq!((ledger.signals, ledger.signal_reviews, ledger.upheld), (1, 1, 2));
+        assert_eq!(ledger.signals_wrongly, 0, "the case was about somebody with a pattern");
+    }
+
+    #[test]
+    fn a_signal_about_an_account_without_a_pattern_is_counted_as_one() {
+        let queue = PolicySpec::ReviewQueue(ReviewQueueSpec { action: QueueAction::ContactFreeze });
+        let signals = PolicySpec::SignalSharing(crate::SignalSharing { action: QueueAction::Ban });
+        let one = || -> Box<dyn Policy> {
+            let both = [&queue, &signals].map(|spec| crate::Since { day: 0, policy: spec.build() });
+            Box::new(crate::Together::new(both.into()))
+        };
+        // A reviewer that upholds everything.
+        let mut rules = crate::ReviewRules { capacity: 1, ..desk::tests::rules(1.0, 0.0) };
+        rules.reviewer.specificity = equipoise_core::Fraction::new(0.0).unwrap();
+        let (mut toy, mut desk) = (Toy::default(), Desk::new(rules, Seed::root(1)));
+        let (mut score, mut policies) = (RuleScore::new(2), vec![one(), one()]);
+        let ledger =
+            run_closed_loop(&mut toy, &mut policies, &mut score, &mut desk, &mut NullSink, &|_| false);
+        assert_eq!((ledger.signals, ledger.signals_wrongly, ledger.upheld_wrongly), (1, 1, 2));
     }
 
     /// A score that keeps what it is told, and puts account 0 first.

@@ -220,12 +220,13 @@ pub(super) fn along(report: &Report) -> Option<Figure> {
             json!({"series": line.name, "value": at, "children": spot.mark.at, "low": low, "high": high}),
         );
     }
-    let all = report
+    let all: Vec<(String, &Estimate)> = report
         .cells
         .iter()
         .filter(|cell| is_all(report, cell))
-        .filter_map(|cell| Some((value(cell.point), cell.counts.get("children-contacted")?.as_ref()?)));
-    let (first, last) = (all.clone().next(), all.last());
+        .filter_map(|cell| Some((value(cell.point), cell.counts.get("children-contacted")?.as_ref()?)))
+        .collect();
+    let (first, last) = (all.first(), all.last());
     let caption = first.zip(last).map_or_else(String::new, |((from, a), (to, b))| {
         format!("With all measures, {from}: {}; {to}: {}.", words_of(Some(a)), words_of(Some(b)))
     });

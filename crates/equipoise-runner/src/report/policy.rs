@@ -98,7 +98,12 @@ fn parts(report: &Report) -> Vec<Part> {
 fn headline(report: &Report) -> String {
     let all = |cell: &&CellRow| cell.measures.len() == report.measures.len() && !cell.staggered;
     let mut sentences = Vec::new();
-    for cell in report.cells.iter().filter(all) {
+    let mut cells: Vec<&CellRow> = report.cells.iter().filter(all).collect();
+    // Of a long axis the ends; the table has every value.
+    if cells.len() > 4 {
+        cells = vec![cells[0], cells[cells.len() - 1]];
+    }
+    for cell in cells {
         let get = |of: &std::collections::BTreeMap<String, Option<Estimate>>, key: &str| {
             words_of(of.get(key).and_then(Option::as_ref))
         };
