@@ -2,7 +2,7 @@
 
   null      patterns that behave exactly like their look-alikes (delta = 0): no arm is better than another
   permuted  labels and truth dealt anew within each platform: no arm is better than another
-  alike     platforms that differ in their names only: who holds which rows means nothing
+  alike     platforms that differ in their names only: which of them join means nothing
   policy    measures that do nothing: every world with them equals the one without to the byte; and three worlds with them against three other
             worlds without differ by chance only
 
