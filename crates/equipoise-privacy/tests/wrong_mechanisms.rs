@@ -75,6 +75,7 @@ impl Mechanism for Faulty {
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["everything else".into()],
             steps,
+            local_steps: None,
             rounds: None,
             rows: 1,
             contribution: None,
@@ -82,6 +83,7 @@ impl Mechanism for Faulty {
             sampling_rate: Fraction::new(0.1).unwrap(),
             noise_multiplier: NoiseMultiplier::new(2.0).unwrap(),
             integer: None,
+            sums: None,
             accountant: "none".into(),
         })
     }

@@ -285,6 +285,8 @@ fn print_result(
         }
     }
     say!("{}", crate::report::headline(data));
+    // Who contacts whom is the most sensitive fact: what hides it stands beside every other promise.
+    data.promises.iter().for_each(|line| say!("privacy: {line}"));
     say!(
         "Synthetic data; a risk score orders reviews and is never a verdict. Intervals: 95 %, over {} worlds.",
         data.seeds

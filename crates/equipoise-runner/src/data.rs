@@ -148,6 +148,67 @@ pub struct WorldSequences {
     pub test: SequenceRows,
 }
 
+/// What each contact adds to each row, beside rows: short vectors, in the order of `equipoise_features::contact_columns`. Only worlds of
+/// experiments that sum over contacts have them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ContactRows {
+    /// Numbers of a vector.
+    pub columns: usize,
+    /// One past the last contact of each row.
+    pub ends: Vec<u32>,
+    /// The contacts, row after row: accounts of the row's platform.
+    pub account: Vec<u32>,
+    /// `[contacts, columns]`.
+    pub values: Vec<f32>,
+}
+
+impl ContactRows {
+    /// Puts the contacts of the next row behind the others.
+    ///
+    /// # Panics
+    /// If a world's rows have more than 2^32 contacts.
+    pub fn push(&mut self, contacts: impl Iterator<Item = u32>, values: &[f32]) {
+        self.account.extend(contacts);
+        self.values.extend_from_slice(values);
+        self.ends
+            .push(u32::try_from(self.account.len()).expect("a world's rows have fewer than 2^32 contacts"));
+    }
+
+    /// Where the contacts of row `row` stand.
+    #[must_use]
+    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
+        let from = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        from as usize..self.ends[row] as usize
+    }
+
+    /// The contacts of row `row`, and what each adds.
+    #[must_use]
+    pub fn of(&self, row: usize) -> (&[u32], &[f32]) {
+        let range = self.range(row);
+        (&self.account[range.clone()], &self.values[range.start * self.columns..range.end * self.columns])
+    }
+
+    /// The contacts of the rows that `holds` keeps, in order.
+    #[must_use]
+    pub fn keep(&self, holds: impl Fn(usize) -> bool) -> Self {
+        let mut kept = Self { columns: self.columns, ..Self::default() };
+        for row in (0..self.ends.len()).filter(|&row| holds(row)) {
+            let (accounts, values) = self.of(row);
+            kept.push(accounts.iter().copied(), values);
+        }
+        kept
+    }
+}
+
+/// The contacts of a world's rows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WorldContacts {
+    /// Beside the rows to train on.
+    pub train: ContactRows,
+    /// Beside the rows to decide on.
+    pub test: ContactRows,
+}
+
 /// The truth about tested accounts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaseRows {
@@ -197,6 +258,8 @@ pub struct WorldData {
     /// The noisy identifier that each tested account's platform holds, one a case, where an arm matches accounts. No truth, and no
     /// feature: only the matching of a fusion reads it.
     pub tokens: Option<Vec<u64>>,
+    /// What each contact adds to each row, where an arm sums over contacts.
+    pub contacts: Option<WorldContacts>,
 }
 
 impl WorldData {
@@ -225,6 +288,10 @@ impl WorldData {
         }
         if let Some(tokens) = &self.tokens {
             put("tokens.parquet", &token_table(tokens)?)?;
+        }
+        if let Some(contacts) = &self.contacts {
+            put("train_contacts.parquet", &contact_table(&contacts.train)?)?;
+            put("test_contacts.parquet", &contact_table(&contacts.test)?)?;
         }
         write_json_atomic(&dir.join("world.json"), &self.meta)
     }
@@ -277,9 +344,16 @@ impl WorldData {
         } else {
             None
         };
+        let contacts = if dir.join("train_contacts.parquet").exists() {
+            let train = read_contacts(&get("train_contacts.parquet")?, train.label.len())?;
+            let test = read_contacts(&get("test_contacts.parquet")?, test.case.len())?;
+            Some(WorldContacts { train, test })
+        } else {
+            None
+        };
         let table = get("reads.parquet")?;
         let reads = Reads { row: table.u32("row")?.to_vec(), account: table.u32("account")?.to_vec() };
-        Ok(Self { meta, train, train_linked, test, cases, sequences, reads, tokens })
+        Ok(Self { meta, train, train_linked, test, cases, sequences, reads, tokens, contacts })
     }
 
     fn test_table(&self) -> Result<Table, StoreError> {
@@ -330,6 +404,29 @@ fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
     let end =
         |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
     Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
+}
+
+fn contact_table(contacts: &ContactRows) -> Result<Table, StoreError> {
+    let rows = (0..contacts.ends.len()).flat_map(|row| {
+        let row_number = u32::try_from(row).unwrap_or(u32::MAX);
+        contacts.range(row).map(move |_| row_number)
+    });
+    let table =
+        Table::new().with("row", rows.collect::<Vec<u32>>())?.with("account", contacts.account.clone())?;
+    with_rows(table, "c", contacts.columns, &contacts.values)
+}
+
+fn read_contacts(table: &Table, rows: usize) -> Result<ContactRows, StoreError> {
+    let of = table.u32("row")?;
+    let end =
+        |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
+    let columns = (0..).take_while(|at| table.f32(&format!("c{at:03}")).is_ok()).count();
+    Ok(ContactRows {
+        columns,
+        ends: (0..rows).map(end).collect(),
+        account: table.u32("account")?.to_vec(),
+        values: rows_of(table, "c", columns)?,
+    })
 }
 
 fn token_table(tokens: &[u64]) -> Result<Table, StoreError> {
@@ -397,5 +494,18 @@ mod tests {
         assert_eq!([sequences.of(0), sequences.of(1), sequences.of(3)], [&[][..], &[3, 4], &[5]]);
         let kept = sequences.keep(|row| row != 1);
         assert_eq!([kept.of(0), kept.of(2)], [sequences.of(0), sequences.of(3)]);
+    }
+
+    #[test]
+    fn rows_without_contacts_survive_the_table() {
+        let mut contacts = ContactRows { columns: 2, ..ContactRows::default() };
+        for accounts in [&[][..], &[3, 4], &[], &[5], &[]] {
+            let values: Vec<f32> = accounts.iter().flat_map(|&a: &u32| [a as f32, 0.5]).collect();
+            contacts.push(accounts.iter().copied(), &values);
+        }
+        assert_eq!(read_contacts(&contact_table(&contacts).unwrap(), 5).unwrap(), contacts);
+        assert_eq!(contacts.of(1), (&[3, 4][..], &[3.0, 0.5, 4.0, 0.5][..]));
+        let kept = contacts.keep(|row| row != 1);
+        assert_eq!((kept.of(0), kept.of(2)), (contacts.of(0), contacts.of(3)));
     }
 }

@@ -85,10 +85,15 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
     let runs = tempfile::tempdir().unwrap();
     let file = smoke();
     let with = |bound: &str| format!("privacy.unit={{ account-fixed-graph = {bound} }}");
+    let private = |rows: &str| {
+        format!(
+            "privacy.unit={{ account-private-graph = {{ {rows}, contact-clip = 1.0, share = 0.5, seed = 1, scoring = \"clear\" }} }}"
+        )
+    };
     for (set, reason) in [
         ("privacy.unit=\"platform\"".to_owned(), "the noise that hides one of them exceeds the sum"),
         ("privacy.unit=\"pair\"".to_owned(), "may stand in the rows of others"),
-        ("privacy.unit=\"account-private-graph\"".to_owned(), "only noised aggregation would"),
+        (private("rows = 8"), "only noised sums may"),
         ("privacy.unit=\"account-sender-owned\"".to_owned(), "does not null them"),
         ("privacy.unit=\"linked-person\"".to_owned(), "nothing bounds the rows of a person"),
         ("privacy.unit=\"household\"".to_owned(), "unknown variant `household`"),
@@ -107,6 +112,15 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
     own.iter().for_each(|set| arguments.extend(["--set", set]));
     let checked = succeed(runs.path(), &arguments);
     assert!(checked.contains("for what an account sent"), "{checked}");
+    // The same columns, with noised sums over contacts behind them, hide who contacts whom.
+    let sums = private("rows = 8");
+    let mut arguments = vec!["check", file.to_str().unwrap(), "--set", &sums];
+    own[1..].iter().for_each(|set| arguments.extend(["--set", set]));
+    let checked = succeed(runs.path(), &arguments);
+    assert!(checked.contains("for an account, contact graph private"), "{checked}");
+    let none = private("rows = 0");
+    arguments[3] = &none;
+    assert!(fail(runs.path(), &arguments, 2).contains("an account that adds to no row"));
     let account = format!("privacy.unit={ACCOUNT}");
     let skewed = "federation.partition={ account = {} }";
     let both = ["check", file.to_str().unwrap(), "--set", &account, "--set", skewed];

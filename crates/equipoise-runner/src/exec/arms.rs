@@ -7,7 +7,7 @@ use crate::data::{SequenceRows, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use crate::sums;
-use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, codebook, ended};
+use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, NoisedSteps, codebook, ended};
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_federated::{
@@ -17,10 +17,11 @@ use equipoise_federated::{
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
-    Adversary, CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler,
-    PrivacyClaim, Quantizer,
+    Adversary, CentralGaussianSpec, LocalGaussian, LocalGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec,
+    NoiseLevel, PoissonSampler, PrivacyClaim, Quantizer,
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 use std::path::Path;
 
 /// A trained arm.
@@ -38,6 +39,9 @@ pub(crate) struct Trained {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What the same models promise other units.
+    #[serde(default)]
+    pub also: Vec<PrivacyClaim>,
     /// What bounding an account's rows left, where they were bounded.
     pub bound: Option<super::BoundRecord>,
     /// How the training of each model ended, for an arm without rounds.
@@ -237,6 +241,34 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let clients = clients(config.positive_weight as f32);
     let sampler = PoissonSampler::new(privacy.sampling_rate);
+    if let Some(local_steps) = privacy.local_steps() {
+        let own = local_noise(privacy, local_steps)?;
+        let learning_rate = setting.learning_rate;
+        let trainers = NoisedSteps::new(
+            model,
+            &clients,
+            privacy.clip_norm,
+            sampler,
+            own,
+            learning_rate,
+            section.weight_levels,
+        );
+        let silent = MechanismSpec::NoNoise(NoNoiseSpec {}).build().map_err(runtime)?;
+        let parts = Parts {
+            trainers: &trainers,
+            spec: sums::averaged(map.sent(len), count, section.weight_levels, section.quantizer),
+            mechanism: silent.as_ref(),
+            divisor: Divisor::Weights,
+            quantizer: section.quantizer,
+        };
+        let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
+        let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
+        let claim = charged(&own, privacy.promised(), privacy.rounds, history);
+        trained.bound = bounded.map(|(_, record)| record);
+        let contribution = trained.bound.map(|record| record.bound);
+        trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
+        return Ok(trained);
+    }
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
     let charged_norm = |rows: &ClientRows| crate::training::charged(privacy.clip_norm, rows).get();
@@ -246,7 +278,10 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let on_platforms = sums::noise_on_platforms(privacy, clip_norm, minimum, map.sent(len), count);
     let (mechanism, room): (Box<dyn Mechanism>, _) = match on_platforms.map_err(Fault::Config)? {
         Some((noise, room)) => (Box::new(noise), room),
-        None => (mechanism(privacy)?, quantizer),
+        None => match super::contacts::mechanism(privacy, world.meta.decisions.len())? {
+            Some(aggregated) => (Box::new(aggregated), quantizer),
+            None => (mechanism(privacy)?, quantizer),
+        },
     };
     let expected: f64 = clients.iter().map(|client| sampler.expected(client.len())).sum();
     let parts = Parts {
@@ -258,12 +293,30 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
     let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
-    let claim = charged(mechanism.as_ref(), privacy.promised(), privacy.rounds, history);
+    let of = |unit| charged(mechanism.as_ref(), unit, privacy.rounds, history);
+    let claim = of(privacy.promised());
+    trained.also = privacy.promised_beside().iter().filter_map(|&unit| of(unit)).collect();
     let claim = claim.map(|claim| as_far_as_sealed(claim, slice.aggregation.as_ref()));
     trained.bound = bounded.map(|(_, record)| record);
     let contribution = trained.bound.map(|record| record.bound);
     trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
     Ok(trained)
+}
+
+/// The mechanism of a section whose platforms take noised steps by themselves, calibrated to the epsilon over all of them.
+fn local_noise(
+    privacy: &crate::config::PrivacySection,
+    local_steps: NonZeroU32,
+) -> Result<LocalGaussian, Fault> {
+    let step = CentralGaussianSpec {
+        clip_norm: privacy.clip_norm,
+        sampling_rate: privacy.sampling_rate,
+        noise: NoiseLevel::Epsilon(privacy.epsilon),
+        delta: privacy.delta,
+        steps: privacy.rounds,
+        rows_per_account: privacy.rows_per_account(),
+    };
+    LocalGaussianSpec { step, local_steps }.build().map_err(runtime)
 }
 
 /// One model a platform: the federation's for its members, and for each platform that abstains the one that it trains alone.
@@ -304,9 +357,13 @@ fn as_far_as_sealed(mut claim: PrivacyClaim, aggregation: Option<&AggregationSpe
 /// # Errors
 /// If no noise gives that epsilon, or platforms add it, which depends on how many there are.
 pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<dyn Mechanism>, Fault> {
-    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some()) {
+    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some() || noise.in_local_steps().is_some()) {
         let why =
             "noise: only runs know noise that platforms add; take the key away or say `central-gaussian`";
+        return Err(Fault::Config(why.into()));
+    }
+    if privacy.sums_over_contacts() {
+        let why = "unit: only runs know noised sums over contacts; use `row` or `account-fixed-graph`";
         return Err(Fault::Config(why.into()));
     }
     let spec = CentralGaussianSpec {
@@ -345,7 +402,8 @@ fn rounds(
         (Err(rule), Some(choice)) => Aggregation::Chosen(rule.rule(), choice),
     };
     // With a guarantee, the tuned rate is the server's: platforms take one clipped step and have none of their own.
-    let server = if slice.privacy.is_some() {
+    let one_step = slice.privacy.as_ref().is_some_and(|privacy| privacy.local_steps().is_none());
+    let server = if one_step {
         section.server.with_learning_rate(setting.learning_rate)
     } else {
         section.server.clone()

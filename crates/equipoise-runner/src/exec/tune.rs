@@ -36,6 +36,9 @@ pub(super) fn run(context: &Context<'_>, unit: &Unit, arm: &ArmSlice, dir: &Path
         for id in &unit.needs {
             let world = context.world(id)?;
             let world = arm.schema.unwrap_or_default().view(&world);
+            let at =
+                Seed::root(arm.seed).derive("tune", u64::from(world.meta.index)).derive("contact-sums", 0);
+            let (world, _) = super::contacts::with_sums(arm, world, at)?;
             let value = scores(arm, &world, learning_rate).and_then(|scores| precision(&world, &scores));
             sum = sum.zip(value).map(|(sum, value)| sum + value);
         }

@@ -32,6 +32,10 @@ pub(super) fn name(slice: &ArmSlice) -> (String, String) {
                 _ if privacy.promised() == PrivacyUnit::AccountSenderOwned => {
                     (format!("{id}-account-sent"), format!("{label} for what an account sent"))
                 }
+                _ if privacy.promised() == PrivacyUnit::AccountPrivateGraph => (
+                    format!("{id}-account-private-graph"),
+                    format!("{label} for an account, contact graph private"),
+                ),
                 Some(rows) => {
                     (format!("{id}-account-k{rows}"), format!("{label} for an account, K = {rows}"))
                 }
