@@ -82,32 +82,44 @@ impl Trainer {
         }
         let layers = (self.shapes.as_slice(), weights);
         let mut stats = ClipStats { rows: batch.len() as u32, ..ClipStats::default() };
-        let mut sum = std::mem::take(&mut self.sum);
-        sum.clear();
-        sum.resize(out.len(), 0.0);
-        for chunk in batch.chunks(CLIP_ROWS) {
-            add_chunk(&mut self.tape, layers, rows, chunk, clip, &mut stats, out, &mut sum);
+        let sum = &mut self.sum;
+        let chunks = batch.len().div_ceil(CLIP_ROWS);
+        for (at, chunk) in batch.chunks(CLIP_ROWS).enumerate() {
+            chunk_sum(&mut self.tape, layers, rows, chunk, clip, &mut stats, out);
+            // Between blocks in `f64`; the first block is the sum so far, and the last is stored as it is added.
+            match (at == 0, at + 1 == chunks) {
+                (true, true) => {}
+                (true, false) => {
+                    sum.resize(out.len(), 0.0);
+                    wide(|| sum.iter_mut().zip(out.iter()).for_each(|(sum, part)| *sum = f64::from(*part)));
+                }
+                (false, false) => {
+                    wide(|| sum.iter_mut().zip(out.iter()).for_each(|(sum, part)| *sum += f64::from(*part)));
+                }
+                (false, true) => wide(|| {
+                    out.iter_mut().zip(&*sum).for_each(|(out, sum)| *out = (sum + f64::from(*out)) as f32);
+                }),
+            }
         }
-        wide(|| out.iter_mut().zip(&sum).for_each(|(out, &sum)| *out = sum as f32));
-        self.sum = sum;
+        if batch.is_empty() {
+            out.fill(0.0);
+        }
         Ok(stats)
     }
 }
 
-/// Adds one chunk's clipped sum to `sum`; `scratch` is overwritten.
-#[allow(clippy::too_many_arguments)] // One chunk of one loop.
-fn add_chunk(
+/// Writes one chunk's clipped sum to `out`.
+fn chunk_sum(
     tape: &mut Tape,
     (shapes, weights): (&[LayerShape], &[f32]),
     rows: &Rows<'_>,
     chunk: &[u32],
     clip: ClipNorm,
     stats: &mut ClipStats,
-    scratch: &mut [f32],
-    sum: &mut [f64],
+    out: &mut [f32],
 ) {
     if chunk.is_empty() {
-        return;
+        return out.fill(0.0);
     }
     tape.gather(rows, chunk);
     tape.forward(shapes, weights);
@@ -128,12 +140,11 @@ fn add_chunk(
         let finite = chunk.iter().zip(&*squares).filter(|(_, square)| square.is_finite());
         let kept: Vec<u32> = finite.map(|(&row, _)| row).collect();
         stats.non_finite += u32::try_from(chunk.len() - kept.len()).unwrap_or(u32::MAX);
-        return add_chunk(tape, (shapes, weights), rows, &kept, clip, stats, scratch, sum);
+        return chunk_sum(tape, (shapes, weights), rows, &kept, clip, stats, out);
     }
     scales(squares, clip, stats);
     tape.deltas.iter_mut().for_each(|delta| scale_rows(delta, squares));
-    tape.gradient(shapes, scratch);
-    wide(|| sum.iter_mut().zip(scratch.iter()).for_each(|(sum, part)| *sum += f64::from(*part)));
+    tape.gradient(shapes, out);
 }
 
 /// Adds `|δ|² (|a|² + 1)` of one layer to each row's square; infinite where the layer's numbers leave their range.
@@ -169,7 +180,15 @@ pub(crate) fn square_of(values: &[f32]) -> f64 {
     for (lane, &value) in lanes.iter_mut().zip(rest) {
         *lane += f64::from(value) * f64::from(value);
     }
-    lanes.iter().sum()
+    // Halved and halved again: one after another, each of sixteen additions would wait for the one before it.
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] += lanes[lane + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
 
 /// Turns each row's square into the factor that brings the row within the bound.
@@ -191,13 +210,14 @@ pub(crate) fn scale_of(square: f64, clip: ClipNorm, stats: &mut ClipStats) -> f6
     }
 }
 
-/// Each row of `delta` times its factor.
-#[allow(clippy::cast_possible_truncation)] // Rounded once, in the last step.
+/// Each row of `delta` times its factor. Factor and product are rounded to `f32`, each by less than 1e-7 of itself.
+#[allow(clippy::cast_possible_truncation)]
 fn scale_rows(delta: &mut [f32], scales: &[f64]) {
     let outputs = delta.len() / scales.len();
     wide(|| {
         for (row, &scale) in delta.chunks_mut(outputs).zip(scales) {
-            row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
+            let scale = scale as f32;
+            row.iter_mut().for_each(|value| *value *= scale);
         }
     });
 }

@@ -128,6 +128,49 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
     assert!(error.contains("so with `account-fixed-graph` use `platform`"), "{error}");
 }
 
+/// Noised sums over contacts: the promise for an account while its contacts are private, and for a pair, stand beside the others, each with
+/// what it leaves open; the sums are debited, and an arm without them says that it hides no graph.
+#[test]
+fn who_contacts_whom_is_promised_beside_the_rest_or_said_to_be_open() {
+    let runs = tempfile::tempdir().unwrap();
+    let sums = "{ account-private-graph = { rows = 8, contact-clip = 1.0, share = 0.5, seed = 1, scoring = \"clear\" } }";
+    let zip = format!(
+        "sweep={{ zip = [{{ \"privacy.unit\" = \"row\" }}, {{ \"privacy.unit\" = {ACCOUNT} }}, {{ \"privacy.unit\" = {sums} }}] }}"
+    );
+    let all =
+        ["schema={ own = {} }", "arms=[\"federated\"]", "experiment.seeds=1", "privacy.epsilon=8.0", &zip];
+    let set: Vec<&str> = all.iter().flat_map(|set| ["--set", set]).collect();
+    let said = succeed(runs.path(), &run(smoke().to_str().unwrap(), &set));
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("privacy: ")).collect();
+    assert_eq!(lines.len(), 6, "row and account with what they leave open, graph and pair: {said}");
+    let hidden: Vec<&&str> =
+        lines.iter().filter(|line| line.contains("(unit account-private-graph; ")).collect();
+    assert_eq!(hidden.len(), 1, "{lines:?}");
+    for part in
+        ["epsilon 8 at delta", "relation: nulling", "released models (A1)", "Not protected:", "full list"]
+    {
+        assert!(hidden[0].contains(part), "{part} is missing in: {}", hidden[0]);
+    }
+    assert!(lines.iter().any(|line| line.contains("(unit pair; relation: nulling")), "{lines:?}");
+    let open = "no guarantee for one account on one platform (contact graph private)";
+    assert_eq!(lines.iter().filter(|line| line.contains(open)).count(), 2, "{lines:?}");
+    let entries = std::fs::read_dir(runs.path()).unwrap().map(|entry| entry.unwrap().path());
+    let place = entries.into_iter().find(|path| path.join("plan.json").exists()).unwrap();
+    let metrics = json(&place.join("metrics.json"));
+    let ledger = metrics["ledger"].as_array().unwrap();
+    let debited =
+        ledger.iter().find(|row| row["release"].as_str().unwrap().starts_with("noised sums")).unwrap();
+    let alone = debited["epsilon"].as_f64().unwrap();
+    assert!(
+        alone > 3.9 && alone < 4.6,
+        "half of epsilon by the exact curve, a little more by Renyi: {alone}"
+    );
+    let report = std::fs::read_to_string(place.join("report.md")).unwrap();
+    assert!(
+        report.contains("add to as many rows as they may") && report.contains("(unit account-private-graph)")
+    );
+}
+
 /// Tested accounts are private too: what an arm with a guarantee tells of them is noised and debited, and the rest is an oracle's.
 #[test]
 fn what_is_told_of_tested_accounts_is_noised_debited_and_labelled() {

@@ -7,7 +7,7 @@
 //! is sent. Valid if the trainer clips each row to `clip-norm`, samples at `sampling-rate` afresh in every local step, and divides by a
 //! public number.
 
-use super::{CentralGaussian, CentralGaussianSpec, Mechanism, MechanismError, NoiseLevel};
+use super::{CentralGaussian, CentralGaussianSpec, Mechanism, MechanismError};
 use crate::{Adversary, DpEvent, NoiseError, NoiseSource, PrivacyClaim, PrivacyUnit};
 use equipoise_core::NoiseMultiplier;
 use serde::{Deserialize, Serialize};
