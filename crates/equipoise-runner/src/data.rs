@@ -1,6 +1,7 @@
 //! What a world unit leaves on disk, and the same in memory: rows to train on, rows to decide on, and the truth that
 //! only evaluation reads. This is the one place where rows and truth lie side by side, so it stays inside the runner.
 
+use crate::contact_rows::{ContactRows, WorldContacts};
 use equipoise_store::{ColumnData, StoreError, Table, read_json, read_table, write_json_atomic, write_table};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -148,67 +149,6 @@ pub struct WorldSequences {
     pub test: SequenceRows,
 }
 
-/// What each contact adds to each row, beside rows: short vectors, in the order of `equipoise_features::contact_columns`. Only worlds of
-/// experiments that sum over contacts have them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ContactRows {
-    /// Numbers of a vector.
-    pub columns: usize,
-    /// One past the last contact of each row.
-    pub ends: Vec<u32>,
-    /// The contacts, row after row: accounts of the row's platform.
-    pub account: Vec<u32>,
-    /// `[contacts, columns]`.
-    pub values: Vec<f32>,
-}
-
-impl ContactRows {
-    /// Puts the contacts of the next row behind the others.
-    ///
-    /// # Panics
-    /// If a world's rows have more than 2^32 contacts.
-    pub fn push(&mut self, contacts: impl Iterator<Item = u32>, values: &[f32]) {
-        self.account.extend(contacts);
-        self.values.extend_from_slice(values);
-        self.ends
-            .push(u32::try_from(self.account.len()).expect("a world's rows have fewer than 2^32 contacts"));
-    }
-
-    /// Where the contacts of row `row` stand.
-    #[must_use]
-    pub fn range(&self, row: usize) -> std::ops::Range<usize> {
-        let from = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        from as usize..self.ends[row] as usize
-    }
-
-    /// The contacts of row `row`, and what each adds.
-    #[must_use]
-    pub fn of(&self, row: usize) -> (&[u32], &[f32]) {
-        let range = self.range(row);
-        (&self.account[range.clone()], &self.values[range.start * self.columns..range.end * self.columns])
-    }
-
-    /// The contacts of the rows that `holds` keeps, in order.
-    #[must_use]
-    pub fn keep(&self, holds: impl Fn(usize) -> bool) -> Self {
-        let mut kept = Self { columns: self.columns, ..Self::default() };
-        for row in (0..self.ends.len()).filter(|&row| holds(row)) {
-            let (accounts, values) = self.of(row);
-            kept.push(accounts.iter().copied(), values);
-        }
-        kept
-    }
-}
-
-/// The contacts of a world's rows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct WorldContacts {
-    /// Beside the rows to train on.
-    pub train: ContactRows,
-    /// Beside the rows to decide on.
-    pub test: ContactRows,
-}
-
 /// The truth about tested accounts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CaseRows {
@@ -262,6 +202,25 @@ pub struct WorldData {
     pub contacts: Option<WorldContacts>,
 }
 
+/// The part of a world that reports need: a world's rows are many times as large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// What the world is.
+    pub meta: WorldMeta,
+    /// Tested accounts.
+    pub cases: CaseRows,
+}
+
+impl Tested {
+    /// Reads that part of a unit back.
+    ///
+    /// # Errors
+    /// As [`WorldData::read`].
+    pub fn read(dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self { meta: read_json(&dir.join("world.json"))?, cases: read_cases(dir)? })
+    }
+}
+
 impl WorldData {
     /// Writes the unit's files into `dir`.
     ///
@@ -290,8 +249,8 @@ impl WorldData {
             put("tokens.parquet", &token_table(tokens)?)?;
         }
         if let Some(contacts) = &self.contacts {
-            put("train_contacts.parquet", &contact_table(&contacts.train)?)?;
-            put("test_contacts.parquet", &contact_table(&contacts.test)?)?;
+            put("train_contacts.parquet", &contacts.train.table()?)?;
+            put("test_contacts.parquet", &contacts.test.table()?)?;
         }
         write_json_atomic(&dir.join("world.json"), &self.meta)
     }
@@ -315,23 +274,7 @@ impl WorldData {
             reports: test.u16("reports")?.to_vec(),
             rule: test.f32("rule")?.to_vec(),
         };
-        let (table, contacts) = (get("cases.parquet")?, get("contacts.parquet")?);
-        let mut contact_offsets = vec![0];
-        contact_offsets.extend_from_slice(table.u32("contacts_end")?);
-        let cases = CaseRows {
-            platform: table.u8("platform")?.to_vec(),
-            account: table.u32("account")?.to_vec(),
-            person: table.u32("person")?.to_vec(),
-            archetype: table.u8("archetype")?.to_vec(),
-            group: table.u8("benign_group")?.to_vec(),
-            minor: table.bool("minor")?.to_vec(),
-            harm_start: table.i32("harm_start")?.to_vec(),
-            removed: table.i32("removed")?.to_vec(),
-            entered: table.i32("entered")?.to_vec(),
-            contact_offsets,
-            contact_child: contacts.u32("child")?.to_vec(),
-            contact_time: contacts.i32("time")?.to_vec(),
-        };
+        let cases = read_cases(dir)?;
         let events = |name: &str, rows| get(name).and_then(|table| read_events(&table, rows));
         let sequences = if dir.join("train_events.parquet").exists() {
             let train = events("train_events.parquet", train.label.len())?;
@@ -345,8 +288,8 @@ impl WorldData {
             None
         };
         let contacts = if dir.join("train_contacts.parquet").exists() {
-            let train = read_contacts(&get("train_contacts.parquet")?, train.label.len())?;
-            let test = read_contacts(&get("test_contacts.parquet")?, test.case.len())?;
+            let train = ContactRows::from_table(&get("train_contacts.parquet")?, train.label.len())?;
+            let test = ContactRows::from_table(&get("test_contacts.parquet")?, test.case.len())?;
             Some(WorldContacts { train, test })
         } else {
             None
@@ -406,35 +349,34 @@ fn read_events(table: &Table, rows: usize) -> Result<SequenceRows, StoreError> {
     Ok(SequenceRows { codes: codes.to_vec(), ends: (0..rows).map(end).collect() })
 }
 
-fn contact_table(contacts: &ContactRows) -> Result<Table, StoreError> {
-    let rows = (0..contacts.ends.len()).flat_map(|row| {
-        let row_number = u32::try_from(row).unwrap_or(u32::MAX);
-        contacts.range(row).map(move |_| row_number)
-    });
-    let table =
-        Table::new().with("row", rows.collect::<Vec<u32>>())?.with("account", contacts.account.clone())?;
-    with_rows(table, "c", contacts.columns, &contacts.values)
-}
-
-fn read_contacts(table: &Table, rows: usize) -> Result<ContactRows, StoreError> {
-    let of = table.u32("row")?;
-    let end =
-        |row: usize| u32::try_from(of.partition_point(|&other| other as usize <= row)).unwrap_or(u32::MAX);
-    let columns = (0..).take_while(|at| table.f32(&format!("c{at:03}")).is_ok()).count();
-    Ok(ContactRows {
-        columns,
-        ends: (0..rows).map(end).collect(),
-        account: table.u32("account")?.to_vec(),
-        values: rows_of(table, "c", columns)?,
-    })
-}
-
 fn token_table(tokens: &[u64]) -> Result<Table, StoreError> {
     Table::new().with("token", tokens.to_vec())
 }
 
 fn read_tokens(table: &Table) -> Result<Vec<u64>, StoreError> {
     Ok(table.u64("token")?.to_vec())
+}
+
+/// What happened to the tested accounts, of the unit in `dir`.
+fn read_cases(dir: &Path) -> Result<CaseRows, StoreError> {
+    let get = |name: &str| read_table(&dir.join(name)).map(|(table, _)| table);
+    let (table, contacts) = (get("cases.parquet")?, get("contacts.parquet")?);
+    let mut contact_offsets = vec![0];
+    contact_offsets.extend_from_slice(table.u32("contacts_end")?);
+    Ok(CaseRows {
+        platform: table.u8("platform")?.to_vec(),
+        account: table.u32("account")?.to_vec(),
+        person: table.u32("person")?.to_vec(),
+        archetype: table.u8("archetype")?.to_vec(),
+        group: table.u8("benign_group")?.to_vec(),
+        minor: table.bool("minor")?.to_vec(),
+        harm_start: table.i32("harm_start")?.to_vec(),
+        removed: table.i32("removed")?.to_vec(),
+        entered: table.i32("entered")?.to_vec(),
+        contact_offsets,
+        contact_child: contacts.u32("child")?.to_vec(),
+        contact_time: contacts.i32("time")?.to_vec(),
+    })
 }
 
 fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {
@@ -459,20 +401,37 @@ fn read_train(table: &Table, columns: usize) -> Result<TrainRows, StoreError> {
     })
 }
 
+/// Rows that are turned at a time: a block of them and of every column stays in the cache.
+const TURNED: usize = 64;
+
 /// Adds `[rows, columns]` as one column each.
-fn with_rows(mut table: Table, prefix: &str, columns: usize, values: &[f32]) -> Result<Table, StoreError> {
-    for at in 0..columns {
-        let column: Vec<f32> = values.iter().skip(at).step_by(columns).copied().collect();
+pub(crate) fn with_rows(
+    mut table: Table,
+    prefix: &str,
+    columns: usize,
+    values: &[f32],
+) -> Result<Table, StoreError> {
+    let rows = values.len().checked_div(columns).unwrap_or(0);
+    let mut turned: Vec<Vec<f32>> = (0..columns).map(|_| Vec::with_capacity(rows)).collect();
+    for block in values.chunks(TURNED * columns.max(1)) {
+        for (at, column) in turned.iter_mut().enumerate() {
+            column.extend(block.iter().skip(at).step_by(columns));
+        }
+    }
+    for (at, column) in turned.into_iter().enumerate() {
         table = table.with(&format!("{prefix}{at:03}"), column)?;
     }
     Ok(table)
 }
 
-fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, StoreError> {
+pub(crate) fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, StoreError> {
+    let names = (0..columns).map(|at| format!("{prefix}{at:03}"));
+    let turned = names.map(|name| table.f32(&name)).collect::<Result<Vec<_>, _>>()?;
     let mut values = vec![0.0; table.rows() * columns];
-    for at in 0..columns {
-        for (row, value) in table.f32(&format!("{prefix}{at:03}"))?.iter().enumerate() {
-            values[row * columns + at] = *value;
+    for (index, block) in values.chunks_mut(TURNED * columns.max(1)).enumerate() {
+        for (at, column) in turned.iter().enumerate() {
+            let places = block.iter_mut().skip(at).step_by(columns);
+            places.zip(&column[index * TURNED..]).for_each(|(place, value)| *place = *value);
         }
     }
     Ok(values)
@@ -481,6 +440,19 @@ fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, Stor
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_turned_into_columns_and_back() {
+        for (rows, columns) in [(0, 3), (1, 1), (TURNED, 5), (TURNED + 1, 5), (3 * TURNED - 1, 2)] {
+            let values: Vec<f32> = (0..rows * columns).map(|at| at as f32).collect();
+            let table = with_rows(Table::new(), "f", columns, &values).unwrap();
+            for at in 0..columns {
+                let column: Vec<f32> = values.iter().skip(at).step_by(columns).copied().collect();
+                assert_eq!(table.f32(&format!("f{at:03}")).unwrap(), column, "{rows} rows, column {at}");
+            }
+            assert_eq!(rows_of(&table, "f", columns).unwrap(), values, "{rows} rows of {columns}");
+        }
+    }
 
     #[test]
     fn rows_without_events_survive_the_table() {
@@ -494,18 +466,5 @@ mod tests {
         assert_eq!([sequences.of(0), sequences.of(1), sequences.of(3)], [&[][..], &[3, 4], &[5]]);
         let kept = sequences.keep(|row| row != 1);
         assert_eq!([kept.of(0), kept.of(2)], [sequences.of(0), sequences.of(3)]);
-    }
-
-    #[test]
-    fn rows_without_contacts_survive_the_table() {
-        let mut contacts = ContactRows { columns: 2, ..ContactRows::default() };
-        for accounts in [&[][..], &[3, 4], &[], &[5], &[]] {
-            let values: Vec<f32> = accounts.iter().flat_map(|&a: &u32| [a as f32, 0.5]).collect();
-            contacts.push(accounts.iter().copied(), &values);
-        }
-        assert_eq!(read_contacts(&contact_table(&contacts).unwrap(), 5).unwrap(), contacts);
-        assert_eq!(contacts.of(1), (&[3, 4][..], &[3.0, 0.5, 4.0, 0.5][..]));
-        let kept = contacts.keep(|row| row != 1);
-        assert_eq!((kept.of(0), kept.of(2)), (contacts.of(0), contacts.of(3)));
     }
 }

@@ -7,7 +7,7 @@ use crate::data::{SequenceRows, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use crate::sums;
-use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, NoisedSteps, codebook, ended};
+use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, codebook, ended};
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{ClipNorm, Params, Seed};
 use equipoise_federated::{
@@ -17,11 +17,10 @@ use equipoise_federated::{
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
-    Adversary, CentralGaussianSpec, LocalGaussian, LocalGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec,
-    NoiseLevel, PoissonSampler, PrivacyClaim, Quantizer,
+    Adversary, CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler,
+    PrivacyClaim, Quantizer,
 };
 use serde::{Deserialize, Serialize};
-use std::num::NonZeroU32;
 use std::path::Path;
 
 /// A trained arm.
@@ -49,6 +48,13 @@ pub(crate) struct Trained {
 }
 
 impl Trained {
+    /// With what its claim rests on in the claim, where rows were bounded.
+    fn bounded(mut self) -> Self {
+        let contribution = self.bound.map(|record| record.bound);
+        self.claim = self.claim.map(|claim| PrivacyClaim { contribution, ..claim });
+        self
+    }
+
     /// Whether every client's training gave finite numbers.
     pub(crate) fn stayed_finite(&self) -> bool {
         let rounds = self.federation.iter().flat_map(|state| &state.history);
@@ -241,33 +247,12 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let clients = clients(config.positive_weight as f32);
     let sampler = PoissonSampler::new(privacy.sampling_rate);
-    if let Some(local_steps) = privacy.local_steps() {
-        let own = local_noise(privacy, local_steps)?;
-        let learning_rate = setting.learning_rate;
-        let trainers = NoisedSteps::new(
-            model,
-            &clients,
-            privacy.clip_norm,
-            sampler,
-            own,
-            learning_rate,
-            section.weight_levels,
-        );
-        let silent = MechanismSpec::NoNoise(NoNoiseSpec {}).build().map_err(runtime)?;
-        let parts = Parts {
-            trainers: &trainers,
-            spec: sums::averaged(map.sent(len), count, section.weight_levels, section.quantizer),
-            mechanism: silent.as_ref(),
-            divisor: Divisor::Weights,
-            quantizer: section.quantizer,
-        };
-        let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
-        let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
-        let claim = charged(&own, privacy.promised(), privacy.rounds, history);
+    if let Some(steps) = privacy.local_steps() {
+        let start = init(slice, columns, setting.seed)?;
+        let mut trained =
+            super::local::federate(slice, privacy, steps, &clients, (start, map.sent(len)), setting)?;
         trained.bound = bounded.map(|(_, record)| record);
-        let contribution = trained.bound.map(|record| record.bound);
-        trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
-        return Ok(trained);
+        return Ok(trained.bounded());
     }
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
@@ -297,26 +282,9 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let claim = of(privacy.promised());
     trained.also = privacy.promised_beside().iter().filter_map(|&unit| of(unit)).collect();
     let claim = claim.map(|claim| as_far_as_sealed(claim, slice.aggregation.as_ref()));
+    trained.claim = claim;
     trained.bound = bounded.map(|(_, record)| record);
-    let contribution = trained.bound.map(|record| record.bound);
-    trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
-    Ok(trained)
-}
-
-/// The mechanism of a section whose platforms take noised steps by themselves, calibrated to the epsilon over all of them.
-fn local_noise(
-    privacy: &crate::config::PrivacySection,
-    local_steps: NonZeroU32,
-) -> Result<LocalGaussian, Fault> {
-    let step = CentralGaussianSpec {
-        clip_norm: privacy.clip_norm,
-        sampling_rate: privacy.sampling_rate,
-        noise: NoiseLevel::Epsilon(privacy.epsilon),
-        delta: privacy.delta,
-        steps: privacy.rounds,
-        rows_per_account: privacy.rows_per_account(),
-    };
-    LocalGaussianSpec { step, local_steps }.build().map_err(runtime)
+    Ok(trained.bounded())
 }
 
 /// One model a platform: the federation's for its members, and for each platform that abstains the one that it trains alone.
@@ -377,15 +345,15 @@ pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<d
     MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
 }
 
-struct Parts<'a> {
-    trainers: &'a dyn TrainerFactory,
-    spec: VectorSpec,
-    mechanism: &'a dyn Mechanism,
-    divisor: Divisor,
-    quantizer: Quantizer,
+pub(super) struct Parts<'a> {
+    pub(super) trainers: &'a dyn TrainerFactory,
+    pub(super) spec: VectorSpec,
+    pub(super) mechanism: &'a dyn Mechanism,
+    pub(super) divisor: Divisor,
+    pub(super) quantizer: Quantizer,
 }
 
-fn rounds(
+pub(super) fn rounds(
     slice: &ArmSlice,
     params: Params,
     parts: &Parts<'_>,
@@ -433,9 +401,10 @@ fn rounds(
     federation.check().map_err(runtime)?;
     let mut state =
         super::checkpoint::read(setting.checkpoint)?.unwrap_or_else(|| FederationState::new(params));
+    let mut keeper = super::checkpoint::Keeper::new(setting.checkpoint);
     while state.round < section.rounds {
         state = federation.step(state).map_err(runtime)?;
-        super::checkpoint::write(setting.checkpoint, &state)?;
+        keeper.keep(&state)?;
     }
     let rule = section.local.rule();
     let models = if rule.personal() {
@@ -550,7 +519,7 @@ fn by_platform(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result
 }
 
 /// A plan that this program made has what its arms need; one that was edited by hand may not.
-fn expect<T>(part: Option<T>, what: &str) -> Result<T, Fault> {
+pub(super) fn expect<T>(part: Option<T>, what: &str) -> Result<T, Fault> {
     part.ok_or_else(|| {
         Fault::Config(format!("the plan's arm has no {what}; make the plan again from its experiment file"))
     })

@@ -6,7 +6,8 @@
 //! the clear, as a platform reads its own accounts, or noised, once for every decision, which is charged as often.
 
 use crate::config::{Aggregation, PrivacySection, Scoring};
-use crate::data::{ContactRows, WorldData};
+use crate::contact_rows::ContactRows;
+use crate::data::WorldData;
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use equipoise_core::Seed;
@@ -62,15 +63,16 @@ pub(crate) fn mechanism(
     spec.build().map(Some).map_err(|error| Fault::Config(format!("unit: {error}")))
 }
 
-/// The world with noised sums behind the columns of its rows, and what that cost; as it is for other arms. `seed` addresses the world, so
-/// that a resumed run has the same noise.
+/// The world with noised sums behind the columns of its rows, and what that cost; as it is for other arms. `stage` and world address the
+/// noise, so that a resumed run has the same.
 pub(super) fn with_sums<'a>(
     slice: &ArmSlice,
     world: Cow<'a, WorldData>,
-    seed: Seed,
+    stage: &str,
 ) -> Result<(Cow<'a, WorldData>, Option<SumsRecord>), Fault> {
     let Some(privacy) = &slice.privacy else { return Ok((world, None)) };
     let decisions = world.meta.decisions.len();
+    let seed = Seed::root(slice.seed).derive(stage, u64::from(world.meta.index)).derive("contact-sums", 0);
     let (Some(mechanism), Some(aggregation)) = (mechanism(privacy, decisions)?, privacy.aggregation()) else {
         return Ok((world, None));
     };
@@ -190,16 +192,16 @@ mod tests {
         let view = || slice.schema.unwrap_or_default().view(&world);
         let own = view().into_owned();
         let (columns, width) = (own.meta.columns.len(), 8);
-        let (shown, record) = with_sums(&slice, view(), Seed::root(3)).unwrap();
+        let (shown, record) = with_sums(&slice, view(), "trial").unwrap();
         assert_eq!(shown.train.columns, columns + width);
         assert_eq!(shown.meta.columns.len(), columns + width);
         let rows = shown.train.values.chunks(columns + width).zip(own.train.values.chunks(columns));
         assert!(rows.clone().count() > 100);
         rows.for_each(|(row, own)| assert_eq!(&row[..columns], own));
-        let (again, _) = with_sums(&slice, view(), Seed::root(3)).unwrap();
-        let (other, _) = with_sums(&slice, view(), Seed::root(4)).unwrap();
+        let (again, _) = with_sums(&slice, view(), "trial").unwrap();
+        let (other, _) = with_sums(&slice, view(), "tune").unwrap();
         assert_eq!(shown.train.values, again.train.values);
-        assert_ne!(shown.train.values, other.train.values, "another world has other noise");
+        assert_ne!(shown.train.values, other.train.values, "another stage has other noise");
         assert_eq!(shown.test.values, other.test.values, "scoring in the clear has none");
         let record = record.unwrap();
         assert!(record.accounts > 50 && record.full < record.accounts, "{record:?}");
@@ -209,8 +211,7 @@ mod tests {
         assert!(spent <= 8.0 && spent > 7.9, "{spent}");
         let noised = UNIT.replace("clear", "noised");
         let slice = private(&smoke(&noised).0);
-        let (shown, _) =
-            with_sums(&slice, slice.schema.unwrap_or_default().view(&world), Seed::root(3)).unwrap();
+        let (shown, _) = with_sums(&slice, slice.schema.unwrap_or_default().view(&world), "trial").unwrap();
         assert_ne!(shown.test.values, again.test.values);
     }
 
@@ -252,7 +253,7 @@ mod tests {
         let (plan, world) = smoke(UNIT);
         let slice = private(&plan);
         let view = slice.schema.unwrap_or_default().view(&world);
-        let (shown, _) = with_sums(&slice, view, Seed::root(3)).unwrap();
+        let (shown, _) = with_sums(&slice, view, "trial").unwrap();
         let setting = super::super::Setting {
             seed: Seed::root(1),
             learning_rate: 0.03,

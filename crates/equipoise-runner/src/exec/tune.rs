@@ -36,9 +36,7 @@ pub(super) fn run(context: &Context<'_>, unit: &Unit, arm: &ArmSlice, dir: &Path
         for id in &unit.needs {
             let world = context.world(id)?;
             let world = arm.schema.unwrap_or_default().view(&world);
-            let at =
-                Seed::root(arm.seed).derive("tune", u64::from(world.meta.index)).derive("contact-sums", 0);
-            let (world, _) = super::contacts::with_sums(arm, world, at)?;
+            let (world, _) = super::contacts::with_sums(arm, world, "tune")?;
             let value = scores(arm, &world, learning_rate).and_then(|scores| precision(&world, &scores));
             sum = sum.zip(value).map(|(sum, value)| sum + value);
         }
@@ -86,15 +84,15 @@ fn grids(
 }
 
 /// What one candidate scores on one development world; none if training failed, for instance by diverging.
-fn scores(arm: &ArmSlice, world: &WorldData, learning_rate: f64) -> Option<Vec<f32>> {
+pub(super) fn scores(arm: &ArmSlice, world: &WorldData, learning_rate: f64) -> Option<Vec<f32>> {
     let seed = Seed::root(arm.seed).derive("tune", u64::from(world.meta.index));
     let setting = Setting { seed, learning_rate, checkpoint: None, stopwatch: &Untimed };
     let trained = arms::train(arm, world, &setting).ok().filter(arms::Trained::stayed_finite)?;
     arms::score(arm, world, &trained).ok()
 }
 
-fn precision(world: &WorldData, scores: &[f32]) -> Option<f64> {
-    let mut cases = review::blank_cases(world);
+pub(super) fn precision(world: &WorldData, scores: &[f32]) -> Option<f64> {
+    let mut cases = review::blank_cases(&world.meta, &world.cases);
     review::rank(world, scores, &mut cases);
     MetricSpec::AveragePrecision.build().compute(&cases)
 }
