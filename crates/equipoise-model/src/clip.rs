@@ -9,6 +9,7 @@
 
 use crate::fused::Tape;
 use crate::maths::cross_entropy;
+use crate::product::{Wide, widest};
 use crate::rows::length;
 use crate::{Examples, LayerShape, ModelError, Rows, Trainer};
 use equipoise_core::{ClipNorm, wide};
@@ -149,9 +150,22 @@ fn chunk_sum(
 
 /// Adds `|δ|² (|a|² + 1)` of one layer to each row's square; infinite where the layer's numbers leave their range.
 fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
-    let (inputs, outputs) = (input.len() / squares.len(), delta.len() / squares.len());
-    let limit = LARGEST_NORM * LARGEST_NORM;
-    wide(|| {
+    widest(Squares { input, delta, squares });
+}
+
+/// The loop of [`add_squares`]: long enough that a closure of it is left a function of its own, without the wide registers.
+struct Squares<'a> {
+    input: &'a [f32],
+    delta: &'a [f32],
+    squares: &'a mut [f64],
+}
+
+impl Wide for Squares<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { input, delta, squares } = self;
+        let (inputs, outputs) = (input.len() / squares.len(), delta.len() / squares.len());
+        let limit = LARGEST_NORM * LARGEST_NORM;
         for ((square, a), delta) in squares.iter_mut().zip(input.chunks(inputs)).zip(delta.chunks(outputs)) {
             let (a, delta) = (square_of(a), square_of(delta));
             *square += delta * (a + 1.0);
@@ -160,7 +174,7 @@ fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
                 *square = f64::INFINITY;
             }
         }
-    });
+    }
 }
 
 /// Sums that a squared norm is kept in: one chain of additions would wait for each of them.
@@ -180,15 +194,7 @@ pub(crate) fn square_of(values: &[f32]) -> f64 {
     for (lane, &value) in lanes.iter_mut().zip(rest) {
         *lane += f64::from(value) * f64::from(value);
     }
-    // Halved and halved again: one after another, each of sixteen additions would wait for the one before it.
-    let mut half = LANES / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
+    lanes.iter().sum()
 }
 
 /// Turns each row's square into the factor that brings the row within the bound.
@@ -210,14 +216,13 @@ pub(crate) fn scale_of(square: f64, clip: ClipNorm, stats: &mut ClipStats) -> f6
     }
 }
 
-/// Each row of `delta` times its factor. Factor and product are rounded to `f32`, each by less than 1e-7 of itself.
-#[allow(clippy::cast_possible_truncation)]
+/// Each row of `delta` times its factor.
+#[allow(clippy::cast_possible_truncation)] // Rounded once, in the last step.
 fn scale_rows(delta: &mut [f32], scales: &[f64]) {
     let outputs = delta.len() / scales.len();
     wide(|| {
         for (row, &scale) in delta.chunks_mut(outputs).zip(scales) {
-            let scale = scale as f32;
-            row.iter_mut().for_each(|value| *value *= scale);
+            row.iter_mut().for_each(|value| *value = (f64::from(*value) * scale) as f32);
         }
     });
 }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raised when the bytes that a stage writes change for the same input; it keeps old caches from being read.
-const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 7), (Stage::Trial, 8)];
+const CODE: [(Stage, u32); 3] = [(Stage::World, 5), (Stage::Tune, 6), (Stage::Trial, 7)];
 
 /// What kind of work a unit is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

@@ -151,6 +151,9 @@ pub(super) const NOT_PROTECTED: [&str; 5] = [
 pub(crate) const fn also_open(unit: PrivacyUnit) -> &'static str {
     match unit {
         PrivacyUnit::Row => "accounts whose data other rows read (contact features)",
+        PrivacyUnit::Pair => {
+            "rows of the two recomputed without their contact instead of nulled (that counts twice)"
+        }
         _ => {
             "labels that the account's reports gave to other accounts, and rows recomputed without the account instead of nulled \
              (that counts twice)"

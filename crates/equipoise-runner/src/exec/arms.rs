@@ -17,8 +17,8 @@ use equipoise_federated::{
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
-    Adversary, CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler,
-    PrivacyClaim, Quantizer,
+    Adversary, CentralGaussianSpec, DpEvent, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel,
+    PoissonSampler, PrivacyClaim, Quantizer,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -318,6 +318,24 @@ fn as_far_as_sealed(mut claim: PrivacyClaim, aggregation: Option<&AggregationSpe
             "the aggregator's view: it reads every update, with that platform's own share alone".into();
     }
     claim
+}
+
+/// What a section's mechanism does in a step, and before the first one, where accounts are scored on so many decisions. For people who
+/// look at a plan; noise that platforms add depends on the model and is not known here.
+///
+/// # Errors
+/// If no noise gives the epsilon.
+pub(crate) fn planned_event(
+    privacy: &crate::config::PrivacySection,
+    decisions: usize,
+) -> Result<DpEvent, Fault> {
+    if let Some(steps) = privacy.local_steps() {
+        return Ok(super::local::noise(privacy, steps)?.event());
+    }
+    match super::contacts::mechanism(privacy, decisions)? {
+        Some(sums) => Ok(DpEvent::Compose(sums.before_steps().into_iter().chain([sums.event()]).collect())),
+        None => Ok(mechanism(privacy)?.event()),
+    }
 }
 
 /// The mechanism of a privacy section whose noise comes to the opened sum, calibrated to the epsilon.

@@ -18,7 +18,7 @@ use equipoise_privacy::{
 use std::num::NonZeroU32;
 
 /// The mechanism, calibrated to the epsilon over all local steps.
-fn noise(privacy: &PrivacySection, local_steps: NonZeroU32) -> Result<LocalGaussian, Fault> {
+pub(super) fn noise(privacy: &PrivacySection, local_steps: NonZeroU32) -> Result<LocalGaussian, Fault> {
     let step = CentralGaussianSpec {
         clip_norm: privacy.clip_norm,
         sampling_rate: privacy.sampling_rate,

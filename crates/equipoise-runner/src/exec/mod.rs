@@ -19,7 +19,7 @@ mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::{Setting, mechanism, score as score_arm, train as train_arm};
+pub(crate) use arms::{Setting, mechanism, planned_event, score as score_arm, train as train_arm};
 pub use bare::bare;
 pub use bound::BoundRecord;
 pub(crate) use bound::keep as bounded_rows;

@@ -30,7 +30,7 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         metrics: metrics(&experiment.evaluation),
         platforms: metas.first().map_or(vec![], |meta| meta.platforms.clone()),
         cards: arms.iter().flat_map(cards).collect(),
-        promises: arms.iter().flat_map(super::promise::lines).collect(),
+        promises: super::promise::lines(arms),
         seats: seats(context),
         ledger: arms
             .iter()

@@ -10,31 +10,55 @@ fn epsilon(claim: &PrivacyClaim) -> f64 {
     (claim.epsilon * 1e3).ceil() / 1e3
 }
 
-fn line(arm: &str, claim: &PrivacyClaim) -> String {
+/// What a claim leaves open, each thing once: the unit's own words first.
+fn open(claim: &PrivacyClaim) -> String {
+    let unit = claim.unit.does_not_protect();
+    let said = |part: &str| {
+        (part == "the contact graph" && unit.contains("who contacts whom"))
+            || (part == "the linked accounts of a person" && unit.contains("of the same person"))
+    };
+    let rest = claim.not_protected.iter().map(String::as_str).filter(|part| !said(part));
+    std::iter::once(unit).chain(rest).collect::<Vec<_>>().join("; ")
+}
+
+fn line(claim: &PrivacyClaim) -> String {
     format!(
-        "{arm}: epsilon {} at delta {:e} for {} (unit {}; relation: {}; against {}). Not protected: {}; {}.",
+        "epsilon {} at delta {:e} for {} (unit {}; relation: {}; against {}). Not protected: {}.",
         epsilon(claim),
         claim.delta.get(),
         claim.unit.noun(),
         claim.unit.name(),
         claim.relation,
         claim.adversary,
-        claim.unit.does_not_protect(),
-        claim.not_protected.join("; ")
+        open(claim)
     )
 }
 
-/// The lines of an arm: each unit that it promises something, and the private graph in any case.
-pub(super) fn lines(arm: &ArmResults<'_>) -> Vec<String> {
-    let Some(own) = arm.claim() else { return Vec::new() };
-    let claims: Vec<&PrivacyClaim> = std::iter::once(own).chain(arm.also()).collect();
-    let label = &arm.plan.label;
-    let mut lines: Vec<String> = claims.iter().map(|claim| line(label, claim)).collect();
-    if claims.iter().all(|claim| claim.unit != PrivacyUnit::AccountPrivateGraph) {
+/// What arms promise, a line each with the arms that do; and of all others with a guarantee, that they hide no graph.
+pub(super) fn lines(arms: &[ArmResults<'_>]) -> Vec<String> {
+    let (mut promised, mut open): (Vec<(String, Vec<&str>)>, Vec<&str>) = (Vec::new(), Vec::new());
+    for arm in arms {
+        let Some(own) = arm.claim() else { continue };
+        let claims: Vec<&PrivacyClaim> = std::iter::once(own).chain(arm.also()).collect();
+        let label = arm.plan.label.as_str();
+        for words in claims.iter().map(|claim| line(claim)) {
+            match promised.iter_mut().find(|(known, _)| *known == words) {
+                Some((_, arms)) => arms.push(label),
+                None => promised.push((words, vec![label])),
+            }
+        }
+        if claims.iter().all(|claim| claim.unit != PrivacyUnit::AccountPrivateGraph) {
+            open.push(label);
+        }
+    }
+    let mut lines: Vec<String> =
+        promised.iter().map(|(words, arms)| format!("{words} Arms: {}.", arms.join("; "))).collect();
+    if !open.is_empty() {
         lines.push(format!(
-            "{label}: no guarantee for {} (unit {}): who contacts whom is not hidden.",
+            "no guarantee for {} (unit {}): who contacts whom is not hidden. Arms: {}.",
             PrivacyUnit::AccountPrivateGraph.noun(),
-            PrivacyUnit::AccountPrivateGraph.name()
+            PrivacyUnit::AccountPrivateGraph.name(),
+            open.join("; ")
         ));
     }
     lines
