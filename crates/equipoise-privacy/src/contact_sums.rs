@@ -125,6 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     const ROWS: usize = 12;
+    const MOST: u32 = 12;
     const COLUMNS: usize = 3;
 
     #[derive(Clone, Debug)]
@@ -167,7 +168,7 @@ mod tests {
 
     /// Every ordered pair at most once, hubs included; vectors from far below to far above the clip norm.
     fn graph() -> impl Strategy<Value = Graph> {
-        let pair = (0..ROWS as u32, prop_oneof![0..2_u64, 0..ROWS as u64]);
+        let pair = (0..MOST, prop_oneof![0..2_u64, 0..u64::from(MOST)]);
         proptest::collection::btree_map(pair, proptest::array::uniform3(-4.0_f32..4.0), 0..90).prop_map(
             |entries| {
                 let mut graph = Graph { row: vec![], account: vec![], values: vec![] };
@@ -203,7 +204,7 @@ mod tests {
         fn nulling_any_account_moves_the_others_by_no_more_than_the_sensitivity(graph in graph(), rows in 1_u32..6) {
             let bound = bound(rows);
             let whole = bound.sums(&graph.of());
-            for account in 0..ROWS as u64 {
+            for account in 0..u64::from(MOST) {
                 let gap = moved(&whole, &bound.sums(&graph.nulled(account).of()), account);
                 prop_assert!(gap <= bound.sensitivity().value.get(), "account {account}: {gap}");
             }
@@ -231,9 +232,9 @@ mod tests {
         /// Where no list is full, an account that never was and one that is nulled are the same to everybody else.
         #[test]
         fn without_full_lists_nulling_is_removing(graph in graph()) {
-            let bound = bound(ROWS as u32);
+            let bound = bound(MOST);
             prop_assert_eq!(bound.sums(&graph.of()).full, 0);
-            for account in 0..ROWS as u64 {
+            for account in 0..u64::from(MOST) {
                 let (nulled, removed) = (bound.sums(&graph.nulled(account).of()), bound.sums(&graph.removed(account).of()));
                 prop_assert!(moved(&nulled, &removed, u64::MAX) < 1e-12);
             }
