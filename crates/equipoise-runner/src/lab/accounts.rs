@@ -221,7 +221,7 @@ impl Answer {
     fn words(&self, target: f64) -> String {
         let mut text = match self.law {
             Some(law) => format!(
-                "fit: cost = {:.3e} x accounts^{:.2}; the cost falls with accounts to the power of {:.2} [{:.2}, {:.2}] (95 %, bootstrap over worlds)\n",
+                "fit: cost = {:.3e} x accounts^{:.2}; exponent of the fall {:.2} [{:.2}, {:.2}] (95 %, bootstrap over worlds)\n",
                 libm::exp(law.ln_a),
                 -law.b,
                 law.b,
