@@ -14,6 +14,7 @@
 
 mod account;
 mod block;
+mod contact;
 mod dictionary;
 mod dyad;
 mod encode;
@@ -33,6 +34,7 @@ mod test_world;
 mod unit;
 
 pub use block::{RowBlock, RuleBlock, SequenceBlock};
+pub use contact::{ContactBlock, contact_columns};
 pub use dictionary::{FeatureDef, Group, Reads, Sight, dictionary, dictionary_markdown};
 pub use multi::{MultiStream, SnapshotPlan};
 pub use rule::LiteralRule;

@@ -1,6 +1,6 @@
 //! All platforms at once: takes the world's events, routes them, and takes snapshots at planned cut-offs.
 
-use crate::{FeatureError, FeatureSpec, FeatureStream, RowBlock, RuleBlock, SequenceBlock};
+use crate::{ContactBlock, FeatureError, FeatureSpec, FeatureStream, RowBlock, RuleBlock, SequenceBlock};
 use equipoise_core::{Event, EventSink, PlatformId, PlatformView, SimTime};
 
 /// Strictly increasing cut-offs, each of which must be the end of a tick.
@@ -38,6 +38,8 @@ pub struct MultiStream {
     rules: Vec<RuleBlock>,
     /// None unless asked for: most studies read rows only.
     sequences: Option<Vec<SequenceBlock>>,
+    /// None unless asked for, for the same reason.
+    contacts: Option<Vec<ContactBlock>>,
     error: Option<FeatureError>,
 }
 
@@ -55,13 +57,21 @@ impl MultiStream {
         let streams =
             views.iter().map(|view| FeatureStream::new(view, spec)).collect::<Result<Vec<_>, _>>()?;
         let next = vec![0; streams.len()];
-        Ok(Self { streams, plan, next, rows: Vec::new(), rules: Vec::new(), sequences: None, error: None })
+        let (rows, rules) = (Vec::new(), Vec::new());
+        Ok(Self { streams, plan, next, rows, rules, sequences: None, contacts: None, error: None })
     }
 
     /// The same engines, which also keep the sequences of every snapshot.
     #[must_use]
     pub fn with_sequences(mut self) -> Self {
         self.sequences = Some(Vec::new());
+        self
+    }
+
+    /// The same engines, which also keep what each contact adds to each row of every snapshot.
+    #[must_use]
+    pub fn with_contacts(mut self) -> Self {
+        self.contacts = Some(Vec::new());
         self
     }
 
@@ -101,6 +111,14 @@ impl MultiStream {
         taken
     }
 
+    /// Takes what contacts add to the rows of the snapshots made since the last call, by cut-off, then by platform; nothing unless
+    /// [`with_contacts`](Self::with_contacts) asked for it.
+    pub fn take_contacts(&mut self) -> Vec<ContactBlock> {
+        let mut taken = self.contacts.as_mut().map(std::mem::take).unwrap_or_default();
+        taken.sort_by_key(|block| (block.cutoff, block.platform));
+        taken
+    }
+
     /// Ends the stream and gives the snapshots that were not taken, by cut-off, then by platform.
     ///
     /// # Errors
@@ -130,6 +148,9 @@ impl MultiStream {
             self.rules.push(stream.rule_block(&accounts));
             if let Some(sequences) = &mut self.sequences {
                 sequences.push(stream.sequence_block(&accounts));
+            }
+            if let Some(contacts) = &mut self.contacts {
+                contacts.push(stream.contact_block(&accounts));
             }
             self.next[at] += 1;
         }

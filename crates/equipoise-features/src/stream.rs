@@ -1,5 +1,6 @@
 //! The online engine of one platform: events in, rows and sequences as of now out.
 
+use crate::contact::{self, ContactBlock};
 use crate::dictionary::{self, Feature};
 use crate::sequence::{self, NO_PEER};
 use crate::shard::{Batch, SHARD_BITS, Shard, sides};
@@ -254,6 +255,36 @@ impl FeatureStream {
             codes,
             ends,
         }
+    }
+
+    /// What every sampled contact of `accounts` adds to their rows, as of [`until`](Self::until). Reads the same accounts as the rows.
+    ///
+    /// # Panics
+    /// If an account has no profile.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // fewer than 2^32 contacts a block
+    pub fn contact_block(&self, accounts: &[AccountId]) -> ContactBlock {
+        let mut block = ContactBlock {
+            platform: self.platform,
+            cutoff: self.until,
+            columns: contact::contact_columns(self.spec.label_adjacent).len(),
+            accounts: accounts.to_vec(),
+            contacts: Vec::new(),
+            values: Vec::new(),
+            ends: Vec::with_capacity(accounts.len()),
+        };
+        let mut sampled = Vec::new();
+        for &account in accounts {
+            let (shard, own) = (self.shard(account), self.codes[account.index()]);
+            shard.samples().sorted_into(account, &mut sampled);
+            for &(peer, slot) in &sampled {
+                block.contacts.push(peer);
+                let theirs = self.codes[peer.index()];
+                contact::push(self.spec.label_adjacent, own, theirs, shard.dyad(slot), &mut block.values);
+            }
+            block.ends.push(block.contacts.len() as u32);
+        }
+        block
     }
 
     /// The literal rule's numbers of `account`. They count every contact: the bound on reads does not cover them.

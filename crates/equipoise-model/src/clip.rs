@@ -9,6 +9,7 @@
 
 use crate::fused::Tape;
 use crate::maths::cross_entropy;
+use crate::product::{Wide, widest};
 use crate::rows::length;
 use crate::{Examples, LayerShape, ModelError, Rows, Trainer};
 use equipoise_core::{ClipNorm, wide};
@@ -82,32 +83,44 @@ impl Trainer {
         }
         let layers = (self.shapes.as_slice(), weights);
         let mut stats = ClipStats { rows: batch.len() as u32, ..ClipStats::default() };
-        let mut sum = std::mem::take(&mut self.sum);
-        sum.clear();
-        sum.resize(out.len(), 0.0);
-        for chunk in batch.chunks(CLIP_ROWS) {
-            add_chunk(&mut self.tape, layers, rows, chunk, clip, &mut stats, out, &mut sum);
+        let sum = &mut self.sum;
+        let chunks = batch.len().div_ceil(CLIP_ROWS);
+        for (at, chunk) in batch.chunks(CLIP_ROWS).enumerate() {
+            chunk_sum(&mut self.tape, layers, rows, chunk, clip, &mut stats, out);
+            // Between blocks in `f64`; the first block is the sum so far, and the last is stored as it is added.
+            match (at == 0, at + 1 == chunks) {
+                (true, true) => {}
+                (true, false) => {
+                    sum.resize(out.len(), 0.0);
+                    wide(|| sum.iter_mut().zip(out.iter()).for_each(|(sum, part)| *sum = f64::from(*part)));
+                }
+                (false, false) => {
+                    wide(|| sum.iter_mut().zip(out.iter()).for_each(|(sum, part)| *sum += f64::from(*part)));
+                }
+                (false, true) => wide(|| {
+                    out.iter_mut().zip(&*sum).for_each(|(out, sum)| *out = (sum + f64::from(*out)) as f32);
+                }),
+            }
         }
-        wide(|| out.iter_mut().zip(&sum).for_each(|(out, &sum)| *out = sum as f32));
-        self.sum = sum;
+        if batch.is_empty() {
+            out.fill(0.0);
+        }
         Ok(stats)
     }
 }
 
-/// Adds one chunk's clipped sum to `sum`; `scratch` is overwritten.
-#[allow(clippy::too_many_arguments)] // One chunk of one loop.
-fn add_chunk(
+/// Writes one chunk's clipped sum to `out`.
+fn chunk_sum(
     tape: &mut Tape,
     (shapes, weights): (&[LayerShape], &[f32]),
     rows: &Rows<'_>,
     chunk: &[u32],
     clip: ClipNorm,
     stats: &mut ClipStats,
-    scratch: &mut [f32],
-    sum: &mut [f64],
+    out: &mut [f32],
 ) {
     if chunk.is_empty() {
-        return;
+        return out.fill(0.0);
     }
     tape.gather(rows, chunk);
     tape.forward(shapes, weights);
@@ -128,19 +141,31 @@ fn add_chunk(
         let finite = chunk.iter().zip(&*squares).filter(|(_, square)| square.is_finite());
         let kept: Vec<u32> = finite.map(|(&row, _)| row).collect();
         stats.non_finite += u32::try_from(chunk.len() - kept.len()).unwrap_or(u32::MAX);
-        return add_chunk(tape, (shapes, weights), rows, &kept, clip, stats, scratch, sum);
+        return chunk_sum(tape, (shapes, weights), rows, &kept, clip, stats, out);
     }
     scales(squares, clip, stats);
     tape.deltas.iter_mut().for_each(|delta| scale_rows(delta, squares));
-    tape.gradient(shapes, scratch);
-    wide(|| sum.iter_mut().zip(scratch.iter()).for_each(|(sum, part)| *sum += f64::from(*part)));
+    tape.gradient(shapes, out);
 }
 
 /// Adds `|δ|² (|a|² + 1)` of one layer to each row's square; infinite where the layer's numbers leave their range.
 fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
-    let (inputs, outputs) = (input.len() / squares.len(), delta.len() / squares.len());
-    let limit = LARGEST_NORM * LARGEST_NORM;
-    wide(|| {
+    widest(Squares { input, delta, squares });
+}
+
+/// The loop of [`add_squares`]: long enough that a closure of it is left a function of its own, without the wide registers.
+struct Squares<'a> {
+    input: &'a [f32],
+    delta: &'a [f32],
+    squares: &'a mut [f64],
+}
+
+impl Wide for Squares<'_> {
+    #[inline(always)]
+    fn run(self) {
+        let Self { input, delta, squares } = self;
+        let (inputs, outputs) = (input.len() / squares.len(), delta.len() / squares.len());
+        let limit = LARGEST_NORM * LARGEST_NORM;
         for ((square, a), delta) in squares.iter_mut().zip(input.chunks(inputs)).zip(delta.chunks(outputs)) {
             let (a, delta) = (square_of(a), square_of(delta));
             *square += delta * (a + 1.0);
@@ -149,7 +174,7 @@ fn add_squares(input: &[f32], delta: &[f32], squares: &mut [f64]) {
                 *square = f64::INFINITY;
             }
         }
-    });
+    }
 }
 
 /// Sums that a squared norm is kept in: one chain of additions would wait for each of them.

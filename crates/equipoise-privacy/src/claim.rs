@@ -1,7 +1,7 @@
 //! A privacy claim: a unit, a bound, an adversary and what stays open, as data and as a sentence.
 
 use crate::{IntegerNoise, PrivacyUnit, Relation};
-use equipoise_core::{Delta, Fraction, NoiseMultiplier};
+use equipoise_core::{ClipNorm, Delta, Fraction, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::num::NonZeroU32;
@@ -121,6 +121,20 @@ pub struct IntegerShares {
     pub tolerated: u32,
 }
 
+/// Noised sums over contacts, released before training.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NoisedSums {
+    /// Rows that an account adds to at most, besides its own.
+    pub rows_per_account: u32,
+    /// Largest L2 norm of what it adds to one row.
+    pub clip: ClipNorm,
+    /// Deviation of each release's noise over what an account can move.
+    pub noise_multiplier: NoiseMultiplier,
+    /// How often sums are released.
+    pub releases: u32,
+}
+
 /// What a mechanism claims about the models released over all its steps. Its `Display` is the sentence to print.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -142,6 +156,9 @@ pub struct PrivacyClaim {
     pub not_protected: Vec<String>,
     /// Steps accounted: the most that one unit could take part in.
     pub steps: u32,
+    /// Noised local steps in each step of a platform, where it takes several by itself; `steps` counts them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local_steps: Option<u32>,
     /// How many were planned and released, where that differs from what one unit could take part in; the holder of the claim promises
     /// that who took part was decided without looking at data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -158,6 +175,9 @@ pub struct PrivacyClaim {
     /// How the noise came into the sum, where platforms added it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integer: Option<IntegerShares>,
+    /// What rows hold of contacts, where that is noised sums and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<NoisedSums>,
     /// How epsilon was computed, and on which idealisation.
     pub accountant: String,
 }
@@ -167,11 +187,14 @@ impl fmt::Display for PrivacyClaim {
         // Rounded up: a printed bound must not be smaller than the computed one.
         let up = |epsilon: f64| libm::ceil(epsilon * 1e4) / 1e4;
         let epsilon = up(self.epsilon);
+        let inside = self.local_steps.unwrap_or(1).max(1);
+        let within =
+            self.local_steps.map_or_else(String::new, |steps| format!(" of {steps} noised local steps each"));
         let charged = self.rounds.map_or_else(String::new, |rounds| {
             format!(
                 " (charged: the {} of them that one platform took part in at most; {} were planned, at epsilon {}; who takes part is \
                  drawn without looking at data)",
-                self.steps,
+                self.steps / inside,
                 rounds.planned,
                 up(rounds.planned_epsilon)
             )
@@ -187,7 +210,7 @@ impl fmt::Display for PrivacyClaim {
         let renyi = self
             .renyi
             .map_or_else(String::new, |renyi| format!(" (Renyi accounting would say {})", up(renyi)));
-        let released = self.rounds.map_or(self.steps, |rounds| rounds.opened);
+        let released = self.rounds.map_or(self.steps / inside, |rounds| rounds.opened);
         let noise = match self.integer {
             None => format!(
                 "Gaussian noise of {} times the sensitivity on Poisson samples at rate {}",
@@ -205,10 +228,20 @@ impl fmt::Display for PrivacyClaim {
                 shares.tolerated
             ),
         };
+        let sums = self.sums.map_or_else(String::new, |sums| {
+            format!(
+                " on rows that hold noised sums over contacts, released {} with Gaussian noise of {} times what an account moves (at most {} \
+                 other rows, {} each)",
+                if sums.releases == 1 { "once".to_owned() } else { format!("{} times", sums.releases) },
+                sums.noise_multiplier,
+                sums.rows_per_account,
+                sums.clip
+            )
+        });
         write!(
             f,
-            "For any two data sets that differ by {} {}, the released models of {released} steps{charged} are ({epsilon}, {:e})-close \
-             to {}: {noise}{rows}, by {}{renyi}. \
+            "For any two data sets that differ by {} {}, the released models of {released} steps{within}{charged} are ({epsilon}, {:e})-close \
+             to {}: {noise}{rows}{sums}, by {}{renyi}. \
              Protected: {}. Not protected: {}.",
             self.relation,
             self.unit.noun(),
@@ -248,12 +281,14 @@ mod tests {
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["the contact graph".into(), "what scores reveal at inference".into()],
             steps: 500,
+            local_steps: None,
             rounds: None,
             rows: 1,
             contribution: None,
             sampling_rate: Fraction::new(0.02).unwrap(),
             noise_multiplier: NoiseMultiplier::new(1.5).unwrap(),
             integer: None,
+            sums: None,
             accountant: "Renyi accounting".into(),
         };
         assert_eq!(

@@ -306,6 +306,7 @@ impl Mechanism for DistributedNoise {
             adversary: self.adversary(),
             not_protected: open.map(String::from).collect(),
             steps,
+            local_steps: None,
             rounds: None,
             rows: rows.get(),
             contribution: None,
@@ -316,6 +317,7 @@ impl Mechanism for DistributedNoise {
                 honest: self.sum.honest,
                 tolerated: self.tolerated,
             }),
+            sums: None,
             accountant: format!(
                 "Renyi accounting of {bound} at whole orders, exact integers, no amplification by sampling claimed"
             ),

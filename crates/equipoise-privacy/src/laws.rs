@@ -25,6 +25,10 @@ pub fn check_mechanism_laws(mechanism: &dyn Mechanism) -> Result<(), String> {
             check_moments(mechanism, seed, noise_multiplier)?;
             check_claim(mechanism)
         }
+        DpEvent::Repeat { ref event, steps } if mechanism.on_local_steps().is_some() => {
+            check_server_adds_nothing(mechanism, seed)?;
+            check_local_steps(mechanism, event, steps, seed)
+        }
         DpEvent::DiscreteSum(_) => {
             check_server_adds_nothing(mechanism, seed)?;
             check_shares(mechanism, seed)
@@ -100,6 +104,59 @@ fn check_shares(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
     Ok(())
 }
 
+/// Noise in local steps: that of one has the deviation that its event states, and a claim is about all of them.
+fn check_local_steps(
+    mechanism: &dyn Mechanism,
+    event: &DpEvent,
+    steps: u32,
+    seed: Seed,
+) -> Result<(), String> {
+    let Some(local) = mechanism.on_local_steps() else {
+        return Err("the event says noise in local steps, but there are none".into());
+    };
+    ensure(local.local_steps().get() == steps, || "other local steps are taken than are accounted".into())?;
+    let (DpEvent::PoissonGaussian { noise_multiplier, .. }
+    | DpEvent::PoissonGaussianRows { noise_multiplier, .. }) = *event
+    else {
+        return Err(format!("a local step is a Gaussian sum of a sample, got {event:?}"));
+    };
+    let draw = |base: f64, seed: Seed| -> Result<Vec<f64>, String> {
+        let mut sum = vec![base; COORDINATES as usize];
+        let noised = local.on_local_step(&mut sum, SENSITIVITY, crate::NoiseSource::Replayable(seed));
+        noised.map_err(|error| error.to_string())?;
+        sum.iter_mut().for_each(|value| *value = (*value - base) / (noise_multiplier * SENSITIVITY));
+        Ok(sum)
+    };
+    let (first, other) = (draw(0.0, seed.derive("step", 0))?, draw(0.0, seed.derive("step", 1))?);
+    let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(x, y)| (x - y).abs() < 1e-9);
+    ensure(same(&first, &draw(64.0, seed.derive("step", 0))?), || "the noise depends on the sum".into())?;
+    ensure(!same(&first, &other), || "two local steps drew the same noise".into())?;
+    let n = f64::from(COORDINATES);
+    for (power, want, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (4, 3.0, 96.0)] {
+        let got = first.iter().map(|&x| libm::pow(x, f64::from(power))).sum::<f64>() / n;
+        ensure((got - want).abs() <= ERRORS * libm::sqrt(variance / n), || {
+            format!(
+                "moment {power} of a local step's noise over what the event states is {got}, expected {want}"
+            )
+        })?;
+    }
+    for unit in PrivacyUnit::ALL {
+        for rounds in [1, 50] {
+            let Some(claim) = mechanism.claim(unit, rounds) else { continue };
+            ensure(claim.steps == rounds * steps && claim.local_steps == Some(steps), || {
+                "a claim that counts other steps than are taken".into()
+            })?;
+            let mut accountant = RdpAccountant::new();
+            accountant.compose(&mechanism.event(), rounds);
+            let accounted = accountant.epsilon(claim.delta).epsilon;
+            ensure(unit == PrivacyUnit::Row || claim.epsilon * 5.0 >= accounted, || {
+                format!("the claim of {} is far below the event's {accounted}", claim.epsilon)
+            })?;
+        }
+    }
+    Ok(())
+}
+
 fn check_untouched(mechanism: &dyn Mechanism, seed: Seed) -> Result<(), String> {
     check_server_adds_nothing(mechanism, seed)?;
     let silent = PrivacyUnit::ALL.iter().all(|&unit| mechanism.claim(unit, 1).is_none());
@@ -163,6 +220,18 @@ fn check_claim(mechanism: &dyn Mechanism) -> Result<(), String> {
             };
             let mut accountant = RdpAccountant::new();
             accountant.compose(&of_claim, steps);
+            // An account moves what was released before the first step as much as is accounted; a pair less.
+            let account = matches!(unit, PrivacyUnit::AccountPrivateGraph | PrivacyUnit::AccountFixedGraph);
+            if let Some(before) = mechanism.before_steps().filter(|_| account) {
+                accountant.compose(&before, 1);
+                let accounted = accountant.epsilon(claim.delta).epsilon;
+                ensure(claim.epsilon >= accounted * (1.0 - 1e-9), || {
+                    format!(
+                        "the claim of {} leaves out what is released before the first step: {accounted}",
+                        claim.epsilon
+                    )
+                })?;
+            }
             let accounted = accountant.epsilon(claim.delta).epsilon;
             // Another accountant may be tighter than Renyi's, so a claim is held against the event it was made from, and
             // only a claim by more than the largest ratio seen (4.79) below Renyi's is called wrong.
@@ -178,8 +247,8 @@ fn check_claim(mechanism: &dyn Mechanism) -> Result<(), String> {
             ensure(!claim.not_protected.is_empty(), || {
                 "a claim that says nothing of what stays open".into()
             })?;
-            // A row is one of the rows that the event is about.
-            let whole = unit == PrivacyUnit::Row || of_claim == mechanism.event();
+            // A row is one of the rows that the event is about, and a pair's ends are two of them.
+            let whole = matches!(unit, PrivacyUnit::Row | PrivacyUnit::Pair) || of_claim == mechanism.event();
             let same = match mechanism.event() {
                 DpEvent::PoissonGaussian { sampling_rate: q, noise_multiplier: sigma }
                 | DpEvent::PoissonGaussianRows { sampling_rate: q, noise_multiplier: sigma, .. } => {

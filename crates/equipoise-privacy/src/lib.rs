@@ -11,6 +11,7 @@
 mod accountant;
 mod adaptive_clip;
 mod claim;
+mod contact_sums;
 mod distributed;
 mod event;
 mod integer_noise;
@@ -35,15 +36,18 @@ pub use accountant::{
     rdp_epsilon, zcdp_epsilon, zcdp_epsilon_loose, zcdp_rho,
 };
 pub use adaptive_clip::{AdaptiveClip, AdaptiveClipError, AdaptiveClipSpec};
-pub use claim::{Adversary, BoundedContribution, ClaimScope, IntegerShares, PrivacyClaim, RoundsCharged};
+pub use claim::{
+    Adversary, BoundedContribution, ClaimScope, IntegerShares, NoisedSums, PrivacyClaim, RoundsCharged,
+};
+pub use contact_sums::{ContactSums, Contributions, SumBound};
 pub use distributed::{DistributedNoise, DistributedNoiseError, DistributedNoiseSpec};
 pub use event::DpEvent;
 pub use integer_noise::discrete_gaussian;
 
 pub use ledger::{Ledger, LedgerEntry, LedgerError};
 pub use mechanism::{
-    CentralGaussian, CentralGaussianSpec, Mechanism, MechanismError, MechanismSpec, NoNoise, NoNoiseSpec,
-    NoiseLevel,
+    AggregatedGaussian, AggregatedGaussianSpec, CentralGaussian, CentralGaussianSpec, LocalGaussian,
+    LocalGaussianSpec, Mechanism, MechanismError, MechanismSpec, NoNoise, NoNoiseSpec, NoiseLevel,
 };
 pub use noise::{NoiseError, NoiseSource};
 pub use ownership::{BoundedRows, Ownership, Survivors};

@@ -75,6 +75,7 @@ impl Mechanism for Faulty {
             adversary: Adversary::ReleasedModel,
             not_protected: vec!["everything else".into()],
             steps,
+            local_steps: None,
             rounds: None,
             rows: 1,
             contribution: None,
@@ -82,6 +83,7 @@ impl Mechanism for Faulty {
             sampling_rate: Fraction::new(0.1).unwrap(),
             noise_multiplier: NoiseMultiplier::new(2.0).unwrap(),
             integer: None,
+            sums: None,
             accountant: "none".into(),
         })
     }
@@ -174,5 +176,66 @@ fn every_way_to_add_shares_wrongly_is_rejected_for_its_own_reason() {
     ] {
         let error = check_mechanism_laws(&Distributed::new(wrong)).expect_err("a wrong mechanism passed");
         assert!(error.contains(reason), "{wrong:?}: {error}");
+    }
+}
+
+/// A mechanism of ours whose claim leaves something out: what was released before the first step, or local steps.
+#[derive(Debug)]
+enum Forgets {
+    Sums(equipoise_privacy::AggregatedGaussian),
+    LocalSteps(equipoise_privacy::LocalGaussian),
+}
+
+impl Forgets {
+    fn of(&self) -> &dyn Mechanism {
+        match self {
+            Self::Sums(sums) => sums,
+            Self::LocalSteps(local) => local,
+        }
+    }
+}
+
+impl Mechanism for Forgets {
+    fn name(&self) -> &'static str {
+        self.of().name()
+    }
+    fn event(&self) -> DpEvent {
+        self.of().event()
+    }
+    fn before_steps(&self) -> Option<DpEvent> {
+        self.of().before_steps()
+    }
+    fn on_local_steps(&self) -> Option<&equipoise_privacy::LocalGaussian> {
+        self.of().on_local_steps()
+    }
+    fn on_server_with(
+        &self,
+        sum: &mut [f64],
+        sensitivity: f64,
+        source: NoiseSource,
+    ) -> Result<(), NoiseError> {
+        self.of().on_server_with(sum, sensitivity, source)
+    }
+    fn claim(&self, unit: PrivacyUnit, steps: u32) -> Option<PrivacyClaim> {
+        let claim = self.of().claim(unit, steps)?;
+        Some(match self {
+            Self::Sums(sums) => {
+                PrivacyClaim { epsilon: sums.claim(PrivacyUnit::Row, steps)?.epsilon, ..claim }
+            }
+            Self::LocalSteps(_) => PrivacyClaim { steps, ..claim },
+        })
+    }
+}
+
+#[test]
+fn a_claim_that_forgets_the_sums_or_the_local_steps_is_rejected_for_its_own_reason() {
+    let sums = equipoise_privacy::AggregatedGaussianSpec::examples()[0].build().unwrap();
+    let local = equipoise_privacy::LocalGaussianSpec::examples()[2].build().unwrap();
+    for (wrong, why) in [
+        (Forgets::Sums(sums), "leaves out what is released before the first step"),
+        (Forgets::LocalSteps(local), "counts other steps than are taken"),
+    ] {
+        let error = check_mechanism_laws(&wrong).unwrap_err();
+        assert!(error.contains(why), "{error}");
     }
 }

@@ -285,6 +285,8 @@ fn print_result(
         }
     }
     say!("{}", crate::report::headline(data));
+    // Who contacts whom is the most sensitive fact: what hides it stands beside every other promise.
+    data.promises.iter().for_each(|line| say!("privacy: {line}"));
     say!(
         "Synthetic data; a risk score orders reviews and is never a verdict. Intervals: 95 %, over {} worlds.",
         data.seeds
@@ -312,6 +314,9 @@ fn headline(data: &ReportData) -> serde_json::Value {
 
 fn check(given: &Given, common: &Common) -> Result<(), Fault> {
     let (plan, cost) = load(given, common)?;
+    let (protocol, end) = (&plan.first().protocol, u32::from(plan.first().world.days));
+    let decisions =
+        end.saturating_sub(protocol.label_cutoff).div_ceil(protocol.decision_every.max(1)) as usize;
     let mechanisms = plan
         .arms
         .iter()
@@ -320,7 +325,7 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
             let event = match privacy.noise.filter(|noise| noise.on_platforms().is_some()) {
                 // Its size depends on the model's, which is known where worlds are.
                 Some(noise) => serde_json::to_value(noise),
-                None => serde_json::to_value(crate::exec::mechanism(privacy)?.event()),
+                None => serde_json::to_value(crate::exec::planned_event(privacy, decisions)?),
             };
             Ok((arm.label.clone(), event.map_err(runtime)?))
         })

@@ -1,6 +1,7 @@
 //! What a world unit leaves on disk, and the same in memory: rows to train on, rows to decide on, and the truth that
 //! only evaluation reads. This is the one place where rows and truth lie side by side, so it stays inside the runner.
 
+use crate::contact_rows::{ContactRows, WorldContacts};
 use equipoise_store::{ColumnData, StoreError, Table, read_json, read_table, write_json_atomic, write_table};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -197,6 +198,8 @@ pub struct WorldData {
     /// The noisy identifier that each tested account's platform holds, one a case, where an arm matches accounts. No truth, and no
     /// feature: only the matching of a fusion reads it.
     pub tokens: Option<Vec<u64>>,
+    /// What each contact adds to each row, where an arm sums over contacts.
+    pub contacts: Option<WorldContacts>,
 }
 
 /// The part of a world that reports need: a world's rows are many times as large.
@@ -245,6 +248,10 @@ impl WorldData {
         if let Some(tokens) = &self.tokens {
             put("tokens.parquet", &token_table(tokens)?)?;
         }
+        if let Some(contacts) = &self.contacts {
+            put("train_contacts.parquet", &contacts.train.table()?)?;
+            put("test_contacts.parquet", &contacts.test.table()?)?;
+        }
         write_json_atomic(&dir.join("world.json"), &self.meta)
     }
 
@@ -280,9 +287,16 @@ impl WorldData {
         } else {
             None
         };
+        let contacts = if dir.join("train_contacts.parquet").exists() {
+            let train = ContactRows::from_table(&get("train_contacts.parquet")?, train.label.len())?;
+            let test = ContactRows::from_table(&get("test_contacts.parquet")?, test.case.len())?;
+            Some(WorldContacts { train, test })
+        } else {
+            None
+        };
         let table = get("reads.parquet")?;
         let reads = Reads { row: table.u32("row")?.to_vec(), account: table.u32("account")?.to_vec() };
-        Ok(Self { meta, train, train_linked, test, cases, sequences, reads, tokens })
+        Ok(Self { meta, train, train_linked, test, cases, sequences, reads, tokens, contacts })
     }
 
     fn test_table(&self) -> Result<Table, StoreError> {
@@ -391,7 +405,12 @@ fn read_train(table: &Table, columns: usize) -> Result<TrainRows, StoreError> {
 const TURNED: usize = 64;
 
 /// Adds `[rows, columns]` as one column each.
-fn with_rows(mut table: Table, prefix: &str, columns: usize, values: &[f32]) -> Result<Table, StoreError> {
+pub(crate) fn with_rows(
+    mut table: Table,
+    prefix: &str,
+    columns: usize,
+    values: &[f32],
+) -> Result<Table, StoreError> {
     let rows = values.len().checked_div(columns).unwrap_or(0);
     let mut turned: Vec<Vec<f32>> = (0..columns).map(|_| Vec::with_capacity(rows)).collect();
     for block in values.chunks(TURNED * columns.max(1)) {
@@ -405,7 +424,7 @@ fn with_rows(mut table: Table, prefix: &str, columns: usize, values: &[f32]) -> 
     Ok(table)
 }
 
-fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, StoreError> {
+pub(crate) fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, StoreError> {
     let names = (0..columns).map(|at| format!("{prefix}{at:03}"));
     let turned = names.map(|name| table.f32(&name)).collect::<Result<Vec<_>, _>>()?;
     let mut values = vec![0.0; table.rows() * columns];

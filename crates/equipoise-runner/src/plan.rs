@@ -72,6 +72,9 @@ pub struct WorldSlice {
     /// Whether the accounts' noisy identifiers are kept, for arms that fuse scores. Left out where they are not, for the same reason.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tokens: bool,
+    /// Whether what each contact adds to a row is kept, for arms that sum over contacts. Left out where it is not, for the same reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contacts: bool,
 }
 
 /// What a world is for. The two have disjoint randomness.
@@ -293,6 +296,8 @@ impl Builder {
         let e = loaded.first();
         let networks = e.arms.iter().any(|arm| arm.trains() && !arm.grows_trees());
         let reads = loaded.points.iter().any(|point| point.experiment.model.reads_sequences());
+        let sums = |point: &crate::config::Point| point.experiment.privacy.sums_over_contacts();
+        let contacts = e.arms.iter().any(|arm| arm.federates()) && loaded.points.iter().any(sums);
         (0..count)
             .map(|index| {
                 let slice = WorldSlice {
@@ -304,6 +309,7 @@ impl Builder {
                     index,
                     sequences: networks && reads,
                     tokens: e.arms.iter().any(|arm| arm.fuses()),
+                    contacts,
                 };
                 let what = if role == WorldRole::Test { "test world" } else { "development world" };
                 self.add(Stage::World, format!("{what} {index}"), vec![], Work::World(slice))
@@ -362,9 +368,12 @@ pub(crate) fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice
         section.local = LocalSpec::FedAvg(FedAvg {});
     }
     if let (true, Some(section)) = (private, &mut federation) {
-        // One clipped step a round on the server's own optimiser: the local-epoch settings are not read.
+        // One clipped step a round on the server's own optimiser: the local-epoch settings are not read. Platforms that take noised steps
+        // by themselves send where these led, as federated averaging does.
         section.rounds = e.privacy.rounds;
-        section.server = e.privacy.server.clone();
+        if e.privacy.local_steps().is_none() {
+            section.server = e.privacy.server.clone();
+        }
     }
     ArmSlice {
         arm,

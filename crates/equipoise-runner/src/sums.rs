@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 /// If noise that platforms add cannot be, beginning with the key that mends it.
 pub fn vector_spec(e: &Experiment, clients: u32, columns: usize) -> Result<VectorSpec, String> {
     let (len, map) = (e.model.parameters(columns), e.federation.compression.map());
-    if e.privacy.epsilon.is_finite() {
+    if e.privacy.epsilon.is_finite() && e.privacy.local_steps().is_none() {
         let len = map.sent(len);
         let noise =
             noise_on_platforms(&e.privacy, e.privacy.clip_norm, e.federation.cohort.minimum, len, clients)?;

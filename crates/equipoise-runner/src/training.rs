@@ -329,11 +329,15 @@ fn layers(spec: &ModelSpec, clients: &[ClientRows]) -> Vec<Range<usize>> {
     spec.layers(columns).iter().map(|layer| layer.offset..layer.end()).collect()
 }
 
-fn worker(spec: &ModelSpec, clients: &[ClientRows], backward: Backward) -> Result<Trainer, TrainError> {
+pub(crate) fn worker(
+    spec: &ModelSpec,
+    clients: &[ClientRows],
+    backward: Backward,
+) -> Result<Trainer, TrainError> {
     let columns = clients.first().map_or(0, |client| client.columns);
     Trainer::with(spec, columns, backward).map_err(|error| failed(0, 0, &error))
 }
 
-fn failed(client: u32, round: u32, error: &ModelError) -> TrainError {
+pub(crate) fn failed(client: u32, round: u32, error: &ModelError) -> TrainError {
     TrainError { client, round, reason: error.to_string() }
 }

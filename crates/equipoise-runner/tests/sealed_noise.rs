@@ -90,3 +90,26 @@ fn what_voids_sealed_noise_is_refused_before_any_work() {
     assert!(why(&[&four, ONE_SHOT]).contains("nobody is certain to add noise"));
     assert!(why(&[SKELLAM, ONE_SHOT, "privacy.bits=32"]).contains("have no room for this noise"));
 }
+
+/// Noise in every local step needs no hidden sum: the promise names an aggregator that sends models of its choice, and all steps are charged.
+#[test]
+fn noise_in_local_steps_holds_whatever_the_aggregator_sends() {
+    let local = |steps: u32| format!("privacy.noise={{ local-gaussian = {{ steps = {steps} }} }}");
+    let (four, report) = done(&[&local(4), PLAIN]);
+    let claim = |trial: &Value, key: &str| trial["claim"][key].clone();
+    assert_eq!(claim(&four, "adversary"), "malicious-aggregator");
+    let epsilon = claim(&four, "epsilon").as_f64().unwrap();
+    assert!(epsilon > 7.9 && epsilon <= 8.0, "{epsilon}: calibrated over all local steps");
+    let (steps, planned) =
+        (claim(&four, "steps").as_u64().unwrap(), four["claim"]["rounds"]["planned"].as_u64().unwrap());
+    assert_eq!((steps, claim(&four, "local-steps").as_u64()), (4 * planned, Some(4)));
+    assert!(report.contains("of 4 noised local steps each"), "{report}");
+    let (one, _) = done(&[&local(1), PLAIN]);
+    let noise = |trial: &Value| claim(trial, "noise-multiplier").as_f64().unwrap();
+    assert!(noise(&four) > 1.02 * noise(&one) && one["model-hash"] != four["model-hash"]);
+    let runs = tempfile::tempdir().unwrap();
+    let file = smoke();
+    let none = local(0);
+    let refused = [&["check", file.to_str().unwrap()][..], &settings(&[&none])].concat();
+    assert!(fail(runs.path(), &refused, 2).contains("a platform that takes no local step sends nothing"));
+}

@@ -85,10 +85,15 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
     let runs = tempfile::tempdir().unwrap();
     let file = smoke();
     let with = |bound: &str| format!("privacy.unit={{ account-fixed-graph = {bound} }}");
+    let private = |rows: &str| {
+        format!(
+            "privacy.unit={{ account-private-graph = {{ {rows}, contact-clip = 1.0, share = 0.5, seed = 1, scoring = \"clear\" }} }}"
+        )
+    };
     for (set, reason) in [
         ("privacy.unit=\"platform\"".to_owned(), "the noise that hides one of them exceeds the sum"),
         ("privacy.unit=\"pair\"".to_owned(), "may stand in the rows of others"),
-        ("privacy.unit=\"account-private-graph\"".to_owned(), "only noised aggregation would"),
+        (private("rows = 8"), "only noised sums may"),
         ("privacy.unit=\"account-sender-owned\"".to_owned(), "does not null them"),
         ("privacy.unit=\"linked-person\"".to_owned(), "nothing bounds the rows of a person"),
         ("privacy.unit=\"household\"".to_owned(), "unknown variant `household`"),
@@ -107,11 +112,65 @@ fn a_guarantee_that_cannot_be_given_is_refused_with_the_reason() {
     own.iter().for_each(|set| arguments.extend(["--set", set]));
     let checked = succeed(runs.path(), &arguments);
     assert!(checked.contains("for what an account sent"), "{checked}");
+    // The same columns, with noised sums over contacts behind them, hide who contacts whom.
+    let sums = private("rows = 8");
+    let mut arguments = vec!["check", file.to_str().unwrap(), "--set", &sums];
+    own[1..].iter().for_each(|set| arguments.extend(["--set", set]));
+    let checked = succeed(runs.path(), &arguments);
+    assert!(checked.contains("for an account, contact graph private"), "{checked}");
+    let none = private("rows = 0");
+    arguments[3] = &none;
+    assert!(fail(runs.path(), &arguments, 2).contains("an account that adds to no row"));
     let account = format!("privacy.unit={ACCOUNT}");
     let skewed = "federation.partition={ account = {} }";
     let both = ["check", file.to_str().unwrap(), "--set", &account, "--set", skewed];
     let error = fail(runs.path(), &both, 2);
     assert!(error.contains("so with `account-fixed-graph` use `platform`"), "{error}");
+}
+
+/// Noised sums over contacts: the promise for an account while its contacts are private, and for a pair, stand beside the others, each with
+/// what it leaves open; the sums are debited, and an arm without them says that it hides no graph.
+#[test]
+fn who_contacts_whom_is_promised_beside_the_rest_or_said_to_be_open() {
+    let runs = tempfile::tempdir().unwrap();
+    let sums = "{ account-private-graph = { rows = 8, contact-clip = 1.0, share = 0.5, seed = 1, scoring = \"clear\" } }";
+    let zip = format!(
+        "sweep={{ zip = [{{ \"privacy.unit\" = \"row\" }}, {{ \"privacy.unit\" = {ACCOUNT} }}, {{ \"privacy.unit\" = {sums} }}] }}"
+    );
+    let all =
+        ["schema={ own = {} }", "arms=[\"federated\"]", "experiment.seeds=1", "privacy.epsilon=8.0", &zip];
+    let set: Vec<&str> = all.iter().flat_map(|set| ["--set", set]).collect();
+    let said = succeed(runs.path(), &run(smoke().to_str().unwrap(), &set));
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("privacy: ")).collect();
+    assert_eq!(lines.len(), 5, "row, account, graph and pair, and who hides no graph: {said}");
+    let hidden: Vec<&&str> =
+        lines.iter().filter(|line| line.contains("(unit account-private-graph; ")).collect();
+    assert_eq!(hidden.len(), 1, "{lines:?}");
+    for part in
+        ["epsilon 8 at delta", "relation: nulling", "released models (A1)", "Not protected:", "full list"]
+    {
+        assert!(hidden[0].contains(part), "{part} is missing in: {}", hidden[0]);
+    }
+    assert!(lines.iter().any(|line| line.contains("(unit pair; relation: nulling")), "{lines:?}");
+    let open = "no guarantee for one account on one platform (contact graph private)";
+    let without: Vec<&&str> = lines.iter().filter(|line| line.contains(open)).collect();
+    assert_eq!(without.len(), 1, "{lines:?}");
+    assert!(without[0].contains("federated, ε = 8; federated, ε = 8 for an account, K = 2."), "{without:?}");
+    let entries = std::fs::read_dir(runs.path()).unwrap().map(|entry| entry.unwrap().path());
+    let place = entries.into_iter().find(|path| path.join("plan.json").exists()).unwrap();
+    let metrics = json(&place.join("metrics.json"));
+    let ledger = metrics["ledger"].as_array().unwrap();
+    let debited =
+        ledger.iter().find(|row| row["release"].as_str().unwrap().starts_with("noised sums")).unwrap();
+    let alone = debited["epsilon"].as_f64().unwrap();
+    assert!(
+        alone > 3.9 && alone < 4.6,
+        "half of epsilon by the exact curve, a little more by Renyi: {alone}"
+    );
+    let report = std::fs::read_to_string(place.join("report.md")).unwrap();
+    assert!(
+        report.contains("add to as many rows as they may") && report.contains("(unit account-private-graph)")
+    );
 }
 
 /// Tested accounts are private too: what an arm with a guarantee tells of them is noised and debited, and the rest is an oracle's.

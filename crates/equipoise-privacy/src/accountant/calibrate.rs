@@ -4,9 +4,10 @@
 //! exact one in the upper end of its bracket. (The plain Gaussian has its own inverse, `gaussian_noise_multiplier`.)
 
 use super::{
-    DiscreteSum, EpsilonBracket, PrvError, SampledStep, prv_bracket, prv_estimate, rdp_curve, rdp_epsilon,
-    zcdp_epsilon, zcdp_rho,
+    DiscreteSum, EpsilonBracket, PrvError, RdpAccountant, SampledStep, prv_bracket, prv_estimate, rdp_curve,
+    rdp_epsilon, zcdp_epsilon, zcdp_rho,
 };
+use crate::DpEvent;
 use equipoise_core::{Delta, Epsilon, Fraction, NoiseMultiplier};
 
 /// The bracket of noise multipliers, as powers of two. Below 2^-4 any epsilon is in the hundreds and protects nobody.
@@ -56,6 +57,29 @@ pub fn calibrate_noise_multiplier(
         let mut curve = rdp_curve(q.get(), sigma);
         curve.iter_mut().for_each(|r| *r *= f64::from(steps));
         rdp_epsilon(&curve, delta.get()).epsilon
+    })
+}
+
+/// [`calibrate_noise_multiplier`] where `before` has been released of the same data: what the two cost together is at most `target`.
+///
+/// # Errors
+/// As there; and if `before` alone costs more.
+pub(crate) fn calibrate_beside(
+    target: Epsilon,
+    delta: Delta,
+    before: &DpEvent,
+    q: Fraction,
+    steps: u32,
+) -> Result<NoiseMultiplier, AccountError> {
+    if q.get() <= 0.0 || steps == 0 {
+        return Err(AccountError::Nothing("the sampling rate or the number of steps is 0"));
+    }
+    let mut already = RdpAccountant::new();
+    already.compose(before, 1);
+    least_noise(target, delta, |noise_multiplier| {
+        let mut accountant = already.clone();
+        accountant.compose(&DpEvent::PoissonGaussian { sampling_rate: q.get(), noise_multiplier }, steps);
+        accountant.epsilon(delta).epsilon
     })
 }
 

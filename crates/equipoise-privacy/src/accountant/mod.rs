@@ -19,6 +19,7 @@ mod single;
 mod step;
 mod subsampled;
 
+pub(crate) use calibrate::calibrate_beside;
 pub use calibrate::{
     AccountError, Calibrated, calibrate_discrete, calibrate_exactly, calibrate_noise_multiplier,
     calibrate_step, calibrate_zcdp,

@@ -139,7 +139,7 @@ impl CentralGaussian {
 }
 
 /// What a claim at the opened sum leaves open, whatever its unit.
-const NOT_PROTECTED: [&str; 5] = [
+pub(super) const NOT_PROTECTED: [&str; 5] = [
     "the contact graph",
     "the linked accounts of a person",
     "the aggregator's view, which holds the sum before the noise",
@@ -151,6 +151,9 @@ const NOT_PROTECTED: [&str; 5] = [
 pub(crate) const fn also_open(unit: PrivacyUnit) -> &'static str {
     match unit {
         PrivacyUnit::Row => "accounts whose data other rows read (contact features)",
+        PrivacyUnit::Pair => {
+            "rows of the two recomputed without their contact instead of nulled (that counts twice)"
+        }
         _ => {
             "labels that the account's reports gave to other accounts, and rows recomputed without the account instead of nulled \
              (that counts twice)"
@@ -206,12 +209,14 @@ impl Mechanism for CentralGaussian {
             adversary: Adversary::ReleasedModel,
             not_protected: open.map(String::from).collect(),
             steps,
+            local_steps: None,
             rounds: None,
             rows: rows.get(),
             contribution: None,
             sampling_rate: self.sampling_rate,
             noise_multiplier: self.noise_multiplier,
             integer: None,
+            sums: None,
             accountant: format!(
                 "{} of the subsampled Gaussian, noise idealised as real-valued and secret",
                 accounted.by()

@@ -2,12 +2,16 @@
 //!
 //! The registry [`MechanismSpec`] is the table of an experiment file; from Rust anyone passes their own [`Mechanism`].
 
+mod aggregated_gaussian;
 mod central_gaussian;
 mod exact;
+mod local_gaussian;
 mod no_noise;
 
+pub use aggregated_gaussian::{AggregatedGaussian, AggregatedGaussianSpec};
 pub(crate) use central_gaussian::also_open;
 pub use central_gaussian::{CentralGaussian, CentralGaussianSpec, NoiseLevel};
+pub use local_gaussian::{LocalGaussian, LocalGaussianSpec};
 pub use no_noise::{NoNoise, NoNoiseSpec};
 
 use crate::{
@@ -31,6 +35,16 @@ pub trait Mechanism: fmt::Debug + Send + Sync {
 
     /// What **one** step releases, from the numbers that [`Mechanism::on_server_with`] uses.
     fn event(&self) -> DpEvent;
+
+    /// What each platform adds in every local step, where it takes noised steps by itself; then the server adds nothing.
+    fn on_local_steps(&self) -> Option<&LocalGaussian> {
+        None
+    }
+
+    /// What is released once, before the first step, where something is: claims for units that it touches hold it as well.
+    fn before_steps(&self) -> Option<DpEvent> {
+        None
+    }
 
     /// Noises the opened `sum` (real units, before division). `dim_sensitivity` is the L2 sensitivity of that sum with
     /// rounding, as [`crate::Quantizer::rounded_sensitivity`] gives it.
@@ -76,6 +90,12 @@ pub enum MechanismError {
     /// The bound on an account's rows bounds nothing.
     #[error(transparent)]
     Rows(#[from] TooManyRows),
+    /// Too many to count.
+    #[error("steps: rounds times local steps are more than 32 bits count")]
+    Steps,
+    /// The sums take nothing or everything.
+    #[error("share: of a finite epsilon the noised sums take a part above 0 and below 1, got {0}")]
+    Share(f64),
     /// Noise on the platforms cannot be.
     #[error("distributed-integer: {0}")]
     Distributed(String),
@@ -89,6 +109,10 @@ pub enum MechanismSpec {
     NoNoise(NoNoiseSpec),
     /// Gaussian noise on the opened sum.
     CentralGaussian(CentralGaussianSpec),
+    /// The same on rows that hold noised sums over contacts, which hides who contacts whom.
+    AggregatedGaussian(AggregatedGaussianSpec),
+    /// Gaussian noise inside every local step of every platform.
+    LocalGaussian(LocalGaussianSpec),
     /// Integer noise that each platform adds before its update is sealed.
     DistributedInteger(DistributedNoiseSpec),
 }
@@ -102,6 +126,8 @@ impl MechanismSpec {
         Ok(match self {
             Self::NoNoise(spec) => Box::new(spec.build()),
             Self::CentralGaussian(spec) => Box::new(spec.build()?),
+            Self::AggregatedGaussian(spec) => Box::new(spec.build()?),
+            Self::LocalGaussian(spec) => Box::new(spec.build()?),
             Self::DistributedInteger(spec) => {
                 Box::new(spec.build().map_err(|error| MechanismError::Distributed(error.to_string()))?)
             }
@@ -114,6 +140,8 @@ impl MechanismSpec {
         match self {
             Self::NoNoise(_) => None,
             Self::CentralGaussian(spec) => Some(spec.clip_norm),
+            Self::AggregatedGaussian(spec) => Some(spec.clip_norm),
+            Self::LocalGaussian(spec) => Some(spec.step.clip_norm),
             Self::DistributedInteger(spec) => Some(spec.clip_norm),
         }
     }
@@ -125,6 +153,8 @@ impl MechanismSpec {
             // Without amplification, whom a platform samples is its own business.
             Self::NoNoise(_) | Self::DistributedInteger(_) => None,
             Self::CentralGaussian(spec) => Some(spec.sampling_rate),
+            Self::AggregatedGaussian(spec) => Some(spec.sampling_rate),
+            Self::LocalGaussian(spec) => Some(spec.step.sampling_rate),
         }
     }
 
@@ -133,6 +163,8 @@ impl MechanismSpec {
     pub fn examples() -> Vec<Self> {
         let mut examples = vec![Self::NoNoise(NoNoiseSpec {})];
         examples.extend(CentralGaussianSpec::examples().into_iter().map(Self::CentralGaussian));
+        examples.extend(AggregatedGaussianSpec::examples().into_iter().map(Self::AggregatedGaussian));
+        examples.extend(LocalGaussianSpec::examples().into_iter().map(Self::LocalGaussian));
         examples.extend(DistributedNoiseSpec::examples().into_iter().map(Self::DistributedInteger));
         examples
     }

@@ -183,7 +183,12 @@ fn columns(e: &Experiment, world: &WorldSpec) -> usize {
     let all = equipoise_features::dictionary(e.features.label_adjacent).into_iter();
     let names: Vec<String> = all.map(|column| column.name.to_owned()).collect();
     let seen = crate::schema::seen_in(world, e.features.label_adjacent);
-    e.schema.unwrap_or_default().columns(&names, &seen).len()
+    let sums = if e.privacy.sums_over_contacts() {
+        equipoise_features::contact_columns(e.features.label_adjacent).len()
+    } else {
+        0
+    };
+    e.schema.unwrap_or_default().columns(&names, &seen).len() + sums
 }
 
 /// How many numbers the model reads at once: of a row of `columns`, or of an event.

@@ -19,7 +19,7 @@ pub(crate) use suggest::nearest;
 pub(crate) use sweep::tables;
 pub use sweep::{Budget, Point, Sweep};
 pub(crate) use unit::check as check_unit;
-pub use unit::{Contribution, UnitSpec};
+pub use unit::{Aggregation, Contribution, Scoring, UnitSpec};
 
 use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;

@@ -11,6 +11,13 @@ use serde::{Deserialize, Serialize};
 pub enum NoiseSpec {
     /// Gaussian noise on the opened sum, amplified by sampling: against a recipient of the released model.
     CentralGaussian {},
+    /// Gaussian noise in every local step of every platform, each with the whole deviation: whatever the aggregator sends, and with any
+    /// aggregation. A platform takes `steps` clipped and noised steps a round at the tuned rate and sends where they led; the server is
+    /// the federation's own.
+    LocalGaussian {
+        /// Noised steps a round, all of which are charged.
+        steps: u32,
+    },
     /// Discrete Gaussian shares, added as integers by every platform before sealing: against the aggregator too. Calibrated to the
     /// `minimum` of a cohort less those that collude; no amplification by sampling is claimed.
     DistributedDiscreteGaussian {
@@ -30,6 +37,7 @@ impl NoiseSpec {
     pub fn examples() -> Vec<Self> {
         vec![
             Self::CentralGaussian {},
+            Self::LocalGaussian { steps: 4 },
             Self::DistributedDiscreteGaussian { colluding: 1 },
             Self::DistributedSkellam { colluding: 0 },
         ]
@@ -39,11 +47,20 @@ impl NoiseSpec {
     #[must_use]
     pub const fn on_platforms(self) -> Option<(IntegerNoise, u32)> {
         match self {
-            Self::CentralGaussian {} => None,
+            Self::CentralGaussian {} | Self::LocalGaussian { .. } => None,
             Self::DistributedDiscreteGaussian { colluding } => {
                 Some((IntegerNoise::DiscreteGaussian, colluding))
             }
             Self::DistributedSkellam { colluding } => Some((IntegerNoise::Skellam, colluding)),
+        }
+    }
+
+    /// Noised steps that a platform takes by itself in a round; nothing where it sends sums.
+    #[must_use]
+    pub const fn in_local_steps(self) -> Option<u32> {
+        match self {
+            Self::LocalGaussian { steps } => Some(steps),
+            _ => None,
         }
     }
 
@@ -53,6 +70,9 @@ impl NoiseSpec {
         match self {
             Self::CentralGaussian {} => {
                 "adds Gaussian noise to the opened sum; what is meant where nothing is said"
+            }
+            Self::LocalGaussian { .. } => {
+                "every platform takes several steps a round by itself, each with the whole noise"
             }
             Self::DistributedDiscreteGaussian { .. } => {
                 "every platform adds discrete Gaussian integers before sealing"
@@ -78,6 +98,9 @@ fn colluders(scheme: &SchemeSpec) -> Option<u32> {
 /// # Errors
 /// Why, beginning with the key that mends it.
 pub(super) fn check(e: &Experiment) -> Result<(), String> {
+    if e.privacy.epsilon.is_finite() && e.privacy.noise.and_then(NoiseSpec::in_local_steps) == Some(0) {
+        return Err("steps: a platform that takes no local step sends nothing; at least 1".into());
+    }
     let Some((_, colluding)) = e.privacy.noise.and_then(NoiseSpec::on_platforms) else { return Ok(()) };
     if !e.privacy.epsilon.is_finite() {
         return Ok(());

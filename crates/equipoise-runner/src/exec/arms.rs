@@ -17,8 +17,8 @@ use equipoise_federated::{
 use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
 use equipoise_model::{Steps, Trainer};
 use equipoise_privacy::{
-    Adversary, CentralGaussianSpec, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel, PoissonSampler,
-    PrivacyClaim, Quantizer,
+    Adversary, CentralGaussianSpec, DpEvent, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel,
+    PoissonSampler, PrivacyClaim, Quantizer,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -38,6 +38,9 @@ pub(crate) struct Trained {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What the same models promise other units.
+    #[serde(default)]
+    pub also: Vec<PrivacyClaim>,
     /// What bounding an account's rows left, where they were bounded.
     pub bound: Option<super::BoundRecord>,
     /// How the training of each model ended, for an arm without rounds.
@@ -45,6 +48,13 @@ pub(crate) struct Trained {
 }
 
 impl Trained {
+    /// With what its claim rests on in the claim, where rows were bounded.
+    fn bounded(mut self) -> Self {
+        let contribution = self.bound.map(|record| record.bound);
+        self.claim = self.claim.map(|claim| PrivacyClaim { contribution, ..claim });
+        self
+    }
+
     /// Whether every client's training gave finite numbers.
     pub(crate) fn stayed_finite(&self) -> bool {
         let rounds = self.federation.iter().flat_map(|state| &state.history);
@@ -237,6 +247,13 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let clients = clients(config.positive_weight as f32);
     let sampler = PoissonSampler::new(privacy.sampling_rate);
+    if let Some(steps) = privacy.local_steps() {
+        let start = init(slice, columns, setting.seed)?;
+        let mut trained =
+            super::local::federate(slice, privacy, steps, &clients, (start, map.sent(len)), setting)?;
+        trained.bound = bounded.map(|(_, record)| record);
+        return Ok(trained.bounded());
+    }
     let trainers = ClippedSums { spec: model, clients: &clients, clip: privacy.clip_norm, sampler };
     let quantizer = sums::private_quantizer(privacy);
     let charged_norm = |rows: &ClientRows| crate::training::charged(privacy.clip_norm, rows).get();
@@ -246,7 +263,10 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     let on_platforms = sums::noise_on_platforms(privacy, clip_norm, minimum, map.sent(len), count);
     let (mechanism, room): (Box<dyn Mechanism>, _) = match on_platforms.map_err(Fault::Config)? {
         Some((noise, room)) => (Box::new(noise), room),
-        None => (mechanism(privacy)?, quantizer),
+        None => match super::contacts::mechanism(privacy, world.meta.decisions.len())? {
+            Some(aggregated) => (Box::new(aggregated), quantizer),
+            None => (mechanism(privacy)?, quantizer),
+        },
     };
     let expected: f64 = clients.iter().map(|client| sampler.expected(client.len())).sum();
     let parts = Parts {
@@ -258,12 +278,13 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     };
     let mut trained = rounds(slice, init(slice, columns, setting.seed)?, &parts, setting)?;
     let history = trained.federation.as_ref().map_or(&[][..], |state| &state.history);
-    let claim = charged(mechanism.as_ref(), privacy.promised(), privacy.rounds, history);
+    let of = |unit| charged(mechanism.as_ref(), unit, privacy.rounds, history);
+    let claim = of(privacy.promised());
+    trained.also = privacy.promised_beside().iter().filter_map(|&unit| of(unit)).collect();
     let claim = claim.map(|claim| as_far_as_sealed(claim, slice.aggregation.as_ref()));
+    trained.claim = claim;
     trained.bound = bounded.map(|(_, record)| record);
-    let contribution = trained.bound.map(|record| record.bound);
-    trained.claim = claim.map(|claim| PrivacyClaim { contribution, ..claim });
-    Ok(trained)
+    Ok(trained.bounded())
 }
 
 /// One model a platform: the federation's for its members, and for each platform that abstains the one that it trains alone.
@@ -299,14 +320,36 @@ fn as_far_as_sealed(mut claim: PrivacyClaim, aggregation: Option<&AggregationSpe
     claim
 }
 
+/// What a section's mechanism does in a step, and before the first one, where accounts are scored on so many decisions. For people who
+/// look at a plan; noise that platforms add depends on the model and is not known here.
+///
+/// # Errors
+/// If no noise gives the epsilon.
+pub(crate) fn planned_event(
+    privacy: &crate::config::PrivacySection,
+    decisions: usize,
+) -> Result<DpEvent, Fault> {
+    if let Some(steps) = privacy.local_steps() {
+        return Ok(super::local::noise(privacy, steps)?.event());
+    }
+    match super::contacts::mechanism(privacy, decisions)? {
+        Some(sums) => Ok(DpEvent::Compose(sums.before_steps().into_iter().chain([sums.event()]).collect())),
+        None => Ok(mechanism(privacy)?.event()),
+    }
+}
+
 /// The mechanism of a privacy section whose noise comes to the opened sum, calibrated to the epsilon.
 ///
 /// # Errors
 /// If no noise gives that epsilon, or platforms add it, which depends on how many there are.
 pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<dyn Mechanism>, Fault> {
-    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some()) {
+    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some() || noise.in_local_steps().is_some()) {
         let why =
             "noise: only runs know noise that platforms add; take the key away or say `central-gaussian`";
+        return Err(Fault::Config(why.into()));
+    }
+    if privacy.sums_over_contacts() {
+        let why = "unit: only runs know noised sums over contacts; use `row` or `account-fixed-graph`";
         return Err(Fault::Config(why.into()));
     }
     let spec = CentralGaussianSpec {
@@ -320,15 +363,15 @@ pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<d
     MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
 }
 
-struct Parts<'a> {
-    trainers: &'a dyn TrainerFactory,
-    spec: VectorSpec,
-    mechanism: &'a dyn Mechanism,
-    divisor: Divisor,
-    quantizer: Quantizer,
+pub(super) struct Parts<'a> {
+    pub(super) trainers: &'a dyn TrainerFactory,
+    pub(super) spec: VectorSpec,
+    pub(super) mechanism: &'a dyn Mechanism,
+    pub(super) divisor: Divisor,
+    pub(super) quantizer: Quantizer,
 }
 
-fn rounds(
+pub(super) fn rounds(
     slice: &ArmSlice,
     params: Params,
     parts: &Parts<'_>,
@@ -345,7 +388,8 @@ fn rounds(
         (Err(rule), Some(choice)) => Aggregation::Chosen(rule.rule(), choice),
     };
     // With a guarantee, the tuned rate is the server's: platforms take one clipped step and have none of their own.
-    let server = if slice.privacy.is_some() {
+    let one_step = slice.privacy.as_ref().is_some_and(|privacy| privacy.local_steps().is_none());
+    let server = if one_step {
         section.server.with_learning_rate(setting.learning_rate)
     } else {
         section.server.clone()
@@ -493,7 +537,7 @@ fn by_platform(slice: &ArmSlice, world: &WorldData, trained: &Trained) -> Result
 }
 
 /// A plan that this program made has what its arms need; one that was edited by hand may not.
-fn expect<T>(part: Option<T>, what: &str) -> Result<T, Fault> {
+pub(super) fn expect<T>(part: Option<T>, what: &str) -> Result<T, Fault> {
     part.ok_or_else(|| {
         Fault::Config(format!("the plan's arm has no {what}; make the plan again from its experiment file"))
     })

@@ -2,7 +2,7 @@
 //! and shares its work: both give the same metrics, and its cost is what the runner's own is measured against (`tests/overhead.rs`).
 
 use super::arms::{self, Setting};
-use super::{calibrate, explain, review, tune, world};
+use super::{calibrate, contacts, explain, review, tune, world};
 use crate::data::WorldData;
 use crate::fault::Fault;
 use crate::plan::{Plan, Work};
@@ -30,6 +30,7 @@ pub fn bare(plan: &Plan) -> Result<Bare, Fault> {
             }
             Work::Tune(arm) => {
                 let view = arm.schema.unwrap_or_default().view(world(needed(0))?);
+                let (view, _) = contacts::with_sums(arm, view, "tune")?;
                 let mut best = (0.0, f64::NEG_INFINITY);
                 for &rate in &arm.learning_rates {
                     let scores = tune::scores(arm, &view, rate);
@@ -42,6 +43,7 @@ pub fn bare(plan: &Plan) -> Result<Bare, Fault> {
             }
             Work::Trial { arm, evaluation } => {
                 let view = arm.schema.unwrap_or_default().view(world(needed(0))?);
+                let (view, _) = contacts::with_sums(arm, view, "trial")?;
                 let index = u64::from(view.meta.index);
                 let setting = Setting {
                     seed: Seed::root(arm.seed).derive("trial", index),

@@ -65,7 +65,7 @@ pub(crate) fn keep(
 }
 
 /// An account of one platform: accounts of one number on two platforms are two.
-fn address(platform: u8, account: u32) -> u64 {
+pub(super) fn address(platform: u8, account: u32) -> u64 {
     (u64::from(platform) << 32) | u64::from(account)
 }
 

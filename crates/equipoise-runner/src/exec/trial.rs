@@ -35,6 +35,12 @@ pub struct TrialRecord {
     pub plan: Option<SlotPlan>,
     /// What may be said about the released model.
     pub claim: Option<PrivacyClaim>,
+    /// What the same models promise other units.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<PrivacyClaim>,
+    /// What noising sums over contacts did, where rows hold those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums: Option<super::SumsRecord>,
     /// What bounding an account's rows left, where they were bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<super::BoundRecord>,
@@ -80,6 +86,7 @@ pub(super) fn run(
         checkpoint: Some(checkpoint),
         stopwatch: &stopwatch,
     };
+    let (world, sums) = super::contacts::with_sums(arm, world, "trial")?;
     let trained = super::kept::trained(context, unit, arm, || arms::train(arm, &world, &setting))?;
     let own = arms::score(arm, &world, &trained)?;
     let fused = match (&arm.fusion, &tuned) {
@@ -119,6 +126,8 @@ pub(super) fn run(
         metrics,
         plan: trained.plan.clone(),
         claim: trained.claim.clone(),
+        also: trained.also.clone(),
+        sums,
         bound: trained.bound,
         histograms: trained.histograms,
         calibration,

@@ -36,6 +36,7 @@ pub(super) fn run(context: &Context<'_>, unit: &Unit, arm: &ArmSlice, dir: &Path
         for id in &unit.needs {
             let world = context.world(id)?;
             let world = arm.schema.unwrap_or_default().view(&world);
+            let (world, _) = super::contacts::with_sums(arm, world, "tune")?;
             let value = scores(arm, &world, learning_rate).and_then(|scores| precision(&world, &scores));
             sum = sum.zip(value).map(|(sum, value)| sum + value);
         }

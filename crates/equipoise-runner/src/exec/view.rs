@@ -37,6 +37,7 @@ pub(super) fn to_train<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
         }),
         reads: world.reads.clone(),
         tokens: None,
+        contacts: None,
     })
 }
 
@@ -65,6 +66,7 @@ pub(super) fn to_score<'a>(slice: &ArmSlice, world: &'a WorldData) -> Cow<'a, Wo
         sequences: world.sequences.clone(),
         reads: Reads::default(),
         tokens: None,
+        contacts: None,
     })
 }
 
@@ -100,6 +102,7 @@ pub(super) fn held_out(slice: &ArmSlice, world: &WorldData) -> Option<(WorldData
         }),
         reads: Reads::default(),
         tokens: None,
+        contacts: None,
     };
     Some((world, rows.label))
 }

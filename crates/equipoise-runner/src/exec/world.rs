@@ -8,13 +8,16 @@ mod told;
 pub(crate) use told::Told;
 
 use crate::config::{Labels, Population};
+use crate::contact_rows::{ContactRows, WorldContacts};
 use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldMeta, WorldSequences};
 use crate::fault::{Fault, runtime};
 use crate::plan::{WorldRole, WorldSlice};
 use equipoise_core::{
     AccountId, AgeBand, DAY, Draw, KnownLabel, LabelStatus, Observer, PlatformView, Seed, SimTime,
 };
-use equipoise_features::{MultiStream, RowBlock, RuleBlock, SequenceBlock, SnapshotPlan};
+use equipoise_features::{
+    ContactBlock, MultiStream, RowBlock, RuleBlock, SequenceBlock, SnapshotPlan, contact_columns,
+};
 use equipoise_model::baselines::literal_rule_score;
 use equipoise_synth::{Outcome, World, truth};
 
@@ -27,9 +30,18 @@ struct Cut<'a> {
     rules: Vec<RuleBlock>,
     /// Beside the blocks, or none at all.
     sequences: Vec<SequenceBlock>,
+    /// The same.
+    contacts: Vec<ContactBlock>,
     /// When a positive label of an account became known, `i32::MAX` for never; by platform and account.
     known: Vec<Vec<i32>>,
     seed: Seed,
+}
+
+/// What is kept beside rows where an arm asks for it.
+#[derive(Default)]
+struct Beside {
+    events: SequenceRows,
+    contacts: ContactRows,
 }
 
 /// Makes a world and its rows.
@@ -60,20 +72,25 @@ pub(crate) fn make_told(slice: &WorldSlice, observer: &dyn Observer) -> Result<(
     if slice.sequences {
         stream = stream.with_sequences();
     }
+    if slice.contacts {
+        stream = stream.with_contacts();
+    }
     let outcome = world.run(None, &mut stream, observer).map_err(runtime)?;
-    let sequences = stream.take_sequences();
+    let (sequences, contacts) = (stream.take_sequences(), stream.take_contacts());
     let (blocks, rules) = stream.finish().map_err(runtime)?;
     let known = known_positives(&outcome.labels, &views);
-    let cut = Cut { slice, views, outcome, blocks, rules, sequences, known, seed };
-    let (train, reads, train_events) = cut.train();
+    let cut = Cut { slice, views, outcome, blocks, rules, sequences, contacts, known, seed };
+    let (train, reads, beside_train) = cut.train();
     let train_linked = cut.train_linked();
     let (cases, index) = cut.cases(*decisions.last().unwrap_or(&0));
-    let (test, test_events) = cut.test(&decisions, &cases, &index);
+    let (test, beside_test) = cut.test(&decisions, &cases, &index);
     let meta = cut.meta(&decisions, &train, &cases);
-    let sequences = slice.sequences.then_some(WorldSequences { train: train_events, test: test_events });
+    let sequences = WorldSequences { train: beside_train.events, test: beside_test.events };
+    let contacts = WorldContacts { train: beside_train.contacts, test: beside_test.contacts };
+    let (sequences, contacts) = (slice.sequences.then_some(sequences), slice.contacts.then_some(contacts));
     let tokens = slice.tokens.then(|| cut.tokens(&cases));
     let told = Told::of(&cut, &train);
-    Ok((WorldData { meta, train, train_linked, test, cases, sequences, reads, tokens }, told))
+    Ok((WorldData { meta, train, train_linked, test, cases, sequences, reads, tokens, contacts }, told))
 }
 
 fn days(day: u32) -> i32 {
@@ -116,11 +133,21 @@ impl Cut<'_> {
         self.blocks.iter().position(|b| b.platform.index() == platform && b.cutoff.0 == cutoff)
     }
 
-    /// Puts the sequence of row `row` of a snapshot behind the others, where sequences are kept.
-    fn push_events(&self, platform: usize, cutoff: i32, row: usize, into: &mut SequenceRows) {
-        let block = self.at(platform, cutoff).and_then(|at| self.sequences.get(at));
-        if let Some(block) = block {
-            into.push(block.sequence(row));
+    /// Nothing beside any row yet.
+    fn nothing_beside(&self) -> Beside {
+        let columns = contact_columns(self.slice.features.label_adjacent).len();
+        Beside { contacts: ContactRows { columns, ..ContactRows::default() }, ..Beside::default() }
+    }
+
+    /// Puts what stands beside row `row` of a snapshot behind the others, as far as it is kept.
+    fn push_beside(&self, platform: usize, cutoff: i32, row: usize, into: &mut Beside) {
+        let Some(at) = self.at(platform, cutoff) else { return };
+        if let Some(block) = self.sequences.get(at) {
+            into.events.push(block.sequence(row));
+        }
+        if let Some(block) = self.contacts.get(at) {
+            let (contacts, values) = block.of(row);
+            into.contacts.push(contacts.iter().map(|contact| contact.0), values);
         }
     }
 
@@ -161,9 +188,9 @@ impl Cut<'_> {
         (!open.is_empty()).then(|| open[address.rng().below(open.len())])
     }
 
-    fn train(&self) -> (TrainRows, Reads, SequenceRows) {
+    fn train(&self) -> (TrainRows, Reads, Beside) {
         let mut rows = TrainRows { columns: self.columns(), ..TrainRows::default() };
-        let (mut reads, mut events) = (Reads::default(), SequenceRows::default());
+        let (mut reads, mut beside) = (Reads::default(), self.nothing_beside());
         self.each_train_account(
             |platform, account, known| {
                 let Some((block, at)) = self
@@ -185,12 +212,12 @@ impl Cut<'_> {
                 push(&mut rows, platform, account, cutoff, label);
                 rows.fold.push(self.fold(platform, account));
                 rows.values.extend_from_slice(block.row(at));
-                self.push_events(platform, cutoff, at, &mut events);
+                self.push_beside(platform, cutoff, at, &mut beside);
             },
             |platform, account| self.known[platform][account],
         );
         self.deal_labels("labels", &mut rows);
-        (rows, reads, events)
+        (rows, reads, beside)
     }
 
     /// Rows as a party would have them that could link a person's accounts: labels of one are labels of all.
@@ -363,8 +390,8 @@ impl Cut<'_> {
             .collect()
     }
 
-    fn test(&self, decisions: &[i32], cases: &CaseRows, index: &[Vec<u32>]) -> (TestRows, SequenceRows) {
-        let (mut rows, mut events) = (TestRows::default(), SequenceRows::default());
+    fn test(&self, decisions: &[i32], cases: &CaseRows, index: &[Vec<u32>]) -> (TestRows, Beside) {
+        let (mut rows, mut beside) = (TestRows::default(), self.nothing_beside());
         let reports = self.reports();
         for (decision, &cutoff) in decisions.iter().enumerate() {
             for platform in 0..self.views.len() {
@@ -382,11 +409,11 @@ impl Cut<'_> {
                     let known = filed.partition_point(|&time| time < cutoff);
                     rows.reports.push(u16::try_from(known).unwrap_or(u16::MAX));
                     rows.rule.push(self.rule_score(platform, *account, rules, at));
-                    self.push_events(platform, cutoff, at, &mut events);
+                    self.push_beside(platform, cutoff, at, &mut beside);
                 }
             }
         }
-        (rows, events)
+        (rows, beside)
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]

@@ -10,7 +10,7 @@ use crate::report::data::{
 };
 use equipoise_eval::Unit;
 use equipoise_federated::LeakageProfile;
-use equipoise_privacy::PrivacyUnit;
+use equipoise_privacy::{PrivacyClaim, PrivacyUnit};
 
 pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[WorldMeta]) -> ReportData {
     let experiment = context.plan.first();
@@ -20,14 +20,24 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         plan_id: context.plan.id.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         seeds: metas.len(),
-        facts: facts(metas, experiment).into_iter().chain(survivors(arms)).collect(),
+        facts: facts(metas, experiment)
+            .into_iter()
+            .chain(survivors(arms))
+            .chain(arms.iter().filter_map(super::promise::full))
+            .collect(),
         prevalence: prevalence(arms),
         primary: experiment.experiment.primary.clone(),
         metrics: metrics(&experiment.evaluation),
         platforms: metas.first().map_or(vec![], |meta| meta.platforms.clone()),
-        cards: arms.iter().filter_map(card).collect(),
+        cards: arms.iter().flat_map(cards).collect(),
+        promises: super::promise::lines(arms),
         seats: seats(context),
-        ledger: arms.iter().flat_map(|arm| ledger(arm).into_iter().chain(super::told::ledger(arm))).collect(),
+        ledger: arms
+            .iter()
+            .flat_map(|arm| {
+                super::promise::sums(arm).into_iter().chain(ledger(arm)).chain(super::told::ledger(arm))
+            })
+            .collect(),
         explanations: arms.iter().flat_map(|arm| super::explanation::rows(arm, metas)).collect(),
         released: arms.iter().filter_map(super::told::row).collect(),
         costs: arms.iter().flat_map(|arm| cost(arm).into_iter().chain(inside(arm))).collect(),
@@ -69,8 +79,11 @@ const LIMITS: [&str; 8] = [
 
 /// What each unit that an arm claims leaves open, before the limits of everything.
 fn limits(arms: &[ArmResults<'_>]) -> Vec<String> {
-    let mut units: Vec<PrivacyUnit> =
-        arms.iter().filter_map(ArmResults::claim).map(|claim| claim.unit).collect();
+    let mut units: Vec<PrivacyUnit> = arms
+        .iter()
+        .flat_map(|arm| arm.claim().into_iter().chain(arm.also()))
+        .map(|claim| claim.unit)
+        .collect();
     units.sort_unstable();
     units.dedup();
     let of = |unit: &PrivacyUnit| {
@@ -238,8 +251,12 @@ fn section(name: &str) -> Section {
     }
 }
 
-fn card(arm: &ArmResults<'_>) -> Option<MechanismCard> {
-    let claim = arm.claim()?;
+/// A card for each unit that an arm promises something, its own first.
+fn cards(arm: &ArmResults<'_>) -> Vec<MechanismCard> {
+    arm.claim().into_iter().chain(arm.also()).filter_map(|claim| card(arm, claim)).collect()
+}
+
+fn card(arm: &ArmResults<'_>, claim: &PrivacyClaim) -> Option<MechanismCard> {
     let privacy = arm.plan.slice.privacy.as_ref()?;
     Some(MechanismCard {
         arm: arm.plan.id.clone(),

@@ -12,6 +12,7 @@ mod front;
 mod fusion;
 mod outcomes;
 mod patterns;
+mod promise;
 mod told;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};
@@ -35,6 +36,21 @@ impl ArmResults<'_> {
     pub(crate) fn claim(&self) -> Option<&PrivacyClaim> {
         let claims = self.trials.iter().flatten().filter_map(|trial| trial.record.claim.as_ref());
         claims.max_by(|a, b| a.epsilon.total_cmp(&b.epsilon))
+    }
+}
+
+impl ArmResults<'_> {
+    /// What the same models promise other units: of each, the largest epsilon over worlds.
+    pub(crate) fn also(&self) -> Vec<&PrivacyClaim> {
+        let mut largest: Vec<&PrivacyClaim> = Vec::new();
+        for claim in self.trials.iter().flatten().flat_map(|trial| &trial.record.also) {
+            match largest.iter_mut().find(|known| known.unit == claim.unit) {
+                Some(known) if known.epsilon >= claim.epsilon => {}
+                Some(known) => *known = claim,
+                None => largest.push(claim),
+            }
+        }
+        largest
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The cost is the arm without a guarantee less the arm with it, world by world. One law is fitted to the mean cost of each size,
 //! `cost = a accounts^-b`, by weighted least squares with one variance for all worlds, and the interval is the bootstrap's over worlds within
-//! sizes. The law is an assumption: where resamples do not fall with size, or reach the target only beyond a million times the largest
+//! sizes. The law is an assumption: where resamples do not fall with size (the exponent and its interval are said), or reach the target only beyond a million times the largest
 //! size, the answer is that the fit does not determine it. Within the sizes that ran, the nearest that meets the target is said too.
 
 use super::{Said, list, value};
@@ -178,6 +178,8 @@ struct Answer {
     accounts: Option<f64>,
     /// Of the resamples that have an answer, those at 2.5 % and 97.5 % of *all* resamples; no answer counts as beyond everything.
     interval: (Option<f64>, Option<f64>),
+    /// The exponents at 2.5 % and 97.5 % of all resamples; a resample without a law counts as one that does not fall.
+    exponents: (f64, f64),
     /// Share of resamples without an answer.
     lost: f64,
     /// The smallest size that ran whose mean cost meets the target.
@@ -189,22 +191,26 @@ fn answer(sizes: &[Size], target: f64, seed: Seed) -> Answer {
     let own: Vec<Vec<f64>> = sizes.iter().map(|size| size.costs.clone()).collect();
     let largest = sizes.last().map_or(1.0, |size| size.accounts);
     let law = fit(&points(sizes, &own));
-    let mut found: Vec<f64> = Vec::new();
+    let (mut found, mut exponents): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
     for resample in 0..RESAMPLES {
         let mut rng = seed.derive("accounts-needed", resample).rng();
         let drawn: Vec<Vec<f64>> =
             own.iter().map(|costs| costs.iter().map(|_| costs[rng.below(costs.len())]).collect()).collect();
-        let at = fit(&points(sizes, &drawn)).and_then(|law| law.accounts(target, largest));
-        found.push(at.unwrap_or(f64::INFINITY));
+        let drawn = fit(&points(sizes, &drawn));
+        exponents.push(drawn.map_or(EXPONENTS.0, |law| law.b));
+        found.push(drawn.and_then(|law| law.accounts(target, largest)).unwrap_or(f64::INFINITY));
     }
     found.sort_by(f64::total_cmp);
-    let quantile = |p: f64| Some(found[(p * (RESAMPLES - 1) as f64) as usize]).filter(|at| at.is_finite());
+    exponents.sort_by(f64::total_cmp);
+    let place = |p: f64| (p * (RESAMPLES - 1) as f64) as usize;
+    let quantile = |p: f64| Some(found[place(p)]).filter(|at| at.is_finite());
     let lost = found.iter().filter(|at| at.is_infinite()).count() as f64 / RESAMPLES as f64;
     let meets = |size: &&Size| size.costs.iter().sum::<f64>() / size.costs.len() as f64 <= target;
     Answer {
         law,
         accounts: law.and_then(|law| law.accounts(target, largest)),
         interval: (quantile(0.025), quantile(0.975)),
+        exponents: (exponents[place(0.025)], exponents[place(0.975)]),
         lost,
         met: sizes.iter().find(meets).map(|size| size.accounts),
         largest,
@@ -214,14 +220,27 @@ fn answer(sizes: &[Size], target: f64, seed: Seed) -> Answer {
 impl Answer {
     fn words(&self, target: f64) -> String {
         let mut text = match self.law {
-            Some(law) => format!("fit: cost = {:.3e} x accounts^-{:.2}\n", libm::exp(law.ln_a), law.b),
+            Some(law) => format!(
+                "fit: cost = {:.3e} x accounts^{:.2}; exponent of the fall {:.2} [{:.2}, {:.2}] (95 %, bootstrap over worlds)\n",
+                libm::exp(law.ln_a),
+                -law.b,
+                law.b,
+                self.exponents.0,
+                self.exponents.1
+            ),
             None => "fit: no law fits\n".to_owned(),
         };
+        let falls = self.law.is_some_and(|law| law.b > 0.0);
+        if !falls {
+            text += "over the sizes that ran the cost does not fall with accounts, so no number of accounts follows from them\n";
+        } else if self.exponents.0 <= 0.0 {
+            text += "that interval holds zero: these runs do not show that the cost falls with accounts\n";
+        }
         text += &match (self.accounts, self.interval) {
-            (Some(at), (Some(low), Some(high))) => format!(
+            (Some(at), (Some(low), Some(high))) if falls => format!(
                 "the guarantee would cost {target} at {at:.0} accounts that train, between {low:.0} and {high:.0} (95 %, bootstrap over worlds)\n"
             ),
-            (Some(at), (Some(low), None)) => format!(
+            (Some(at), (Some(low), None)) if falls => format!(
                 "the guarantee would cost {target} at {at:.0} accounts that train, at least {low:.0}; the fit gives no upper end: {:.0} % of resamples never \
                  reach it\n",
                 100.0 * self.lost
@@ -251,7 +270,7 @@ impl Answer {
 
     fn json(&self) -> Value {
         let law = self.law.map(|law| json!({ "ln-a": law.ln_a, "b": law.b }));
-        json!({ "law": law, "accounts": self.accounts, "low": self.interval.0, "high": self.interval.1, "no-answer": self.lost, "met-at": self.met })
+        json!({ "law": law, "accounts": self.accounts, "low": self.interval.0, "high": self.interval.1, "exponent": [self.exponents.0, self.exponents.1], "no-answer": self.lost, "met-at": self.met })
     }
 }
 
@@ -290,6 +309,34 @@ mod tests {
         let flat = answer(&sizes(0.0005, 0.0), 0.01, Seed::root(1));
         assert!(flat.accounts.is_none() || flat.interval.1.is_none(), "{flat:?}");
         assert!(flat.lost > 0.2 && flat.words(0.01).contains("resamples never"), "{}", flat.words(0.01));
+    }
+
+    /// The means of runs at 5, 10 and 20 thousand persons, and worlds that differ by as much as those did.
+    #[test]
+    fn costs_that_rise_are_called_that_with_the_interval_and_no_number_is_given() {
+        let spread = [-0.026, -0.012, 0.0, 0.012, 0.026];
+        let size = |(accounts, mean): (f64, f64)| Size {
+            persons: accounts as u64,
+            accounts,
+            costs: spread.iter().map(|off| mean + off).collect(),
+        };
+        let sizes: Vec<Size> = [(5_558.0, 0.039), (11_100.0, 0.042), (22_287.0, 0.049)].map(size).to_vec();
+        let answer = answer(&sizes, 0.03, Seed::root(7));
+        let words = answer.words(0.03);
+        assert!(
+            answer.law.unwrap().b < 0.0 && answer.exponents.0 < 0.0 && answer.exponents.1 > 0.0,
+            "{answer:?}"
+        );
+        let interval = format!("[{:.2}, {:.2}]", answer.exponents.0, answer.exponents.1);
+        assert!(words.contains("does not fall with accounts") && words.contains(&interval), "{words}");
+        assert!(words.contains("does not determine") && !words.contains("would cost 0.03 at "), "{words}");
+        // A cost that does fall is not called one that does not.
+        let falls = answered(0.002, 0.5);
+        assert!(falls.exponents.0 > 0.0 && !falls.words(0.01).contains("does not"), "{}", falls.words(0.01));
+    }
+
+    fn answered(spread: f64, b: f64) -> Answer {
+        super::answer(&sizes(spread, b), 0.01, Seed::root(1))
     }
 
     #[test]

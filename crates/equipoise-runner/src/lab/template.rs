@@ -16,7 +16,7 @@ macro_rules! templates {
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
     "accounts-needed" "aggregation-cost" "aggregators" "alike" "asynchronous" "burden" "byzantine" "calibration" "compression" "contacts-worth" "contribution" "devices" "dropout" "encryption"
     "faults" "federation-gap" "heterogeneity" "loop-scores" "losses" "models" "no-reports" "null" "oracle-labels" "oracle-matched" "permuted"
-    "privacy-frontier" "quickstart" "risk-fusion" "sealed-noise" "sequence-vs-row" "servers" "skew" "smoke/smoke" "top-k" "two-levels" "who-must-join"
+    "privacy-frontier" "private-graph" "quickstart" "risk-fusion" "sealed-noise" "sequence-vs-row" "servers" "skew" "smoke/smoke" "top-k" "two-levels" "who-must-join"
 ];
 
 /// Writes a template under the name of the file, which is never written over.

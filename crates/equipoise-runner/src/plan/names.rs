@@ -1,7 +1,7 @@
 //! What arms are called: by their kind, and by what a sweep or a strategy sets apart, in words and in ids.
 
 use super::{ArmPlan, ArmSlice};
-use crate::config::{ArmKind, Point};
+use crate::config::{ArmKind, Point, Scoring};
 use equipoise_privacy::PrivacyUnit;
 use std::collections::BTreeMap;
 
@@ -31,6 +31,15 @@ pub(super) fn name(slice: &ArmSlice) -> (String, String) {
             match privacy.rows_per_account() {
                 _ if privacy.promised() == PrivacyUnit::AccountSenderOwned => {
                     (format!("{id}-account-sent"), format!("{label} for what an account sent"))
+                }
+                _ if privacy.aggregation().is_some() => {
+                    let noised = privacy.aggregation().is_some_and(|sums| sums.scoring == Scoring::Noised);
+                    let (short, full) =
+                        if noised { ("-noised", ", scored on noised sums") } else { ("", "") };
+                    (
+                        format!("{id}-account-private-graph{short}"),
+                        format!("{label} for an account, contact graph private{full}"),
+                    )
                 }
                 Some(rows) => {
                     (format!("{id}-account-k{rows}"), format!("{label} for an account, K = {rows}"))

@@ -109,6 +109,10 @@ impl Recipe {
                 "world.abstain must be empty: a platform without measures trains nothing".into(),
             ));
         }
+        if experiment.privacy.sums_over_contacts() {
+            let why = "its privacy.unit needs noised sums over contacts, which the loop does not make; set privacy.unit to \"row\"";
+            return Err(wrong("on", why.into()));
+        }
         score.retrain.check(experiment).map_err(|why| wrong("retrain", why))?;
         let mut past = world.clone();
         past.days = experiment.world.days;
@@ -123,6 +127,7 @@ impl Recipe {
             index: 0,
             sequences: false,
             tokens: false,
+            contacts: false,
         };
         Ok(Self { slice, past, learning_rate: score.learning_rate, retrain: score.retrain })
     }
@@ -371,6 +376,7 @@ impl Prepared {
             sequences: None,
             reads: Reads::default(),
             tokens: None,
+            contacts: None,
         }
     }
 }

@@ -54,6 +54,9 @@ pub struct ReportData {
     pub front_burden: String,
     /// The names of the platforms.
     pub platforms: Vec<String>,
+    /// What is promised, a line each, what is not among it.
+    #[serde(default)]
+    pub promises: Vec<String>,
     /// One card for each mechanism that makes a privacy claim.
     pub cards: Vec<MechanismCard>,
     /// Who learns what, by scheme and seat.

@@ -206,6 +206,9 @@ pub(crate) fn sample() -> ReportData {
         .to_vec(),
         front_burden: text("children-contacted"),
         platforms: ["games", "chat", "forum", "video", "market", "dating"].map(text).to_vec(),
+        promises: vec![text(
+            "private-2: epsilon 2 at delta 1e-6 for one account. Not protected: who contacts whom.",
+        )],
         cards: vec![MechanismCard {
             arm: text("private-2"),
             sentence: text(

@@ -234,7 +234,11 @@ fn card(data: &ReportData, card: &MechanismCard) -> Block {
 fn privacy(data: &ReportData) -> Vec<Block> {
     let mut blocks = vec![Block::Text("No arm makes a formal privacy claim.".to_owned())];
     if let Some((first, rest)) = data.cards.split_first() {
-        blocks = vec![Block::Table(contents::claims(data)), card(data, first)];
+        blocks = vec![
+            Block::List(data.promises.clone(), "no promise was written down".to_owned()),
+            Block::Table(contents::claims(data)),
+            card(data, first),
+        ];
         if !rest.is_empty() {
             let rest = rest.iter().map(|c| card(data, c)).collect();
             blocks.push(Block::Group("The other claims in full", rest));

@@ -128,6 +128,7 @@ fn experiment(
         index: 0,
         sequences: false,
         tokens: false,
+        contacts: false,
     };
     let data = make_world(&slice, observer)?;
     // The same world once more, for its labels: the experiment's own path keeps none.
