@@ -1,8 +1,8 @@
 //! The seam between the world and protective measures, kept here so that neither imports the other.
 
 use crate::{
-    AccountId, AccountProfile, AccountRef, Event, EventKind, EventSink, Fraction, PlatformId, RiskScore,
-    SimTime,
+    AccountId, AccountProfile, AccountRef, Event, EventKind, EventSink, Fraction, KnownLabel, PlatformId,
+    RiskScore, SimTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -218,6 +218,13 @@ pub trait ScoreSource: EventSink {
     fn hears(&self, _kind: EventKind) -> bool {
         true
     }
+
+    /// Hears, before a decision, what a platform knows of its own accounts: its moderation's labels and outsiders', late and
+    /// incomplete. A score that does not learn on the way makes nothing of it.
+    fn knows(&mut self, _platform: PlatformId, _labels: &[KnownLabel], _now: SimTime) {}
+
+    /// Hears that the platform's own review of a case of the loop was decided.
+    fn decided(&mut self, _account: AccountRef, _upheld: bool, _opened_at: SimTime) {}
 }
 
 /// A world that is stepped under measures and told what reviews decided. Its truth is somebody else's to ask for.
@@ -236,4 +243,9 @@ pub trait Steered {
 
     /// Accounts of other platforms that carry the token of this one: noisy, so that some are missing and some are others'.
     fn carriers(&self, account: AccountRef) -> Vec<AccountRef>;
+
+    /// What a platform knows of its own accounts by now; without moderation of its own, nothing.
+    fn known(&self, _platform: PlatformId) -> &[KnownLabel] {
+        &[]
+    }
 }

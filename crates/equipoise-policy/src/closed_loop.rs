@@ -26,6 +26,8 @@ pub struct Ledger {
     pub signal_reviews: u64,
     /// Signals sent to another platform, one for each receiving platform with a carrier.
     pub signals: u64,
+    /// Of these: about accounts without a harmful pattern.
+    pub signals_wrongly: u64,
     /// Cases that were upheld.
     pub upheld: u64,
     /// Of these: about accounts without a harmful pattern.
@@ -63,6 +65,9 @@ pub fn run_closed_loop(
     loop {
         let now = world.now();
         policies.iter_mut().for_each(|policy| policy.clock(now));
+        for case in desk.take_decided(now) {
+            score.decided(case.account, case.upheld, case.opened_at);
+        }
         for (platform, action, case) in desk.take_due(now) {
             world.carry_out(platform, &[action]);
             let account = desk.cases()[case].account;
@@ -79,7 +84,10 @@ pub fn run_closed_loop(
         }
         if now.0 > 0 && now.second_of_day() == 0 && now.day() % i32::from(desk.rules().every_days.max(1)) == 0
         {
-            decide(policies, score, desk, now, harmful, &mut ledger, &mut scored);
+            for platform in (0..world.platforms()).filter_map(|at| u8::try_from(at).ok()).map(PlatformId) {
+                score.knows(platform, world.known(platform), now);
+            }
+            decide(world, policies, score, desk, harmful, &mut ledger, &mut scored);
         }
         if !world.step_under(policies, &mut Both { score, sink }) {
             break;
@@ -89,17 +97,17 @@ pub fn run_closed_loop(
     ledger
 }
 
-/// Lets every platform spend its capacity.
+/// Lets every platform spend its capacity. An account that its own moderation, or somebody outside, has settled is not reviewed again.
 fn decide(
+    world: &dyn Steered,
     policies: &mut [Box<dyn Policy>],
     score: &mut dyn ScoreSource,
     desk: &mut Desk,
-    now: SimTime,
     harmful: &dyn Fn(AccountRef) -> bool,
     ledger: &mut Ledger,
     scored: &mut BTreeSet<AccountRef>,
 ) {
-    let budget = Budget(desk.rules().capacity);
+    let (now, budget) = (world.now(), Budget(desk.rules().capacity));
     if budget.0 == 0 || now.0 % DAY != 0 {
         return;
     }
@@ -107,7 +115,14 @@ fn decide(
         if !policy.reviews(now) {
             continue;
         }
-        let scores = score.scores(platform, now);
+        let settled: BTreeSet<_> = world
+            .known(platform)
+            .iter()
+            .filter(|label| label.status.is_positive() && label.known_at <= now)
+            .map(|label| label.account)
+            .collect();
+        let mut scores = score.scores(platform, now);
+        scores.retain(|(account, _)| !settled.contains(account));
         ledger.scores += scores.len() as u64;
         scored.extend(scores.iter().map(|(account, _)| AccountRef { platform, account: *account }));
         for action in policy.act(&scores, budget) {
@@ -136,6 +151,7 @@ fn signal(
             continue;
         }
         ledger.signals += 1;
+        ledger.signals_wrongly += u64::from(!harmful(account));
         for action in policy.signalled(&accounts, now) {
             let account = AccountRef { platform, account: crate::laws::subject(action) };
             ledger.signal_reviews += 1;
@@ -219,6 +235,96 @@ mod tests {
         let (toy, ledger) = run(1, true);
         assert_eq!(toy.done[1], (PlatformId(1), Action::Ban(AccountId(7))));
         assert_eq!((ledger.signals, ledger.signal_reviews, ledger.upheld), (1, 1, 2));
+        assert_eq!(ledger.signals_wrongly, 0, "the case was about somebody with a pattern");
+    }
+
+    #[test]
+    fn a_signal_about_an_account_without_a_pattern_is_counted_as_one() {
+        let queue = PolicySpec::ReviewQueue(ReviewQueueSpec { action: QueueAction::ContactFreeze });
+        let signals = PolicySpec::SignalSharing(crate::SignalSharing { action: QueueAction::Ban });
+        let one = || -> Box<dyn Policy> {
+            let both = [&queue, &signals].map(|spec| crate::Since { day: 0, policy: spec.build() });
+            Box::new(crate::Together::new(both.into()))
+        };
+        // A reviewer that upholds everything.
+        let mut rules = crate::ReviewRules { capacity: 1, ..desk::tests::rules(1.0, 0.0) };
+        rules.reviewer.specificity = equipoise_core::Fraction::new(0.0).unwrap();
+        let (mut toy, mut desk) = (Toy::default(), Desk::new(rules, Seed::root(1)));
+        let (mut score, mut policies) = (RuleScore::new(2), vec![one(), one()]);
+        let ledger =
+            run_closed_loop(&mut toy, &mut policies, &mut score, &mut desk, &mut NullSink, &|_| false);
+        assert_eq!((ledger.signals, ledger.signals_wrongly, ledger.upheld_wrongly), (1, 1, 2));
+    }
+
+    /// A score that keeps what it is told, and puts account 0 first.
+    #[derive(Default)]
+    struct Listens {
+        decided: Vec<(u32, bool, i32)>,
+        known: usize,
+        asked_before_told: bool,
+    }
+
+    impl EventSink for Listens {
+        fn on_events(&mut self, _: PlatformId, _: SimTime, _: &[Event]) {}
+    }
+
+    impl ScoreSource for Listens {
+        fn scores(&mut self, _: PlatformId, _: SimTime) -> Vec<(AccountId, equipoise_core::RiskScore)> {
+            self.asked_before_told |= self.known == 0;
+            [(0, 0.9), (1, 0.8), (2, 0.7)]
+                .map(|(account, score)| (AccountId(account), equipoise_core::RiskScore::new(score)))
+                .to_vec()
+        }
+        fn knows(&mut self, _: PlatformId, labels: &[equipoise_core::KnownLabel], _: SimTime) {
+            self.known += labels.len();
+        }
+        fn decided(&mut self, account: AccountRef, upheld: bool, opened_at: SimTime) {
+            self.decided.push((account.account.0, upheld, opened_at.day()));
+        }
+    }
+
+    /// The toy, on whose platforms moderation has closed account 1.
+    struct Moderated(Toy, Vec<equipoise_core::KnownLabel>);
+
+    impl Steered for Moderated {
+        fn now(&self) -> SimTime {
+            self.0.now()
+        }
+        fn platforms(&self) -> usize {
+            1
+        }
+        fn step_under(&mut self, policies: &mut [Box<dyn Policy>], _: &mut dyn EventSink) -> bool {
+            self.0.step_under(policies, &mut NullSink)
+        }
+        fn carry_out(&mut self, platform: PlatformId, actions: &[Action]) {
+            self.0.carry_out(platform, actions);
+        }
+        fn carriers(&self, _: AccountRef) -> Vec<AccountRef> {
+            Vec::new()
+        }
+        fn known(&self, _: PlatformId) -> &[equipoise_core::KnownLabel] {
+            &self.1
+        }
+    }
+
+    #[test]
+    fn a_score_is_told_of_labels_and_decisions_and_who_is_settled_is_not_reviewed_again() {
+        let label = equipoise_core::KnownLabel {
+            account: AccountId(1),
+            known_at: SimTime(0),
+            status: equipoise_core::LabelStatus::Actioned,
+            source: equipoise_core::LabelSource::UserReport,
+        };
+        let queue = PolicySpec::ReviewQueue(ReviewQueueSpec { action: QueueAction::ContactFreeze });
+        let mut policies: Vec<Box<dyn Policy>> = vec![queue.build()];
+        let rules = crate::ReviewRules { capacity: 1, ..desk::tests::rules(1.0, 0.0) };
+        let (mut world, mut desk) = (Moderated(Toy::default(), vec![label]), Desk::new(rules, Seed::root(1)));
+        let mut score = Listens::default();
+        let harmful = |account: AccountRef| account.account.0 == 0;
+        run_closed_loop(&mut world, &mut policies, &mut score, &mut desk, &mut NullSink, &harmful);
+        // One review a day: account 0 on day 1, account 2 on day 2; account 1 is settled. Only the first is upheld.
+        assert_eq!(score.decided, [(0, true, 1), (2, false, 2)]);
+        assert!(score.known > 0 && !score.asked_before_told);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use crate::{Review, Reviewer};
 use equipoise_core::{AccountRef, Action, DAY, Draw, Fraction, PlatformId, Seed, SimTime};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Appeals.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -74,13 +74,15 @@ pub struct Desk {
     cases: Vec<Case>,
     /// (when, case, whether it is the end of the action).
     due: BTreeMap<(SimTime, usize, bool), Action>,
+    /// (when, case) of decisions that nobody was told of yet.
+    undecided: BTreeSet<(SimTime, usize)>,
 }
 
 impl Desk {
     /// A desk without cases; draws are addressed by account below `seed`.
     #[must_use]
     pub const fn new(rules: ReviewRules, seed: Seed) -> Self {
-        Self { rules, seed, cases: Vec::new(), due: BTreeMap::new() }
+        Self { rules, seed, cases: Vec::new(), due: BTreeMap::new(), undecided: BTreeSet::new() }
     }
 
     /// The rules.
@@ -116,6 +118,14 @@ impl Desk {
             }
         }
         self.cases.push(Case { account, action, opened, opened_at: now, decided_at, upheld, lifted_at });
+        self.undecided.insert((decided_at, number));
+    }
+
+    /// Takes the cases that were decided by `now`, upheld or not, each once, in the order of time.
+    pub fn take_decided(&mut self, now: SimTime) -> Vec<Case> {
+        let later = self.undecided.split_off(&(now.plus(1), 0));
+        let decided = std::mem::replace(&mut self.undecided, later);
+        decided.into_iter().map(|(_, number)| self.cases[number]).collect()
     }
 
     /// Takes what is due by `now`: (platform, action, number of the case), in the order of time.
@@ -166,6 +176,21 @@ pub(crate) mod tests {
         let lifted = SimTime(5 * DAY + 6 * 3_600);
         assert_eq!(desk.take_due(lifted), [(PlatformId(1), Action::Reinstate(AccountId(4)), 0)]);
         assert_eq!(desk.cases()[0].lifted_at, Some(lifted));
+    }
+
+    #[test]
+    fn a_decision_is_told_once_and_not_before_it_was_made_upheld_or_not() {
+        let mut desk = Desk::new(rules(1.0, 0.0), Seed::root(1));
+        for (id, harmful) in [(4, true), (5, false)] {
+            let friction = Action::Friction(AccountId(id));
+            desk.open(account(id), friction, Opened::Score, harmful, SimTime::from_days(2));
+        }
+        let at = 2 * DAY + 6 * 3_600;
+        assert!(desk.take_decided(SimTime(at - 1)).is_empty());
+        let told: Vec<(u32, bool)> =
+            desk.take_decided(SimTime(at)).iter().map(|case| (case.account.account.0, case.upheld)).collect();
+        assert_eq!(told, [(4, true), (5, false)]);
+        assert!(desk.take_decided(SimTime::from_days(99)).is_empty());
     }
 
     #[test]

@@ -114,3 +114,48 @@ impl Policy for Together {
         self.measures.iter_mut().for_each(|one| one.policy.clock(now));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ages::tests::intent;
+    use crate::{ContactLimit, PolicySpec, QueueAction, ReviewQueueSpec};
+    use equipoise_core::{AccountProfile, AgeBand, ContactView, PlatformId};
+
+    struct Nobody;
+    impl ContactView for Nobody {
+        fn connected(&self, _: AccountId, _: AccountId) -> bool {
+            false
+        }
+        fn mutuals(&self, _: AccountId, _: AccountId) -> u32 {
+            0
+        }
+    }
+
+    /// A limit of nothing from day 30 and a queue from day 60, asked on a day.
+    fn on(day: i32) -> (Verdict, usize, bool) {
+        let limit = PolicySpec::ContactLimit(ContactLimit { per_day: 0, mutuals_exempt: false });
+        let queue = PolicySpec::ReviewQueue(ReviewQueueSpec { action: QueueAction::Ban });
+        let mut both = Together::new(vec![
+            Since { day: 30, policy: limit.build() },
+            Since { day: 60, policy: queue.build() },
+        ]);
+        let now = SimTime::from_days(day);
+        both.clock(now);
+        let ages = [AgeBand::Adult, AgeBand::From13To15];
+        let profiles =
+            ages.map(|age| AccountProfile { declared_age: Some(age), region: None, created: SimTime(0) });
+        let state = PlatformState { platform: PlatformId(0), now, profiles: &profiles, contacts: &Nobody };
+        let verdict = both.permit(&intent(EventKind::ContactRequest, 0, 1), &state);
+        let actions = both.act(&[(AccountId(0), RiskScore::new(0.9))], Budget(1));
+        (verdict, actions.len(), both.reviews(now))
+    }
+
+    #[test]
+    fn a_measure_does_nothing_before_its_day_and_all_it_does_from_then_on() {
+        assert_eq!(on(29), (Verdict::Permit, 0, false));
+        assert_eq!(on(30), (Verdict::Refuse, 0, false));
+        assert_eq!(on(59), (Verdict::Refuse, 0, false));
+        assert_eq!(on(60), (Verdict::Refuse, 1, true));
+    }
+}

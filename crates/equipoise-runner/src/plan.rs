@@ -349,7 +349,7 @@ impl Builder {
 }
 
 /// The slice of an experiment that an arm reads. What is not in here cannot change the arm.
-fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
+pub(crate) fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
     let network = arm.trains() && !arm.grows_trees();
     let private = arm.federates() && e.privacy.epsilon.is_finite();
     let model = match arm {

@@ -2,7 +2,7 @@
 
 use crate::simulation::Simulation;
 use equipoise_core::{
-    AccountId, AccountRef, Action, EventSink, PlatformId, Policy, Silent, SimTime, Steered,
+    AccountId, AccountRef, Action, EventSink, KnownLabel, PlatformId, Policy, Silent, SimTime, Steered,
 };
 
 impl Steered for Simulation<'_> {
@@ -37,5 +37,9 @@ impl Steered for Simulation<'_> {
                 .map(move |id| AccountRef { platform: PlatformId(other as u8), account: AccountId(id) })
         };
         others.flat_map(on).collect()
+    }
+
+    fn known(&self, platform: PlatformId) -> &[KnownLabel] {
+        Simulation::known(self, platform)
     }
 }

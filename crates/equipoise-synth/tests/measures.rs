@@ -10,6 +10,7 @@ use equipoise_core::{
     AccountRef, AgeBand, Event, EventKind, EventSink, Fraction, NullSink, Policy, ScoreSource, Seed, Silent,
     SimTime,
 };
+use equipoise_policy::tandem::{Estimate, difference};
 use equipoise_policy::{
     Appeal, Desk, Ledger, PolicySpec, ReviewRules, Reviewer, RuleScore, Since, Together, run_closed_loop,
 };
@@ -221,18 +222,94 @@ fn adaptation_that_nobody_is_willing_to_changes_no_event() {
     assert!(adapted.made.iter().all(|(_, time)| *time >= SimTime(0) && *time < SimTime::from_days(25)));
 }
 
+/// Harm with a measure minus harm without it, by the design's weights, on ten paired worlds; and the same of adverse reactions.
+fn paired_harm(measure: &PolicySpec, adverse_chance: f64) -> (Estimate, Estimate) {
+    let mut spec = spec(800, 60);
+    spec.adaptation = Some(AdaptationSpec { adverse: Some(adverse(adverse_chance)), ..adaptation(0.0) });
+    let mut harm: [Vec<f64>; 4] = Default::default();
+    for seed in 0..10 {
+        let world = World::build(&spec, Seed::root(40 + seed)).unwrap();
+        for (at, on) in [(0, vec![measure]), (1, vec![])] {
+            let (_, outcome, _) = play(&world, &mut together(&on, 0), 0, true);
+            let all = HarmCounts::of(&outcome).all;
+            harm[at].push(all.weighted(&WEIGHTINGS[0]));
+            harm[2 + at].push(all.adverse as f64);
+        }
+    }
+    let [with, without, reactions, before] = &harm;
+    (difference(with, without).unwrap(), difference(reactions, before).unwrap())
+}
+
+/// A filter that meets few of the media stops next to nothing, and each stop may be answered towards the child.
 #[test]
 fn adverse_reactions_can_make_a_measure_harm() {
-    let mut spec = spec(1_500, 60);
-    spec.adaptation = Some(AdaptationSpec { adverse: Some(adverse(1.0)), ..adaptation(0.0) });
-    let world = World::build(&spec, Seed::root(4)).unwrap();
-    let tools = read("policy.reporting = { notice = 2.0, prompt = 1.0 }");
-    let (_, without, _) = play(&world, &mut together(&[], 0), 0, true);
-    let (_, with, _) = play(&world, &mut together(&[&tools], 0), 0, true);
-    let (before, after) = (HarmCounts::of(&without).all, HarmCounts::of(&with).all);
-    assert!(before.adverse > 0, "a block of a child's own may set one off too");
-    assert!(after.adverse > 0);
-    assert!(WEIGHTINGS.iter().all(|weights| before.weighted(weights) > 0.0));
+    let weak = read(
+        "policy.media-filter = { true-positive = 0.1, false-positive = 0.0, proceed = 0.0, opt-out = 0.0 }",
+    );
+    let (harm, reactions) = paired_harm(&weak, 1.0);
+    println!("weak filter, reactions sure: harm {harm:?}, reactions {reactions:?}");
+    assert!(reactions.low > 0.0, "{reactions:?}");
+    assert!(harm.value > 0.0 && harm.low > 0.0, "the measure harms: {harm:?}");
+    let (harm, reactions) = paired_harm(&weak, 0.0);
+    println!("weak filter, no reactions: harm {harm:?}");
+    assert!(harm.value <= 0.0, "without reactions it does not: {harm:?}");
+    assert!(reactions.value.abs() < 1e-12);
+}
+
+/// Days between one measure and the next that no window holds leave the first measure alone, byte for byte.
+#[test]
+fn measures_one_after_the_other_begin_with_the_first_alone() {
+    let world = World::build(&spec(700, 20), Seed::root(6)).unwrap();
+    // The second refuses all that the first does, and more.
+    let (first, second) = (
+        read("policy.search-restriction = { effectiveness = 1.0 }"),
+        read("policy.contact-limit = { per-day = 0, mutuals-exempt = false }"),
+    );
+    let staggered = |gap: u16| -> Vec<Box<dyn Policy>> {
+        let one =
+            || vec![Since { day: 0, policy: first.build() }, Since { day: gap, policy: second.build() }];
+        (0..4).map(|_| -> Box<dyn Policy> { Box::new(Together::new(one())) }).collect()
+    };
+    let of = |policies: &mut Vec<Box<dyn Policy>>| play(&world, policies, 0, true).1;
+    let alone = of(&mut together(&[&first], 0));
+    let at_once = of(&mut together(&[&first, &second], 0));
+    assert_eq!(of(&mut staggered(99)), alone, "the second never came");
+    assert_eq!(of(&mut staggered(0)), at_once, "both were there from the first day");
+    let later = of(&mut staggered(10));
+    assert!(later != alone && later != at_once);
+}
+
+/// Bans on the platforms that act, and none on one that abstains: who is willing goes there, and with nobody willing nothing moves.
+#[test]
+fn accounts_that_measures_met_move_to_a_platform_that_abstains() {
+    let ban = read("policy.review-queue = { action = \"ban\" }");
+    let moved = |willing: f64| {
+        let mut spec = spec(1_500, 60);
+        let mut adapts = adaptation(willing);
+        adapts.displace = toml::from_str::<AdaptationSpec>(
+            &toml::to_string(&adapts).unwrap().replace("value = 0.4", "value = 1.0"),
+        )
+        .unwrap()
+        .displace;
+        spec.adaptation = Some(adapts);
+        let world = World::build(&spec, Seed::root(9)).unwrap();
+        let one = |platform: u8| -> Box<dyn Policy> {
+            let measures = (platform != 3).then(|| Since { day: 0, policy: ban.build() });
+            Box::new(Together::new(measures.into_iter().collect()))
+        };
+        let (_, outcome, ledger) = play(&world, &mut (0..4).map(one).collect::<Vec<_>>(), 20, true);
+        assert!(ledger.upheld > 5, "{ledger:?}");
+        let (_, before, _) = play(&world, &mut together(&[], 0), 0, true);
+        let harm = |outcome: &Outcome| HarmCounts::of(outcome).platforms[3].weighted(&WEIGHTINGS[1]);
+        let went = outcome.made.iter().filter(|(account, _)| account.platform.0 == 3).count();
+        let went_before = before.made.iter().filter(|(account, _)| account.platform.0 == 3).count();
+        (went as i64 - went_before as i64, harm(&outcome) - harm(&before))
+    };
+    let (nobody, willing) = (moved(0.0), moved(1.0));
+    println!("to the platform that abstains: {nobody:?} and, willing, {willing:?}");
+    assert_eq!(nobody.0, 0);
+    assert!(willing.0 > 0, "{willing:?}");
+    assert!(willing.1 > nobody.1, "harm moves with them: {willing:?} against {nobody:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! with Student's t, so they say how a world's chance moves the numbers, and nothing about parameters that were assumed.
 
 mod effects;
+pub mod half;
 mod holm;
 mod paired;
 mod student;

@@ -139,6 +139,31 @@ pub(super) fn run(
     Ok(FusedScores { scores, values: fused.values, record })
 }
 
+/// Fused scores of one decision of the closed loop.
+pub(crate) struct InLoop {
+    /// What reviews are ordered by, row by row.
+    pub(crate) scores: Vec<f32>,
+    /// Values that were opened.
+    pub(crate) openings: u64,
+    /// Scores that were sent, hidden or not.
+    pub(crate) sent: u64,
+}
+
+/// The same for a decision of the closed loop, with a session of its own that nothing outlives.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn in_loop(
+    section: &FusionSection,
+    world: &WorldData,
+    grids: &[ScoreGrid],
+    own: &[f32],
+    stopwatch: &dyn Stopwatch,
+) -> Result<InLoop, Fault> {
+    let fused = run(section, world, grids, own, stopwatch, None)?;
+    Ok(InLoop { openings: fused.record.openings, sent: fused.record.scores, scores: fused.scores })
+}
+
 /// What the periods add up to.
 #[derive(Default)]
 struct Opened {

@@ -19,7 +19,7 @@ mod tune;
 mod view;
 mod world;
 
-pub(crate) use arms::{Setting, mechanism, planned_event, score as score_arm, train as train_arm};
+pub(crate) use arms::{Setting, Trained, mechanism, planned_event, score as score_arm, train as train_arm};
 pub use bare::bare;
 pub use bound::BoundRecord;
 pub(crate) use bound::keep as bounded_rows;
@@ -28,6 +28,7 @@ pub(crate) use calibrate::METRICS as CALIBRATION_METRICS;
 pub use contacts::SumsRecord;
 pub use explain::ExplanationRecord;
 pub use fuse::FusionRecord;
+pub(crate) use fuse::in_loop as fuse_scores;
 pub use release::ReleasedRecall;
 pub(crate) use review::cases as reviewed_cases;
 pub use trial::{TrialRecord, read_cases, read_trial};
@@ -291,7 +292,11 @@ pub fn execute_all(context: &Context<'_>) -> Vec<Failure> {
         context.observer.on(&RunEvent::Started { what: stage.name().into(), total });
         left.insert(stage, (total, AtomicU64::new(0)));
     }
+    let spent = Spending::new(context.plan);
     let ended = |unit: &Unit, result: Result<bool, Fault>| {
+        if result.is_ok() {
+            spent.add(context, unit);
+        }
         let (total, done) = &left[&unit.stage];
         let done = 1 + done.fetch_add(1, Ordering::Relaxed);
         let what = || unit.stage.name().into();
@@ -318,6 +323,30 @@ pub fn execute_all(context: &Context<'_>) -> Vec<Failure> {
     // A trial on a world that tuning has read.
     run(of(Stage::Trial).filter(|trial| !reads(trial, &then)).collect());
     failures
+}
+
+/// What trials that are done have spent, world by world.
+struct Spending {
+    planned: f64,
+    worlds: Mutex<BTreeMap<String, f64>>,
+}
+
+impl Spending {
+    fn new(plan: &Plan) -> Self {
+        Self { planned: crate::estimate::planned_epsilon(plan), worlds: Mutex::default() }
+    }
+
+    /// Adds a trial's and says so, where it spent anything.
+    fn add(&self, context: &Context<'_>, unit: &Unit) {
+        let (Work::Trial { arm, .. }, Some(world)) = (&unit.work, unit.needs.first()) else { return };
+        let epsilon = crate::estimate::epsilon_of(context.plan, arm);
+        if epsilon > 0.0 {
+            let mut worlds = self.worlds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *worlds.entry(world.clone()).or_default() += epsilon;
+            let most = worlds.values().fold(0.0, |most: f64, epsilon| most.max(*epsilon));
+            context.observer.on(&RunEvent::Spent { epsilon: most, planned: self.planned });
+        }
+    }
 }
 
 fn reads(trial: &Unit, worlds: &[&Unit]) -> bool {

@@ -1,13 +1,12 @@
-//! What a factorial shows: counts by cell with paired intervals, effects and interactions, who bears what.
+//! What a factorial shows: counts by cell with paired intervals, effects and interactions, by value of the axis where there is one.
 
-use super::cell::{Burden, COHORT, Cell, CellResult};
-use super::file::Experiment;
+use super::cell::{Cell, CellResult};
+use super::file::{Experiment, Part, PolicyFile};
+use super::row::{self, CellRow};
+use super::uncertainty::Spread;
 use equipoise_policy::Privacy;
-use equipoise_policy::tandem::{
-    Effects, Estimate, Table, difference, jackknife, mean, prevented_variance_ratio,
-};
+use equipoise_policy::tandem::{Effects, Estimate, Table, half, jackknife, mean, prevented_variance_ratio};
 use equipoise_synth::harm_counts::{Harm, WEIGHTINGS};
-use equipoise_synth::truth::HarmArchetype;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -16,12 +15,36 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Report {
     pub(crate) name: String,
+    pub(crate) id: String,
     pub(crate) question: String,
     pub(crate) notice: &'static str,
     pub(crate) seeds: usize,
+    pub(crate) persons: u32,
+    pub(crate) days: u16,
     pub(crate) harmful_accounts: Option<Estimate>,
     pub(crate) measures: Vec<MeasureRow>,
+    /// What the axis is called; none without one.
+    pub(crate) axis: Option<String>,
+    /// One for each value of the axis; one without an axis.
+    pub(crate) points: Vec<PointRow>,
+    /// Cells by value, then by measures.
     pub(crate) cells: Vec<CellRow>,
+    /// What the played part of the factorial cannot tell apart; none where all of it is played.
+    pub(crate) aliases: Option<half::Aliases>,
+    /// How much rests on assumed rates; none where none was drawn.
+    pub(crate) uncertainty: Option<Spread>,
+}
+
+/// What measures do together at one value of the axis.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct PointRow {
+    /// The value's name.
+    pub(crate) value: Option<String>,
+    /// The value as a number, if it is one.
+    pub(crate) number: Option<f64>,
+    /// What orders the queue.
+    pub(crate) score: String,
     /// By outcome.
     pub(crate) effects: BTreeMap<String, Effects>,
     /// By outcome: variance of the prevented fraction with independent seeds over that with common random numbers, the median
@@ -29,6 +52,8 @@ pub(crate) struct Report {
     pub(crate) variance_ratio: BTreeMap<String, Option<f64>>,
     /// Harm moved to platforms without measures over harm taken away on those with them; only where platforms abstain.
     pub(crate) displacement_index: Option<Estimate>,
+    /// Children contacted when measures come one after the other, minus those when they come together; only with that cell.
+    pub(crate) staggered_minus_together: Option<Estimate>,
 }
 
 /// A measure with its privacy coordinate.
@@ -40,36 +65,18 @@ pub(crate) struct MeasureRow {
     pub(crate) privacy: Vec<Privacy>,
 }
 
-/// One cell.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct CellRow {
-    pub(crate) measures: Vec<String>,
-    pub(crate) staggered: bool,
-    /// Counts a world, with intervals over seeds.
-    pub(crate) counts: BTreeMap<String, Option<Estimate>>,
-    /// Children contacted minus those of the twin without measures.
-    pub(crate) children_minus_none: Option<Estimate>,
-    /// Prevented fraction of each outcome.
-    pub(crate) prevented: BTreeMap<String, Option<Estimate>>,
-    /// Prevented fraction of children contacted, by pattern.
-    pub(crate) prevented_by_pattern: BTreeMap<String, Option<Estimate>>,
-    /// Summed over seeds; groups below the smallest cohort are left out.
-    pub(crate) burden: BTreeMap<String, Burden>,
-}
-
 const NOTICE: &str = "Synthetic worlds; every rate of a measure is assumed. Intervals are 95 % over paired seeds and say nothing about \
                       assumed parameters. Weights of harm are invented; counts are the headline.";
 
-type Outcome = (&'static str, fn(&CellResult) -> f64);
+pub(super) type Outcome = (&'static str, fn(&CellResult) -> f64);
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-const fn number(count: u64) -> f64 {
+pub(super) const fn number(count: u64) -> f64 {
     count as f64
 }
 
 /// Outcomes that effects are computed for.
-const OUTCOMES: [Outcome; 6] = [
+pub(super) const OUTCOMES: [Outcome; 6] = [
     ("children-contacted", |r| number(r.harm.all.children)),
     ("pairs-in-s2-or-later", |r| number(r.harm.all.stages[1])),
     ("pairs-in-s4", |r| number(r.harm.all.stages[3])),
@@ -78,100 +85,108 @@ const OUTCOMES: [Outcome; 6] = [
     ("harm-late", |r| r.harm.all.weighted(&WEIGHTINGS[2])),
 ];
 
-/// Counts that are printed by cell.
-const COUNTS: [Outcome; 9] = [
-    ("children-contacted", |r| number(r.harm.all.children)),
-    ("pairs-in-contact", |r| number(r.harm.all.pairs)),
-    ("pairs-in-s4", |r| number(r.harm.all.stages[3])),
-    ("adverse-reactions", |r| number(r.harm.all.adverse)),
-    ("new-accounts", |r| number(r.harm.new_accounts)),
-    ("accounts-scored", |r| number(r.reviews.accounts_scored)),
-    ("upheld", |r| number(r.reviews.upheld)),
-    ("upheld-wrongly", |r| number(r.reviews.upheld_wrongly)),
-    ("children-wrongly-restricted", |r| number(r.reviews.upheld_children)),
-];
+/// Results of one seed, cell by cell.
+pub(super) type Played = [Vec<CellResult>];
+
+/// A number of one cell, by seed.
+pub(super) fn column(played: &Played, cell: usize, of: &dyn Fn(&CellResult) -> f64) -> Vec<f64> {
+    played.iter().map(|seed| of(&seed[cell])).collect()
+}
 
 impl Report {
     /// Analyses results, `[seed][cell]`.
-    pub(crate) fn of(experiment: &Experiment, cells: &[Cell], played: &[Vec<CellResult>]) -> Self {
-        let column = |cell: usize, of: fn(&CellResult) -> f64| {
-            played.iter().map(|seed| of(&seed[cell])).collect::<Vec<f64>>()
-        };
-        let names: Vec<String> = experiment.file.measure.iter().map(|one| one.name.clone()).collect();
-        let factorial = 1 << names.len();
-        let (mut effects, mut variance) = (BTreeMap::new(), BTreeMap::new());
-        for (name, of) in OUTCOMES {
-            let values: Vec<Vec<f64>> = (0..factorial).map(|cell| column(cell, of)).collect();
-            let ratios = values[1..].iter().filter_map(|row| prevented_variance_ratio(row, &values[0]));
-            variance.insert(name.to_owned(), median(ratios.collect()));
-            let table = Table { measures: names.clone(), values };
-            effects.extend(Effects::of(&table).map(|effects| (name.to_owned(), effects)));
-        }
+    pub(crate) fn of(
+        experiment: &Experiment,
+        id: String,
+        cells: &[Cell],
+        played: &Played,
+        uncertainty: Option<Spread>,
+    ) -> Self {
         let about = &experiment.file.experiment;
+        let names: Vec<String> = experiment.file.measure.iter().map(|one| one.name.clone()).collect();
         let measure = |one: &super::file::Measure| MeasureRow {
             name: one.name.clone(),
             about: one.pools.iter().map(equipoise_policy::PolicySpec::describe).collect(),
             privacy: one.pools.iter().map(equipoise_policy::PolicySpec::privacy).collect(),
         };
+        let points = 0..experiment.points.len();
+        let rows = row::rows(experiment, &names, cells, played);
         Self {
             name: about.name.clone(),
+            id,
             question: about.question.clone(),
             notice: NOTICE,
             seeds: played.len(),
-            harmful_accounts: mean(&column(0, |r| number(r.harmful_accounts))),
+            persons: experiment.world.persons,
+            days: experiment.world.days,
+            harmful_accounts: mean(&column(played, 0, &|r| number(r.harmful_accounts))),
             measures: experiment.file.measure.iter().map(measure).collect(),
-            cells: cells.iter().enumerate().map(|(at, cell)| row(&names, *cell, at, played)).collect(),
-            effects,
-            variance_ratio: variance,
-            displacement_index: displacement(experiment, factorial - 1, played),
+            axis: experiment.file.vary.as_ref().map(|vary| vary.about.clone()),
+            points: points.map(|at| point(experiment, &names, (at, cells), played)).collect(),
+            cells: rows,
+            aliases: (about.fraction == Some(Part::Half)).then(|| half::aliases(&names)),
+            uncertainty,
         }
     }
 }
 
-fn row(names: &[String], cell: Cell, at: usize, played: &[Vec<CellResult>]) -> CellRow {
-    let column = |cell: usize, of: &dyn Fn(&CellResult) -> f64| {
-        played.iter().map(|seed| of(&seed[cell])).collect::<Vec<f64>>()
-    };
-    let prevented = |of: &dyn Fn(&CellResult) -> f64| {
-        jackknife(&[column(0, of), column(at, of)], &|m| (m[0] > 0.0).then(|| 1.0 - m[1] / m[0]))
-    };
-    let by_pattern = |kind: HarmArchetype| {
-        let of = move |r: &CellResult| number(r.harm.archetypes[kind as usize].children);
-        (pattern(kind), prevented(&of))
-    };
-    let mut burden: BTreeMap<String, Burden> = BTreeMap::new();
-    for (group, one) in played.iter().flat_map(|seed| &seed[at].burden) {
-        add(burden.entry(group.clone()).or_default(), one);
+fn point(
+    experiment: &Experiment,
+    names: &[String],
+    (at, cells): (usize, &[Cell]),
+    played: &Played,
+) -> PointRow {
+    let own: Vec<usize> =
+        (0..cells.len()).filter(|place| cells[*place].point == at && cells[*place].gap_days == 0).collect();
+    let (mut effects, mut variance) = (BTreeMap::new(), BTreeMap::new());
+    for (name, of) in OUTCOMES {
+        let values: Vec<Vec<f64>> = own.iter().map(|cell| column(played, *cell, &of)).collect();
+        let ratios = values[1..].iter().filter_map(|row| prevented_variance_ratio(row, &values[0]));
+        variance.insert(name.to_owned(), median(ratios.collect()));
+        let found = match experiment.file.experiment.fraction {
+            Some(Part::Half) => half::effects(names, &values),
+            None => Effects::of(&Table { measures: names.to_vec(), values }),
+        };
+        effects.extend(found.map(|effects| (name.to_owned(), effects)));
     }
-    burden.retain(|_, one| one.accounts >= COHORT);
-    let children: fn(&CellResult) -> f64 = |r| number(r.harm.all.children);
-    let on = names.iter().enumerate().filter(|(bit, _)| cell.on >> bit & 1 == 1);
-    CellRow {
-        measures: on.map(|(_, name)| name.clone()).collect(),
-        staggered: cell.gap_days > 0,
-        counts: COUNTS.iter().map(|(name, of)| ((*name).to_owned(), mean(&column(at, of)))).collect(),
-        children_minus_none: difference(&column(at, &children), &column(0, &children)),
-        prevented: OUTCOMES.iter().map(|(name, of)| ((*name).to_owned(), prevented(of))).collect(),
-        prevented_by_pattern: HarmArchetype::ALL.into_iter().map(by_pattern).collect(),
-        burden,
+    let (none, all) = (own[0], own[own.len() - 1]);
+    let staggered = cells.iter().position(|cell| cell.point == at && cell.gap_days > 0);
+    let children = |cell: usize| column(played, cell, &|r| number(r.harm.all.children));
+    let of = &experiment.points[at];
+    PointRow {
+        value: of.name.clone(),
+        number: of.number,
+        score: score_words(&of.file),
+        effects,
+        variance_ratio: variance,
+        displacement_index: displacement(experiment, (none, all), played),
+        staggered_minus_together: staggered
+            .and_then(|late| equipoise_policy::tandem::difference(&children(late), &children(all))),
     }
 }
 
-/// The name of a pattern in results, as world files spell it.
-fn pattern(kind: HarmArchetype) -> String {
-    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn add(sum: &mut Burden, one: &Burden) {
-    sum.accounts += one.accounts;
-    sum.refused += one.refused;
-    sum.warned += one.warned;
-    sum.held += one.held;
-    sum.false_alarms += one.false_alarms;
-    sum.prompted_reports += one.prompted_reports;
-    sum.reviewed += one.reviewed;
-    sum.restricted += one.restricted;
-    sum.restricted_days += one.restricted_days;
+/// What orders the queue, in words.
+fn score_words(file: &PolicyFile) -> String {
+    use super::learner::{Labels, Retrain};
+    use super::score::ScoreSection;
+    match &file.score {
+        None | Some(ScoreSection::Rule {}) => "the public rule".to_owned(),
+        Some(ScoreSection::Model(model)) => {
+            let again = match model.retrain {
+                Retrain::Never {} => "never trained again".to_owned(),
+                Retrain::Every { days, labels } => {
+                    let labels = match labels {
+                        Labels::Reviewed => "own reviews",
+                        Labels::Known => "what platforms know without the model",
+                        Labels::Both => "own reviews and what platforms know without the model",
+                        Labels::Truth => "the truth (an oracle)",
+                    };
+                    format!("trained again every {days} days on labels from {labels}")
+                }
+            };
+            format!("the model of `{}`, {again}", model.arm.id())
+        }
+    }
 }
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
@@ -180,19 +195,49 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// The displacement index of all measures: harm on platforms that abstain, against harm on the others.
-fn displacement(experiment: &Experiment, all: usize, played: &[Vec<CellResult>]) -> Option<Estimate> {
-    let abstains = |at: usize| experiment.file.world.abstain.contains(&experiment.world.platform[at].name);
-    let platforms = 0..experiment.world.platform.len();
-    if !platforms.clone().any(abstains) {
+fn displacement(experiment: &Experiment, cells: (usize, usize), played: &Played) -> Option<Estimate> {
+    let names = experiment.world.platform.iter().map(|platform| &platform.name);
+    let abstains: Vec<bool> = names.map(|name| experiment.file.world.abstain.contains(name)).collect();
+    if !abstains.contains(&true) {
         return None;
     }
     let harm = |cell: usize, untreated: bool| {
-        let of = |seed: &Vec<CellResult>| {
-            let here = platforms.clone().filter(|at| abstains(*at) == untreated);
-            here.map(|at| Harm::weighted(&seed[cell].harm.platforms[at], &WEIGHTINGS[0])).sum::<f64>()
-        };
-        played.iter().map(of).collect::<Vec<f64>>()
+        column(played, cell, &|r| {
+            let here = abstains.iter().zip(&r.harm.platforms).filter(|(abstains, _)| **abstains == untreated);
+            here.map(|(_, harm)| Harm::weighted(harm, &WEIGHTINGS[0])).sum::<f64>()
+        })
     };
-    let values = [harm(0, true), harm(all, true), harm(0, false), harm(all, false)];
+    displacement_index(
+        &harm(cells.0, true),
+        &harm(cells.1, true),
+        &harm(cells.0, false),
+        &harm(cells.1, false),
+    )
+}
+
+/// `(untreated with - untreated without) / (treated without - treated with)`, by seed; `None` where measures take no harm away.
+fn displacement_index(
+    untreated_before: &[f64],
+    untreated: &[f64],
+    treated_before: &[f64],
+    treated: &[f64],
+) -> Option<Estimate> {
+    let values = [untreated_before, untreated, treated_before, treated].map(<[f64]>::to_vec);
     jackknife(&values, &|m| (m[2] > m[3]).then(|| (m[1] - m[0]) / (m[2] - m[3])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On treated platforms 100 becomes 60, on the others 50 becomes 58: of 40 taken away 8 turn up elsewhere.
+    #[test]
+    fn the_displacement_index_by_hand() {
+        let by = |value: f64| vec![0.9 * value, value, 1.1 * value];
+        let index = displacement_index(&by(50.0), &by(58.0), &by(100.0), &by(60.0)).unwrap();
+        assert!([index.value, index.low, index.high].iter().all(|v| (v - 0.2).abs() < 1e-9), "{index:?}");
+        let less = displacement_index(&by(50.0), &by(45.0), &by(100.0), &by(60.0)).unwrap();
+        assert!(less.value < 0.0, "harm may fall elsewhere too");
+        assert!(displacement_index(&by(50.0), &by(58.0), &by(100.0), &by(100.0)).is_none());
+    }
 }

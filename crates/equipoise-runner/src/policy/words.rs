@@ -1,6 +1,5 @@
 //! A factorial in words, for a terminal: counts first, then what measures do together, whichever sign it has.
 
-use super::file::Experiment;
 use super::result::Report;
 use equipoise_policy::tandem::{Effects, Estimate};
 
@@ -18,13 +17,13 @@ fn words(estimate: Option<&Estimate>, digits: usize) -> String {
 }
 
 /// Prints a report.
-pub(super) fn print(experiment: &Experiment, report: &Report) {
+pub(super) fn print(report: &Report) {
     say(&report.question);
     say(&format!(
         "{} paired worlds of {} persons and {} days; accounts with a simulated harmful pattern a world: {}",
         report.seeds,
-        experiment.world.persons,
-        experiment.world.days,
+        report.persons,
+        report.days,
         words(report.harmful_accounts.as_ref(), 0)
     ));
     for measure in &report.measures {
@@ -33,52 +32,132 @@ pub(super) fn print(experiment: &Experiment, report: &Report) {
             say(&format!("  {}: {about} (reads: {:?}; kept {kept} days)", measure.name, privacy.reads));
         }
     }
-    cells(report);
-    if let Some(effects) = report.effects.get("children-contacted") {
-        together("children contacted", effects);
+    for (at, point) in report.points.iter().enumerate() {
+        if let (Some(axis), Some(value)) = (&report.axis, &point.value) {
+            say(&format!("{axis}: {value}"));
+        }
+        say(&format!("  reviews are ordered by {}", point.score));
+        cells(report, at);
+        if report.points.len() == 1 {
+            patterns(report);
+        }
+        if let Some(effects) = point.effects.get("children-contacted") {
+            together("children contacted", effects);
+        }
+        if let Some(effects) = point.effects.get("harm-design").filter(|_| report.points.len() == 1) {
+            together("weighted harm (design's weights, invented)", effects);
+        }
+        for (outcome, ratio) in point.variance_ratio.iter().filter(|_| report.points.len() == 1) {
+            let ratio = ratio.map_or_else(|| "not assessable".to_owned(), |ratio| format!("{ratio:.2}"));
+            say(&format!(
+                "variance of the prevented fraction, independent over common random numbers, {outcome}: {ratio}"
+            ));
+        }
+        if point.displacement_index.is_some() {
+            say(&format!("displacement index: {}", words(point.displacement_index.as_ref(), 2)));
+        }
+        if point.staggered_minus_together.is_some() {
+            let more = words(point.staggered_minus_together.as_ref(), 1);
+            say(&format!("children contacted, one after the other minus at once: {more}"));
+        }
     }
-    if let Some(effects) = report.effects.get("harm-design") {
-        together("weighted harm (design's weights, invented)", effects);
-    }
-    for (outcome, ratio) in &report.variance_ratio {
-        let ratio = ratio.map_or_else(|| "not assessable".to_owned(), |ratio| format!("{ratio:.2}"));
+    if let Some(aliases) = &report.aliases {
         say(&format!(
-            "variance of the prevented fraction, independent over common random numbers, {outcome}: {ratio}"
+            "half of the factorial, {} (resolution {}); each of these holds the other as well:",
+            aliases.relation, aliases.resolution
         ));
-    }
-    if report.displacement_index.is_some() {
-        say(&format!("displacement index: {}", words(report.displacement_index.as_ref(), 2)));
+        aliases.pairs.iter().for_each(|(one, other)| say(&format!("  {one} with {other}")));
     }
     burden(report);
+    uncertain(report);
     say(report.notice);
 }
 
-fn cells(report: &Report) {
+fn cells(report: &Report, point: usize) {
     say(&format!(
-        "{:<52} {:>26} {:>26} {:>24} {:>14} {:>14}",
-        "cell", "children contacted", "minus none", "prevented (children)", "upheld", "wrongly, child"
+        "{:<44} {:>24} {:>24} {:>22} {:>8} {:>22} {:>8} {:>22} {:>10} {:>10}",
+        "cell",
+        "children contacted",
+        "minus none",
+        "prevented (children)",
+        "upheld",
+        "recall",
+        "child",
+        "children a case",
+        "told",
+        "opened"
     ));
-    for cell in &report.cells {
+    for cell in report.cells.iter().filter(|cell| cell.point == point) {
         let name = match (cell.measures.is_empty(), cell.staggered) {
             (true, _) => "none".to_owned(),
             (_, true) => format!("{}, one after the other", cell.measures.join(" + ")),
             _ => cell.measures.join(" + "),
         };
         let count = |what: &str| cell.counts.get(what).and_then(Option::as_ref);
+        let rate = |what: &str| cell.rates.get(what).and_then(Option::as_ref);
         let value = |what: &str| count(what).map_or_else(|| "-".to_owned(), |e| format!("{:.1}", e.value));
         say(&format!(
-            "{name:<52} {:>26} {:>26} {:>24} {:>14} {:>14}",
+            "{name:<44} {:>24} {:>24} {:>22} {:>8} {:>22} {:>8} {:>22} {:>10} {:>10}",
             words(count("children-contacted"), 1),
             words(cell.children_minus_none.as_ref(), 1),
             words(cell.prevented.get("children-contacted").and_then(Option::as_ref), 3),
             value("upheld"),
+            words(rate("recall"), 3),
             value("children-wrongly-restricted"),
+            words(rate("children-wrongly-restricted-per-upheld"), 3),
+            value("tokens-told"),
+            value("values-opened"),
         ));
     }
+    for cell in report.cells.iter().filter(|cell| cell.point == point && point > 0) {
+        if !cell.measures.is_empty() {
+            say(&format!(
+                "  {}, minus the axis' first value: children contacted {}, recall {}",
+                cell.measures.join(" + "),
+                words(cell.children_minus_first.as_ref(), 1),
+                words(cell.recall_minus_first.as_ref(), 3)
+            ));
+        }
+    }
+    say(
+        "  child: children wrongly restricted, a world and an upheld case; told: tokens told to another platform; opened: fused values",
+    );
+}
+
+fn patterns(report: &Report) {
     if let Some(cell) = report.cells.iter().rev().find(|cell| !cell.staggered) {
         say("prevented, children contacted, all measures, by pattern:");
         for (pattern, estimate) in &cell.prevented_by_pattern {
             say(&format!("  {pattern:<24} {}", words(estimate.as_ref(), 3)));
+        }
+    }
+}
+
+/// Monte-Carlo error and the spread of rates, never in one number.
+fn uncertain(report: &Report) {
+    let Some(spread) = &report.uncertainty else { return };
+    say(&format!(
+        "fraction that all measures prevent, at {} points of the assumed rates ({} paired worlds each):",
+        spread.points, spread.seeds
+    ));
+    for (name, one) in &spread.outcomes {
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
+        let over = one.over_points.map_or_else(
+            || "not assessable".to_owned(),
+            |[low, middle, high]| format!("{middle:.3}, 95 % of points in [{low:.3}, {high:.3}]"),
+        );
+        say(&format!(
+            "  {name:<22} at the file's rates {} (chance of worlds); over points {over}; deviation of worlds {}, of rates {}",
+            words(one.at_the_files_rates.as_ref(), 3),
+            number(one.sd_of_worlds),
+            number(one.sd_of_rates)
+        ));
+    }
+    if let Some(children) = spread.outcomes.get("children-contacted") {
+        say("  rank correlation of each rate with the fraction of children:");
+        for rate in &children.rates {
+            let r = rate.rank_correlation.map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
+            say(&format!("    {:<60} {} to {}: {r}", rate.key, rate.low, rate.high));
         }
     }
 }
@@ -131,6 +210,16 @@ fn burden(report: &Report) {
             per(one.reviewed as f64),
             per(one.restricted as f64),
             per(one.restricted_days)
+        ));
+    }
+    for (kind, uneven) in &cell.uneven {
+        say(&format!(
+            "  days of wrong restriction for each 10,000 account days by {kind}: most {} ({}), least {} ({}); highest over lowest {}",
+            uneven.most,
+            words(uneven.days.get(&uneven.most).and_then(Option::as_ref), 2),
+            uneven.least,
+            words(uneven.days.get(&uneven.least).and_then(Option::as_ref), 2),
+            words(uneven.ratio.as_ref(), 2)
         ));
     }
     say(

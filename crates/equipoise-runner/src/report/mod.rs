@@ -17,6 +17,7 @@ mod figure_cost;
 mod figure_curves;
 mod figure_front;
 mod figure_frontier;
+mod figure_policy;
 mod figure_reliability;
 mod figure_rows;
 mod figure_scaling;
@@ -24,6 +25,7 @@ mod html;
 mod lines;
 mod markdown;
 mod numbers;
+mod policy;
 #[cfg(test)]
 pub(crate) mod sample;
 mod scale;
@@ -45,6 +47,7 @@ pub use data::{
     OutcomeRow, PatternRow, ReleasedRow, ReliabilityPoint, ReportData, SeatRow, Section, StepPoint,
     TuningRow, Verdict,
 };
+pub(crate) use policy::render_policy;
 pub use timings::{TimingRow, Timings, render_timings};
 pub use validation::{ValidationPage, render_validation};
 pub use words::{headline, verdict_words};
