@@ -97,6 +97,13 @@ impl Recipe {
             let why = "use an arm that trains a model over rows of one account: `local-only`, `federated`, `fused-plain`, ...";
             return Err(wrong("arm", why.into()));
         }
+        if experiment.privacy.sums_over_contacts() {
+            return Err(wrong(
+                "on",
+                "noised sums over contacts are released for the rows of a run, not at every turn of a loop; use another `privacy.unit`"
+                    .into(),
+            ));
+        }
         if arm.fuses() && experiment.fusion.is_none() {
             return Err(wrong("arm", format!("`{}` has no section [fusion]", at.display())));
         }
