@@ -18,6 +18,13 @@ pub enum RunEvent {
         /// How many steps are finished.
         done: u64,
     },
+    /// What models with a guarantee have spent of the people of one world: the sum of their epsilons, in the world that has given most.
+    Spent {
+        /// So far.
+        epsilon: f64,
+        /// When everything is done.
+        planned: f64,
+    },
     /// The named piece of work ended.
     Finished {
         /// What.

@@ -1,7 +1,7 @@
 //! Who is in a sum, and what admits a platform to it: the same checks for every scheme whose uploads add up.
 
 use crate::roles::SessionId;
-use equipoise_federated::{SumError, VectorSpec};
+use equipoise_federated::{CohortRecord, SumError, VectorSpec};
 use equipoise_privacy::OutgoingUpdate;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -68,6 +68,22 @@ impl Members {
                 self.weights = before;
                 return Err(error);
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses to open for another round or cohort than the sum's, and for fewer than `floor` clients.
+    pub(crate) fn check_cohort(&self, cohort: &CohortRecord, floor: u32) -> Result<(), SumError> {
+        let round = cohort.round;
+        let refuse = |reason: &str| Err(SumError::Refused { round, reason: reason.into() });
+        if self.round != round {
+            return refuse("the sum belongs to another round than the cohort");
+        }
+        if !self.weights.keys().eq(&cohort.clients) {
+            return refuse("the cohort is not the one in the sum");
+        }
+        if self.count() < floor {
+            return refuse("the cohort is too small to hide anybody");
         }
         Ok(())
     }

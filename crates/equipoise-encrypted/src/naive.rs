@@ -158,15 +158,9 @@ impl SecureSum for NaiveFheInt {
         cohort: &CohortRecord,
     ) -> Result<Share, SumError> {
         let round = cohort.round;
-        let refuse = |reason: &str| Err(SumError::Refused { round, reason: reason.into() });
-        if sum.members.round != round || !sum.members.weights.keys().eq(&cohort.clients) {
-            return refuse("the cohort is not the one in the sum");
-        }
-        if cohort.clients.len() < 2 {
-            return refuse("the cohort is too small to hide anybody");
-        }
+        sum.members.check_cohort(cohort, 2)?;
         if holder.opened.contains(&round) {
-            return refuse("the round was opened before");
+            return Err(SumError::Refused { round, reason: "the round was opened before".into() });
         }
         holder.opened.push(round);
         let decrypt = |value: &FheInt32| {

@@ -418,11 +418,7 @@ fn exec(path: &Path, unit: &str, common: &Common) -> Result<(), Fault> {
 }
 
 fn report(run: &Path, common: &Common) -> Result<(), Fault> {
-    let data: ReportData = equipoise_store::read_json(&run.join("metrics.json")).map_err(|error| {
-        config(format!("{error}\n  mend: name a run directory that `equipoise ls` shows as reported"))
-    })?;
-    rundir::write_report(run, &data, &crate::report::render(&data))?;
-    let hash = rundir::hash(run)?;
+    let (data, hash) = rundir::redraw(run)?;
     print_result(&data, &run.join("report.html"), &hash, (0, 0), common)
 }
 

@@ -199,6 +199,25 @@ pub struct WorldData {
     pub tokens: Option<Vec<u64>>,
 }
 
+/// The part of a world that reports need: a world's rows are many times as large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// What the world is.
+    pub meta: WorldMeta,
+    /// Tested accounts.
+    pub cases: CaseRows,
+}
+
+impl Tested {
+    /// Reads that part of a unit back.
+    ///
+    /// # Errors
+    /// As [`WorldData::read`].
+    pub fn read(dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self { meta: read_json(&dir.join("world.json"))?, cases: read_cases(dir)? })
+    }
+}
+
 impl WorldData {
     /// Writes the unit's files into `dir`.
     ///
@@ -248,23 +267,7 @@ impl WorldData {
             reports: test.u16("reports")?.to_vec(),
             rule: test.f32("rule")?.to_vec(),
         };
-        let (table, contacts) = (get("cases.parquet")?, get("contacts.parquet")?);
-        let mut contact_offsets = vec![0];
-        contact_offsets.extend_from_slice(table.u32("contacts_end")?);
-        let cases = CaseRows {
-            platform: table.u8("platform")?.to_vec(),
-            account: table.u32("account")?.to_vec(),
-            person: table.u32("person")?.to_vec(),
-            archetype: table.u8("archetype")?.to_vec(),
-            group: table.u8("benign_group")?.to_vec(),
-            minor: table.bool("minor")?.to_vec(),
-            harm_start: table.i32("harm_start")?.to_vec(),
-            removed: table.i32("removed")?.to_vec(),
-            entered: table.i32("entered")?.to_vec(),
-            contact_offsets,
-            contact_child: contacts.u32("child")?.to_vec(),
-            contact_time: contacts.i32("time")?.to_vec(),
-        };
+        let cases = read_cases(dir)?;
         let events = |name: &str, rows| get(name).and_then(|table| read_events(&table, rows));
         let sequences = if dir.join("train_events.parquet").exists() {
             let train = events("train_events.parquet", train.label.len())?;
@@ -340,6 +343,28 @@ fn read_tokens(table: &Table) -> Result<Vec<u64>, StoreError> {
     Ok(table.u64("token")?.to_vec())
 }
 
+/// What happened to the tested accounts, of the unit in `dir`.
+fn read_cases(dir: &Path) -> Result<CaseRows, StoreError> {
+    let get = |name: &str| read_table(&dir.join(name)).map(|(table, _)| table);
+    let (table, contacts) = (get("cases.parquet")?, get("contacts.parquet")?);
+    let mut contact_offsets = vec![0];
+    contact_offsets.extend_from_slice(table.u32("contacts_end")?);
+    Ok(CaseRows {
+        platform: table.u8("platform")?.to_vec(),
+        account: table.u32("account")?.to_vec(),
+        person: table.u32("person")?.to_vec(),
+        archetype: table.u8("archetype")?.to_vec(),
+        group: table.u8("benign_group")?.to_vec(),
+        minor: table.bool("minor")?.to_vec(),
+        harm_start: table.i32("harm_start")?.to_vec(),
+        removed: table.i32("removed")?.to_vec(),
+        entered: table.i32("entered")?.to_vec(),
+        contact_offsets,
+        contact_child: contacts.u32("child")?.to_vec(),
+        contact_time: contacts.i32("time")?.to_vec(),
+    })
+}
+
 fn train_table(rows: &TrainRows) -> Result<Table, StoreError> {
     let table = Table::new()
         .with("platform", rows.platform.clone())?
@@ -362,20 +387,32 @@ fn read_train(table: &Table, columns: usize) -> Result<TrainRows, StoreError> {
     })
 }
 
+/// Rows that are turned at a time: a block of them and of every column stays in the cache.
+const TURNED: usize = 64;
+
 /// Adds `[rows, columns]` as one column each.
 fn with_rows(mut table: Table, prefix: &str, columns: usize, values: &[f32]) -> Result<Table, StoreError> {
-    for at in 0..columns {
-        let column: Vec<f32> = values.iter().skip(at).step_by(columns).copied().collect();
+    let rows = values.len().checked_div(columns).unwrap_or(0);
+    let mut turned: Vec<Vec<f32>> = (0..columns).map(|_| Vec::with_capacity(rows)).collect();
+    for block in values.chunks(TURNED * columns.max(1)) {
+        for (at, column) in turned.iter_mut().enumerate() {
+            column.extend(block.iter().skip(at).step_by(columns));
+        }
+    }
+    for (at, column) in turned.into_iter().enumerate() {
         table = table.with(&format!("{prefix}{at:03}"), column)?;
     }
     Ok(table)
 }
 
 fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, StoreError> {
+    let names = (0..columns).map(|at| format!("{prefix}{at:03}"));
+    let turned = names.map(|name| table.f32(&name)).collect::<Result<Vec<_>, _>>()?;
     let mut values = vec![0.0; table.rows() * columns];
-    for at in 0..columns {
-        for (row, value) in table.f32(&format!("{prefix}{at:03}"))?.iter().enumerate() {
-            values[row * columns + at] = *value;
+    for (index, block) in values.chunks_mut(TURNED * columns.max(1)).enumerate() {
+        for (at, column) in turned.iter().enumerate() {
+            let places = block.iter_mut().skip(at).step_by(columns);
+            places.zip(&column[index * TURNED..]).for_each(|(place, value)| *place = *value);
         }
     }
     Ok(values)
@@ -384,6 +421,19 @@ fn rows_of(table: &Table, prefix: &str, columns: usize) -> Result<Vec<f32>, Stor
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_turned_into_columns_and_back() {
+        for (rows, columns) in [(0, 3), (1, 1), (TURNED, 5), (TURNED + 1, 5), (3 * TURNED - 1, 2)] {
+            let values: Vec<f32> = (0..rows * columns).map(|at| at as f32).collect();
+            let table = with_rows(Table::new(), "f", columns, &values).unwrap();
+            for at in 0..columns {
+                let column: Vec<f32> = values.iter().skip(at).step_by(columns).copied().collect();
+                assert_eq!(table.f32(&format!("f{at:03}")).unwrap(), column, "{rows} rows, column {at}");
+            }
+            assert_eq!(rows_of(&table, "f", columns).unwrap(), values, "{rows} rows of {columns}");
+        }
+    }
 
     #[test]
     fn rows_without_events_survive_the_table() {

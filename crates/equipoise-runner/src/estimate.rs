@@ -48,11 +48,22 @@ pub fn estimate(context: &Context<'_>) -> Estimate {
         bytes += b;
     }
     let minutes = seconds / 60.0 / rayon::current_num_threads() as f64;
-    let private = plan.arms.iter().filter_map(|arm| arm.slice.privacy.as_ref());
-    // A fold from 0: the sum of nothing is a negative zero.
-    let told = plan.first().evaluation.release.map_or(0.0, |release| release.epsilon.get());
-    let epsilon = private.fold(0.0, |sum, privacy| sum + privacy.epsilon.get() + told);
+    let epsilon = planned_epsilon(plan);
     Estimate { minutes, disk_gb: bytes / 1e9, epsilon }
+}
+
+/// What all arms spend of the people of one world.
+#[must_use]
+pub fn planned_epsilon(plan: &Plan) -> f64 {
+    // A fold from 0: the sum of nothing is a negative zero.
+    plan.arms.iter().fold(0.0, |sum, arm| sum + epsilon_of(plan, &arm.slice))
+}
+
+/// What training an arm on a world and telling how well it does spends of the people of that world.
+#[must_use]
+pub fn epsilon_of(plan: &Plan, arm: &ArmSlice) -> f64 {
+    let told = plan.first().evaluation.release.map_or(0.0, |release| release.epsilon.get());
+    arm.privacy.as_ref().map_or(0.0, |privacy| privacy.epsilon.get() + told)
 }
 
 #[allow(clippy::cast_precision_loss)]

@@ -41,6 +41,12 @@ impl<'a, O: Observer> Journal<'a, O> {
 
 impl<O: Observer> Observer for Journal<'_, O> {
     fn on(&self, event: &RunEvent) {
+        if let RunEvent::Spent { epsilon, planned } = event {
+            self.write(&serde_json::json!({
+                "unix-ms": crate::clock::unix_ms(), "event": "spent", "epsilon": epsilon, "planned": planned,
+            }));
+            return self.next.on(event);
+        }
         let (kind, what, count) = match event {
             RunEvent::Started { what, total } => ("started", what, Some(total)),
             RunEvent::Progress { what, done } => ("progress", what, Some(done)),

@@ -1,4 +1,4 @@
-//! Progress on long work: a bar with an estimate on a terminal, plain lines elsewhere, nothing when asked to be quiet.
+//! Progress on long work: a bar with rate, estimate and epsilon spent on a terminal, plain lines elsewhere, nothing when asked to be quiet.
 
 use equipoise_core::{Observer, RunEvent};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,7 +10,21 @@ use std::sync::Mutex;
 pub struct Progress {
     quiet: bool,
     terminal: bool,
-    state: Mutex<BTreeMap<String, Shown>>,
+    state: Mutex<State>,
+}
+
+/// What is shown, by name, and what has been spent so far.
+#[derive(Default)]
+struct State {
+    shown: BTreeMap<String, Shown>,
+    spent: Option<(f64, f64)>,
+}
+
+impl State {
+    fn spending(&self) -> String {
+        let words = |(epsilon, planned)| format!("; epsilon spent {epsilon:.1} of {planned:.1}");
+        self.spent.map_or_else(String::new, words)
+    }
 }
 
 struct Shown {
@@ -45,14 +59,16 @@ impl Observer for Progress {
         match event {
             RunEvent::Started { what, total } => {
                 let bar = self.terminal.then(|| bar(what, *total));
-                state.insert(
+                state.shown.insert(
                     what.clone(),
                     Shown { bar, total: *total, tenths: 0, since: crate::clock::now() },
                 );
             }
             RunEvent::Progress { what, done } => {
-                let Some(shown) = state.get_mut(what) else { return };
+                let spending = state.spending();
+                let Some(shown) = state.shown.get_mut(what) else { return };
                 if let Some(bar) = &shown.bar {
+                    bar.set_message(format!("{what}{spending}"));
                     bar.set_position(*done);
                     return;
                 }
@@ -61,22 +77,28 @@ impl Observer for Progress {
                     shown.tenths = tenths;
                     let spent = shown.since.elapsed().as_secs_f64();
                     #[allow(clippy::cast_precision_loss)]
-                    let left = spent * (shown.total - done.min(&shown.total)) as f64 / *done as f64;
-                    eprintln!("[{what}] {done}/{} in {spent:.1} s, about {left:.0} s left", shown.total);
+                    let (rate, total) = (*done as f64 / spent.max(1e-9), shown.total);
+                    #[allow(clippy::cast_precision_loss)]
+                    let left = total.saturating_sub(*done) as f64 / rate;
+                    eprintln!(
+                        "[{what}] {done}/{total} in {spent:.1} s, {rate:.1} a second, about {left:.0} s left{spending}"
+                    );
                 }
             }
             RunEvent::Finished { what } => {
-                if let Some(bar) = state.remove(what).and_then(|shown| shown.bar) {
+                if let Some(bar) = state.shown.remove(what).and_then(|shown| shown.bar) {
                     bar.finish_and_clear();
                 }
             }
+            RunEvent::Spent { epsilon, planned } => state.spent = Some((*epsilon, *planned)),
             _ => {}
         }
     }
 }
 
 fn bar(what: &str, total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("[{msg}] {bar:30} {pos}/{len} · {elapsed} · ETA {eta}");
+    let style =
+        ProgressStyle::with_template("[{msg}] {bar:30} {pos}/{len} · {elapsed} · {per_sec} · ETA {eta}");
     let bar = ProgressBar::new(total).with_message(what.to_owned());
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }

@@ -5,6 +5,7 @@ use crate::fault::{Fault, config, runtime};
 use crate::plan::Plan;
 use crate::report::Rendered;
 use crate::report::data::ReportData;
+use equipoise_store::dataset::{read_sums, sum_file};
 use equipoise_store::{digest_files, read_json, write_atomic, write_json_atomic, write_sha256sums};
 use std::path::{Path, PathBuf};
 
@@ -115,6 +116,53 @@ pub fn seal(dir: &Path, data: &ReportData, measured: &Measured) -> Result<String
     write_json_atomic(&timings, &all).map_err(runtime)?;
     write_sha256sums(dir, &OUTSIDE_HASH).map_err(runtime)?;
     digest_files(dir, &OUTSIDE_HASH).map_err(runtime)
+}
+
+/// What [`write_report`] draws; everything else of a run is measured.
+const DRAWN: [&str; 4] = ["report.html", "report.md", "figures/", "tables/"];
+
+/// Checks that what was measured lies there as it was sealed; what is drawn from it may be lost or old.
+///
+/// # Errors
+/// If the run was never sealed, or a file that is not drawn differs or is missing: a [`Fault::Config`] that names it.
+pub fn check_measured(dir: &Path) -> Result<(), Fault> {
+    let sums = read_sums(dir).map_err(|error| {
+        config(format!("{error}\n  mend: `equipoise run` finishes and seals the run first"))
+    })?;
+    for (recorded, name) in sums.iter().filter(|(_, name)| !DRAWN.iter().any(|drawn| name.starts_with(drawn)))
+    {
+        if sum_file(dir, name).ok().is_none_or(|sum| sum.sha256 != *recorded) {
+            return Err(config(format!(
+                "{}: is not what was sealed (SHA256SUMS)\n  mend: remove {} and run again; what is missing is computed anew",
+                dir.join(name).display(),
+                unit_of(dir, name).display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What must be removed for `name` to be made anew: the unit that it belongs to, or the file itself.
+fn unit_of(dir: &Path, name: &str) -> PathBuf {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        ["units", unit, ..] => dir.join("units").join(unit),
+        _ => dir.join(name),
+    }
+}
+
+/// Draws the report of a run again from what was measured; gives what it shows and the run's hash.
+///
+/// # Errors
+/// As [`check_measured`], if the run's metrics cannot be read, or if the disk does not take the report.
+pub fn redraw(dir: &Path) -> Result<(ReportData, String), Fault> {
+    check_measured(dir)?;
+    let data: ReportData = read_json(&dir.join("metrics.json")).map_err(|error| {
+        config(format!("{error}\n  mend: name a run directory that `equipoise ls` shows as reported"))
+    })?;
+    write_report(dir, &data, &crate::report::render(&data))?;
+    write_sha256sums(dir, &OUTSIDE_HASH).map_err(runtime)?;
+    let hash = hash(dir)?;
+    Ok((data, hash))
 }
 
 /// The hash of a run as it lies on disk.

@@ -92,8 +92,8 @@ fn killed_at_random_points(kind: u64, set: &[&str]) {
     killed_between(kind, (0.0, 0.6), set);
 }
 
-/// Twenty kills at drawn moments between two shares of a run's time. A run that ends before its kills are used up begins again in another
-/// place.
+/// Twenty kills at drawn moments between two shares of a run's time, and more until three of them fell between rounds. A run that ends
+/// before its kills are used up begins again in another place.
 fn killed_between(kind: u64, (from, to): (f64, f64), set: &[&str]) {
     let mut arguments = set.to_vec();
     arguments.extend(["--set", "federation.rounds=250", "--set", "privacy.rounds=250"]);
@@ -103,14 +103,15 @@ fn killed_between(kind: u64, (from, to): (f64, f64), set: &[&str]) {
     let file = smoke();
     let mut all = run(file.to_str().unwrap(), &SMALL);
     all.extend_from_slice(&arguments);
-    let (mut kills, mut between, mut draws) = (0, 0, Seed::root(kind).rng());
-    while kills < 20 {
+    let (mut kills, mut between, mut draws) = (0_usize, 0_usize, Seed::root(kind).rng());
+    let enough = |kills: usize, between: usize| kills >= 100 || (kills >= 20 && between >= 3);
+    while !enough(kills, between) {
         let runs = tempfile::tempdir().unwrap();
         loop {
             let mut child =
                 command(runs.path(), &all).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(whole.mul_f64(from + (to - from) * draws.uniform()));
-            if kills == 20 || child.try_wait().unwrap().is_some() {
+            if enough(kills, between) || child.try_wait().unwrap().is_some() {
                 child.wait().unwrap();
                 break;
             }
@@ -122,7 +123,7 @@ fn killed_between(kind: u64, (from, to): (f64, f64), set: &[&str]) {
         assert_eq!(hash_of(runs.path(), &arguments), calm, "{set:?}");
     }
     println!("{kills} kills, {between} of them with rounds written down: {set:?}");
-    assert!(between >= 2, "only {between} of {kills} kills fell between rounds: {set:?}");
+    assert!(between >= 3, "only {between} of {kills} kills fell between rounds: {set:?}");
 }
 
 #[test]

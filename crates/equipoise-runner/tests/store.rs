@@ -108,10 +108,47 @@ fn a_zip_moves_keys_together_and_every_wrong_point_is_named_before_any_work() {
     let grid = ["--set", "privacy.delta=2,3", "--set", "model.mlp.hidden=[8],\"x\""];
     let arguments = smoke_with("run", &grid);
     let error = fail(&runs, &arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2);
-    for point in ["privacy.delta = 2", "privacy.delta = 3"] {
-        assert!(error.contains(point), "`{point}` is not in\n{error}");
+    for given in ["--set privacy.delta=2:", "--set privacy.delta=3:", "--set model.mlp.hidden=\"x\":"] {
+        assert!(error.contains(given), "`{given}` is not in\n{error}");
     }
     assert!(!runs.exists(), "something was written");
+}
+
+#[test]
+fn a_key_misspelt_on_the_command_line_is_said_once_of_the_command_line() {
+    let dir = tempfile::tempdir().unwrap();
+    for value in ["3", "3,4"] {
+        let set = format!("federation.rounsd={value}");
+        let arguments = smoke_with("run", &["--set", &set]);
+        let error = fail(dir.path(), &arguments.iter().map(String::as_str).collect::<Vec<_>>(), 2);
+        assert!(error.contains("--set federation.rounsd=3: unknown field `rounsd`"), "{error}");
+        assert!(error.contains("unknown key `rounsd`, did you mean `rounds`?"), "{error}");
+        assert!(!error.contains("smoke.toml, line"), "the file is not to blame: {error}");
+        assert_eq!(error.matches("did you mean").count(), value.split(',').count(), "{error}");
+    }
+}
+
+#[test]
+fn a_report_is_drawn_again_only_from_what_was_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = run(dir.path(), &SMALL);
+    let report = PathBuf::from(line(&out, "report"));
+    let (home, hash) = (report.parent().unwrap(), line(&out, "hash").to_owned());
+    std::fs::remove_file(&report).unwrap();
+    let again = succeed(dir.path(), &["report", home.to_str().unwrap()]);
+    assert_eq!(line(&again, "hash"), hash, "what was lost is drawn again");
+    let scores = std::fs::read_dir(home.join("units")).unwrap().find_map(|unit| {
+        let scores = unit.unwrap().path().join("scores.parquet");
+        scores.is_file().then_some(scores)
+    });
+    for measured in [scores.unwrap(), home.join("metrics.json")] {
+        let whole = std::fs::read(&measured).unwrap();
+        std::fs::write(&measured, &whole[..whole.len() / 2]).unwrap();
+        let error = fail(dir.path(), &["report", home.to_str().unwrap()], 2);
+        assert!(error.contains(measured.to_str().unwrap()) && error.contains("mend: remove"), "{error}");
+        std::fs::write(&measured, whole).unwrap();
+    }
+    assert_eq!(line(&succeed(dir.path(), &["report", home.to_str().unwrap()]), "hash"), hash);
 }
 
 #[test]

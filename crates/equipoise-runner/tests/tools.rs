@@ -240,3 +240,24 @@ fn a_benchmark_ranks_methods_over_its_tasks() {
     std::fs::write(&bundle, bytes).unwrap();
     assert!(fail(&runs, &arguments, 2).contains("sum that the archive says"));
 }
+
+#[test]
+fn whoever_waits_sees_rate_time_left_and_the_epsilon_spent() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_equipoise"))
+        .args(["run", smoke().to_str().unwrap(), "--set", "arms=[\"local-only\", \"federated\"]", "--runs"])
+        .arg(dir.path())
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let last = said.lines().rfind(|line| line.starts_with("[trial]")).unwrap();
+    assert!(last.contains(" a second, about 0 s left"), "{said}");
+    // Two worlds, of which each gives a federated model with epsilon 8, a budget of their own people.
+    assert!(last.ends_with("; epsilon spent 8.0 of 8.0"), "{said}");
+    assert!(said.lines().any(|line| line.starts_with("[world]") && !line.contains("epsilon")), "{said}");
+    let log = std::fs::read_dir(dir.path())
+        .unwrap()
+        .find_map(|run| std::fs::read_to_string(run.unwrap().path().join("log.jsonl")).ok());
+    assert!(log.unwrap().contains("\"planned\":8.0"));
+}

@@ -18,9 +18,10 @@ pub use sum::Accumulator;
 use crate::codec::FRAME_BYTES;
 use crate::entropy::{CryptoSource, SystemSource};
 use crate::joint::JOINT128_N4096;
+use crate::layout128::Layout128;
 use crate::members::{Members, check_client};
 use crate::opening::{JointHolder, OpenAnswer, Opening, Quorum};
-use crate::smudge::{Layout128, Smudging};
+use crate::smudge::Smudging;
 use equipoise_federated::{
     CohortRecord, IntSum, LeakageProfile, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError,
     VectorSpec, check_update,

@@ -15,6 +15,7 @@
 mod agree;
 mod client;
 mod open;
+mod public;
 mod shamir;
 mod wire;
 
@@ -23,6 +24,7 @@ mod tests;
 
 pub use client::{Client, Keeper};
 pub use open::Accumulator;
+pub use public::{Modulus, Public};
 pub use wire::{Advert, Parcel, Shares, Upload};
 
 use crate::entropy::{CryptoSource, SystemSource};
@@ -32,8 +34,9 @@ use equipoise_federated::{
     VectorSpec, Wire, check_update,
 };
 use equipoise_privacy::OutgoingUpdate;
+use public::slot_plan;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 pub(crate) const NAME: &str = "pairwise-masking";
 
@@ -42,62 +45,6 @@ pub(crate) const NAME: &str = "pairwise-masking";
 pub struct PairwiseMasking<S = SystemSource> {
     threshold: u32,
     source: S,
-}
-
-/// Bits of one masked integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modulus {
-    /// 2^32.
-    Narrow,
-    /// 2^64.
-    Wide,
-}
-
-impl Modulus {
-    /// Bytes of one masked integer.
-    #[must_use]
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::Narrow => 4,
-            Self::Wide => 8,
-        }
-    }
-}
-
-/// What everybody knows, and the server's bulletin board with the keys of the round under way.
-#[derive(Debug)]
-pub struct Public {
-    pub(crate) spec: VectorSpec,
-    pub(crate) slots: SlotPlan,
-    pub(crate) modulus: Modulus,
-    pub(crate) session: SessionId,
-    pub(crate) threshold: u32,
-    board: Mutex<(u32, BTreeMap<u32, Advert>)>,
-}
-
-impl Public {
-    /// The plan in the words of the trait.
-    #[must_use]
-    pub const fn slots(&self) -> &SlotPlan {
-        &self.slots
-    }
-
-    /// How integers are masked.
-    #[must_use]
-    pub const fn modulus(&self) -> Modulus {
-        self.modulus
-    }
-
-    /// The keys that were published for a round, by client; empty for any but the one under way.
-    #[must_use]
-    pub fn adverts(&self, round: u32) -> BTreeMap<u32, Advert> {
-        let board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        if board.0 == round { board.1.clone() } else { BTreeMap::new() }
-    }
-
-    fn publish(&self, round: u32, adverts: BTreeMap<u32, Advert>) {
-        *self.board.lock().unwrap_or_else(PoisonError::into_inner) = (round, adverts);
-    }
 }
 
 impl PairwiseMasking {
@@ -132,18 +79,6 @@ impl<S: CryptoSource> PairwiseMasking<S> {
                 Err(PlanError::SlotOverflow { scheme, need_bits, have_bits: 63, clients, weight })
             }
         }
-    }
-}
-
-fn slot_plan(spec: &VectorSpec, modulus: Modulus) -> SlotPlan {
-    let bytes = modulus.bytes();
-    SlotPlan {
-        slots: 1,
-        width_bits: 8 * u32::try_from(bytes).expect("four or eight"),
-        delta_log2: 0,
-        noise_bound_log2: 0.0,
-        polynomials: 0,
-        upload_bytes: (wire::UPLOAD_HEADER + bytes * spec.len) as u64,
     }
 }
 
@@ -247,10 +182,7 @@ impl<S: CryptoSource> SecureSum for PairwiseMasking<S> {
         sum: &Accumulator,
         cohort: &CohortRecord,
     ) -> Result<Shares, SumError> {
-        if !sum.members.weights.keys().eq(&cohort.clients) {
-            let reason = "the cohort is not the one in the sum".into();
-            return Err(SumError::Refused { round: cohort.round, reason });
-        }
+        sum.members.check_cohort(cohort, 0)?;
         keeper.unmask(public, cohort)
     }
 

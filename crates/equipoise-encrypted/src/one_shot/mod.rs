@@ -34,12 +34,13 @@ use crate::codec::FRAME_BYTES;
 use crate::entropy::{CryptoSource, SystemSource};
 use crate::joint::JOINT128_N4096;
 use crate::layout::Layout;
+use crate::layout128::Layout128;
 use crate::members::check_client;
 use crate::opening::{JointHolder, OpenAnswer, Opening, Quorum};
 use crate::params::{GLWE64_N4096, GlweParams};
 use crate::ring::{Ring, WIDEST};
 use crate::sample::CBD8_BOUND;
-use crate::smudge::{Layout128, Smudging};
+use crate::smudge::Smudging;
 use equipoise_federated::{
     CohortRecord, IntSum, LeakageProfile, PlanError, SecureSum, Setup, SetupOf, SlotPlan, SumError,
     VectorSpec, check_update,

@@ -66,15 +66,7 @@ impl JointHolder {
         if self.secret.key != joint.name {
             return refuse("the sum belongs to another session");
         }
-        if members.round != round {
-            return refuse("the sum belongs to another round than the cohort");
-        }
-        if !members.weights.keys().eq(&cohort.clients) {
-            return refuse("the cohort is not the one in the sum");
-        }
-        if members.count() < rules.floor {
-            return refuse("the cohort is too small to hide anybody");
-        }
+        members.check_cohort(cohort, rules.floor)?;
         let size = joint.ring.size();
         if members.count() > rules.max_clients || request.c1.len() != size * rules.answers.div_ceil(size) {
             return refuse("the request is beyond the plan");

@@ -13,9 +13,10 @@ pub use message::{OpenAnswer, OpenRequest};
 
 use crate::entropy::CryptoSource;
 use crate::joint::{JointParams, JointPublic, JointSecret, add_wide};
+use crate::layout128::Layout128;
 use crate::record::MemoryRecord;
 use crate::roles::SessionId;
-use crate::smudge::{Crowd, Layout128, Smudging, check_crowd};
+use crate::smudge::{Crowd, Smudging, check_crowd};
 use equipoise_federated::{CohortRecord, PlanError, SumError, VectorSpec};
 
 /// What a scheme lets its key holders answer.

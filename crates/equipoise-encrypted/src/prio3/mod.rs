@@ -9,6 +9,7 @@
 //! [`Upload`], whose encryption to each (HPKE in deployments) is not modelled. Sharding draws from `rand`'s thread
 //! generator, which the operating system seeds; messages use the crate's own encoding.
 
+mod report;
 mod wire;
 
 #[cfg(test)]
@@ -24,14 +25,12 @@ use equipoise_federated::{
     VectorSpec, Wire, check_update,
 };
 use equipoise_privacy::OutgoingUpdate;
-use prio::codec::Encode;
 use prio::field::Field128;
 use prio::vdaf::prio3::{
     Prio3InputShare, Prio3SumVec, Prio3VerifierMessage, Prio3VerifierShare, Prio3VerifyState,
 };
-use prio::vdaf::{
-    Aggregatable, AggregateShare, Aggregator, Client as _, Collector, VdafError, VerifyTransition,
-};
+use prio::vdaf::{AggregateShare, Aggregator, Collector};
+use report::{accept, circuit, context, encoded, failed, reach, verify};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -92,30 +91,6 @@ pub struct HelperShare {
     aggregate: AggregateShare<Field128>,
     verdicts: BTreeMap<u32, Message>,
     bytes: u64,
-}
-
-fn failed(error: VdafError) -> SumError {
-    SumError::Malformed(format!("prio3: {error}"))
-}
-
-/// The largest absolute value of one weighted coordinate.
-fn reach(spec: &VectorSpec) -> u128 {
-    u128::from(spec.quantizer.max_integer().unsigned_abs()) * u128::from(spec.max_weight)
-}
-
-/// The largest raised value and the length of the proof's chunks: it is shortest when they are about the square root of all bits.
-fn circuit(spec: &VectorSpec) -> (u128, usize) {
-    let most = 2 * reach(spec);
-    let bits = spec.len * (most.ilog2() as usize + 1);
-    (most, bits.isqrt().max(1))
-}
-
-fn context(session: SessionId, round: u32) -> Vec<u8> {
-    [b"equipoise-encrypted 2026-11-27".as_slice(), &session.0, &round.to_le_bytes()].concat()
-}
-
-fn encoded(part: &impl Encode) -> u64 {
-    part.encoded_len().map_or(0, |len| len as u64)
 }
 
 impl Prio3 {
@@ -209,13 +184,8 @@ impl SecureSum for Prio3 {
         cohort: &CohortRecord,
     ) -> Result<HelperShare, SumError> {
         let round = cohort.round;
+        sum.members.check_cohort(cohort, 2)?;
         let refuse = |reason: String| Err(SumError::Refused { round, reason });
-        if sum.members.round != round || !sum.members.weights.keys().eq(&cohort.clients) {
-            return refuse("the cohort is not the one in the sum".into());
-        }
-        if cohort.clients.len() < 2 {
-            return refuse("the cohort is too small to hide anybody".into());
-        }
         if helper.opened.contains_key(&round) {
             return refuse("the round was opened before".into());
         }
@@ -280,47 +250,6 @@ impl SecureSum for Prio3 {
                 ("server with the second aggregator", "every platform's update of every round", true),
             ],
         )
-    }
-}
-
-impl Client {
-    fn seal(&self, public: &Public, round: u32, weight: u32, values: &[i64]) -> Result<Upload, SumError> {
-        let shift = i128::try_from(reach(&public.spec)).expect("below 2^63");
-        let raised = values.iter().map(|value| u128::try_from(i128::from(*value) + shift));
-        let raised: Vec<u128> = raised
-            .collect::<Result<_, _>>()
-            .map_err(|_| SumError::BeyondPlan { round, client: self.client })?;
-        let mut nonce = [0; 16];
-        SystemSource.fill(&mut nonce)?;
-        let context = context(public.session, round);
-        let (shared, inputs) = public.vdaf.shard(&context, &raised, &nonce).map_err(failed)?;
-        let inputs = inputs.try_into().map_err(|_| SumError::Malformed("two aggregators".into()))?;
-        let (session, client) = (public.session, self.client);
-        Ok(Upload { session, round, client, weight, nonce, public: shared, inputs })
-    }
-}
-
-/// One aggregator's first step on a report.
-fn verify(public: &Public, upload: &Upload, aggregator: usize) -> Result<(State, Verifier), SumError> {
-    let context = context(public.session, upload.round);
-    let input = &upload.inputs[aggregator];
-    public
-        .vdaf
-        .verify_init(&public.verify.0, &context, aggregator, &(), &upload.nonce, &upload.public, input)
-        .map_err(failed)
-}
-
-/// One aggregator's last step on a report: its share joins the aggregate.
-fn accept(
-    public: &Public,
-    context: &[u8],
-    state: State,
-    verdict: Message,
-    aggregate: &mut AggregateShare<Field128>,
-) -> Result<(), SumError> {
-    match public.vdaf.verify_next(context, state, verdict).map_err(failed)? {
-        VerifyTransition::Finish(output) => aggregate.accumulate(&output).map_err(failed),
-        VerifyTransition::Continue(..) => Err(SumError::Malformed("prio3 has one round".into())),
     }
 }
 

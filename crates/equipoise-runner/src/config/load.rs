@@ -2,7 +2,7 @@
 
 use super::Experiment;
 use super::check::check;
-use super::sweep::{Budget, Point, expand, override_key};
+use super::sweep::{Budget, Point, expand, override_key, read_with, split_top};
 use crate::fault::{Fault, config};
 use equipoise_synth::WorldSpec;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,13 @@ pub fn load_on(path: &Path, overrides: &[String], dataset: Option<&Path>) -> Res
         let lines = why.lines().map(|why| located(path, &text, why));
         config(lines.collect::<Vec<_>>().join("\n"))
     })?;
+    if !expanded.problems.is_empty() {
+        // What --set brought in is said of --set: the file has no line for it.
+        let brought = misread(path, &text, overrides)?;
+        if !brought.is_empty() {
+            return Err(config(brought.join("\n")));
+        }
+    }
     let points = expanded.points;
     problems.extend(expanded.problems.iter().map(|why| located(path, &text, why)));
     if points.is_empty() {
@@ -81,6 +88,21 @@ pub fn load_on(path: &Path, overrides: &[String], dataset: Option<&Path>) -> Res
         problems.dedup();
         Err(config(problems.join("\n")))
     }
+}
+
+/// The overridden values that the file cannot be read with, each by itself.
+fn misread(path: &Path, text: &str, overrides: &[String]) -> Result<Vec<String>, Fault> {
+    let table: toml::Table = parse(path, text)?;
+    let of = |given: &String| -> Option<Vec<String>> {
+        let (key, values) = given.split_once('=')?;
+        let wrong = |value: &str| {
+            let error = read_with(&table, key.trim(), value).err()?;
+            let mend = super::suggest::mend(&error);
+            Some(format!("--set {}={}: {error}\n  mend: {mend}", key.trim(), value.trim()))
+        };
+        Some(split_top(values).into_iter().filter_map(wrong).collect())
+    };
+    Ok(overrides.iter().filter_map(of).flatten().collect())
 }
 
 /// The text of a file that is called `what`.

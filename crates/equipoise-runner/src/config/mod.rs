@@ -142,6 +142,10 @@ pub enum Labels {
     /// Whether a harmful contact had happened by the row's cut-off. An oracle: nobody has it; it tells a pattern that cannot
     /// be learned from labels that do not tell it.
     Truth,
+    /// A control: what platforms knew, dealt anew among each platform's rows, and what happened to tested accounts dealt anew among
+    /// each platform's tested accounts. Nothing can be learned and no arm is better than another; a study that finds a
+    /// difference here finds its own error rate.
+    Permuted,
 }
 
 /// Which accounts of the test persons are tested.

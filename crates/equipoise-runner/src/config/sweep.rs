@@ -213,7 +213,7 @@ fn value_of(text: &str) -> toml::Value {
 }
 
 /// Splits at commas that stand in no bracket and no quotation.
-fn split_top(text: &str) -> Vec<&str> {
+pub(super) fn split_top(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut quote, mut start) = (Vec::new(), 0_i32, None, 0);
     for (at, c) in text.char_indices() {
         match (quote, c) {
@@ -252,10 +252,19 @@ fn together(
     Ok(setting)
 }
 
+/// Reads the table, without its sweep, with one value of the command line in it.
+pub(super) fn read_with(table: &toml::Table, key: &str, value: &str) -> Result<Experiment, String> {
+    let mut table = table.clone();
+    table.remove("sweep");
+    set_dotted(&mut table, key, value_of(value))?;
+    read(table)
+}
+
+fn read(table: toml::Table) -> Result<Experiment, String> {
+    toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+}
+
 fn point(base: &toml::Table, set: BTreeMap<String, toml::Value>) -> Result<Point, String> {
-    let read = |table: toml::Table| -> Result<Experiment, String> {
-        toml::Value::Table(table).try_into().map_err(|error: toml::de::Error| error.message().to_owned())
-    };
     let mut table = base.clone();
     for (key, value) in &set {
         set_dotted(&mut table, key, value.clone()).map_err(|why| format!("{key}: sweep: {why}"))?;

@@ -375,9 +375,10 @@ fn rounds(
     federation.check().map_err(runtime)?;
     let mut state =
         super::checkpoint::read(setting.checkpoint)?.unwrap_or_else(|| FederationState::new(params));
+    let mut keeper = super::checkpoint::Keeper::new(setting.checkpoint);
     while state.round < section.rounds {
         state = federation.step(state).map_err(runtime)?;
-        super::checkpoint::write(setting.checkpoint, &state)?;
+        keeper.keep(&state)?;
     }
     let rule = section.local.rule();
     let models = if rule.personal() {

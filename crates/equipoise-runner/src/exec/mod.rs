@@ -1,6 +1,7 @@
 //! Units, executed: each is idempotent, writes a directory of its own and is finished by one rename.
 
 mod arms;
+mod bare;
 mod bound;
 mod calibrate;
 mod charge;
@@ -17,6 +18,7 @@ mod view;
 mod world;
 
 pub(crate) use arms::{Setting, Trained, mechanism, score as score_arm, train as train_arm};
+pub use bare::bare;
 pub use bound::BoundRecord;
 pub(crate) use bound::keep as bounded_rows;
 pub use calibrate::CalibrationRecord;
@@ -32,12 +34,12 @@ pub(crate) use world::make as make_world;
 pub(crate) use world::{Told, make_told};
 
 use crate::clock::Clock;
-use crate::data::WorldData;
+use crate::data::{Tested, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::{Plan, Stage, Unit, Work};
 use equipoise_core::{Observer, RunEvent};
 use rayon::prelude::*;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -120,11 +122,23 @@ impl<'a> Context<'a> {
         }
         let dir = self.cache.join("world").join(id);
         let world = Arc::new(WorldData::read(&dir).map_err(|error| damaged(&dir, &error))?);
-        if loaded.len() >= WORLDS_AT_ONCE {
-            loaded.pop_front();
-        }
-        loaded.push_back((id.to_owned(), Arc::clone(&world)));
+        keep(&mut loaded, id, &world);
         Ok(world)
+    }
+
+    /// What a report needs of a world, from disk.
+    ///
+    /// # Errors
+    /// As [`Self::world`].
+    pub fn tested(&self, id: &str) -> Result<Tested, Fault> {
+        let dir = self.cache.join("world").join(id);
+        Tested::read(&dir).map_err(|error| damaged(&dir, &error))
+    }
+
+    /// Keeps a world that was just made, so that nobody has to read it.
+    fn keep(&self, id: &str, world: WorldData) {
+        let mut loaded = self.loaded.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        keep(&mut loaded, id, &Arc::new(world));
     }
 
     /// The unit with this id.
@@ -138,6 +152,14 @@ impl<'a> Context<'a> {
             .find(|unit| unit.id == id)
             .ok_or_else(|| Fault::Config(format!("the plan has no unit `{id}`; make it again")))
     }
+}
+
+/// Remembers a world in place of the one that was remembered first.
+fn keep(loaded: &mut VecDeque<(String, Arc<WorldData>)>, id: &str, world: &Arc<WorldData>) {
+    if loaded.len() >= WORLDS_AT_ONCE {
+        loaded.pop_front();
+    }
+    loaded.push_back((id.to_owned(), Arc::clone(world)));
 }
 
 fn damaged(dir: &Path, error: &equipoise_store::StoreError) -> Fault {
@@ -224,7 +246,12 @@ fn fusion_path(checkpoint: &Path) -> PathBuf {
 
 fn work(context: &Context<'_>, unit: &Unit, dir: &Path) -> Result<(), Fault> {
     match &unit.work {
-        Work::World(slice) => world::make(slice, &equipoise_core::Silent)?.write(dir).map_err(runtime),
+        Work::World(slice) => {
+            let world = world::make(slice, &equipoise_core::Silent)?;
+            world.write(dir).map_err(runtime)?;
+            context.keep(&unit.id, world);
+            Ok(())
+        }
         Work::Tune(arm) => {
             context.trained.fetch_add(1, Ordering::Relaxed);
             tune::run(context, unit, arm, dir)
@@ -250,41 +277,95 @@ pub struct Failure {
     pub why: String,
 }
 
-/// Executes all units, stage by stage, in parallel within a stage. Failures are collected; what does not depend on them
-/// goes on.
+/// Executes all units, in parallel where they do not wait for each other. Failures are collected; what does not depend on them goes on.
+///
+/// Tuning comes first with the worlds that it reads; then a few test worlds at a time, each with its trials, so that a world which was made
+/// is in memory where it is needed and goes when it is not.
 pub fn execute_all(context: &Context<'_>) -> Vec<Failure> {
-    let mut failures = Vec::new();
+    let of = |stage: Stage| context.plan.units.iter().filter(move |unit| unit.stage == stage);
+    let mut left = BTreeMap::new();
     for stage in [Stage::World, Stage::Tune, Stage::Trial] {
-        let mut units: Vec<&Unit> = context.plan.units.iter().filter(|unit| unit.stage == stage).collect();
-        // Trials of one world stand together, so that a world is read once.
-        units.sort_by(|a, b| a.needs.first().cmp(&b.needs.first()));
-        let total = units.len() as u64;
+        let total = of(stage).count() as u64;
         context.observer.on(&RunEvent::Started { what: stage.name().into(), total });
-        let at_once = if stage == Stage::World { WORLDS_AT_ONCE } else { units.len().max(1) };
-        let done = AtomicU64::new(0);
-        let ended = |unit: &Unit, result: Result<bool, Fault>| {
-            let done = 1 + done.fetch_add(1, Ordering::Relaxed);
-            context.observer.on(&RunEvent::Progress { what: stage.name().into(), done });
-            let failure = |why| Failure { unit: unit.id.clone(), label: unit.label.clone(), why };
-            result.err().map(|fault| failure(fault.to_string()))
-        };
-        let mut elsewhere: Vec<&Unit> = Vec::new();
-        for group in units.chunks(at_once) {
-            let (failed, taken): (Vec<_>, Vec<_>) = group
-                .par_iter()
-                .with_max_len(1)
-                .map(|unit| match execute_if_free(context, unit) {
-                    Ok(None) => (None, Some(*unit)),
-                    Ok(Some(worked)) => (ended(unit, Ok(worked)), None),
-                    Err(fault) => (ended(unit, Err(fault)), None),
-                })
-                .unzip();
-            failures.extend(failed.into_iter().flatten());
-            elsewhere.extend(taken.into_iter().flatten());
-        }
-        // What another runner had claimed is waited for last; if it died there, the unit is ours.
-        failures.extend(elsewhere.into_iter().filter_map(|unit| ended(unit, execute(context, unit))));
-        context.observer.on(&RunEvent::Finished { what: stage.name().into() });
+        left.insert(stage, (total, AtomicU64::new(0)));
     }
+    let spent = Spending::new(context.plan);
+    let ended = |unit: &Unit, result: Result<bool, Fault>| {
+        if result.is_ok() {
+            spent.add(context, unit);
+        }
+        let (total, done) = &left[&unit.stage];
+        let done = 1 + done.fetch_add(1, Ordering::Relaxed);
+        let what = || unit.stage.name().into();
+        context.observer.on(&RunEvent::Progress { what: what(), done });
+        if done == *total {
+            context.observer.on(&RunEvent::Finished { what: what() });
+        }
+        let failure = |why| Failure { unit: unit.id.clone(), label: unit.label.clone(), why };
+        result.err().map(|fault| failure(fault.to_string()))
+    };
+    let mut failures = Vec::new();
+    let mut run = |units: Vec<&Unit>| failures.extend(execute_group(context, &units, &ended));
+    let tuned: BTreeSet<&String> = of(Stage::Tune).flat_map(|unit| &unit.needs).collect();
+    let (first, then): (Vec<&Unit>, Vec<&Unit>) = of(Stage::World).partition(|unit| tuned.contains(&unit.id));
+    first.chunks(WORLDS_AT_ONCE).for_each(|worlds| run(worlds.to_vec()));
+    run(of(Stage::Tune).collect());
+    for worlds in then.chunks(WORLDS_AT_ONCE) {
+        run(worlds.to_vec());
+        // Trials of one world stand together.
+        let mut trials: Vec<&Unit> = of(Stage::Trial).filter(|trial| reads(trial, worlds)).collect();
+        trials.sort_by(|a, b| a.needs.first().cmp(&b.needs.first()));
+        run(trials);
+    }
+    // A trial on a world that tuning has read.
+    run(of(Stage::Trial).filter(|trial| !reads(trial, &then)).collect());
+    failures
+}
+
+/// What trials that are done have spent, world by world.
+struct Spending {
+    planned: f64,
+    worlds: Mutex<BTreeMap<String, f64>>,
+}
+
+impl Spending {
+    fn new(plan: &Plan) -> Self {
+        Self { planned: crate::estimate::planned_epsilon(plan), worlds: Mutex::default() }
+    }
+
+    /// Adds a trial's and says so, where it spent anything.
+    fn add(&self, context: &Context<'_>, unit: &Unit) {
+        let (Work::Trial { arm, .. }, Some(world)) = (&unit.work, unit.needs.first()) else { return };
+        let epsilon = crate::estimate::epsilon_of(context.plan, arm);
+        if epsilon > 0.0 {
+            let mut worlds = self.worlds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *worlds.entry(world.clone()).or_default() += epsilon;
+            let most = worlds.values().fold(0.0, |most: f64, epsilon| most.max(*epsilon));
+            context.observer.on(&RunEvent::Spent { epsilon: most, planned: self.planned });
+        }
+    }
+}
+
+fn reads(trial: &Unit, worlds: &[&Unit]) -> bool {
+    worlds.iter().any(|world| trial.needs.first() == Some(&world.id))
+}
+
+/// Executes units that do not wait for each other. What another runner had claimed is waited for last; if it died there, the unit is ours.
+fn execute_group(
+    context: &Context<'_>,
+    units: &[&Unit],
+    ended: &(impl Fn(&Unit, Result<bool, Fault>) -> Option<Failure> + Sync),
+) -> Vec<Failure> {
+    let (failed, taken): (Vec<_>, Vec<_>) = units
+        .par_iter()
+        .with_max_len(1)
+        .map(|unit| match execute_if_free(context, unit) {
+            Ok(None) => (None, Some(*unit)),
+            Ok(Some(worked)) => (ended(unit, Ok(worked)), None),
+            Err(fault) => (ended(unit, Err(fault)), None),
+        })
+        .unzip();
+    let mut failures: Vec<Failure> = failed.into_iter().flatten().collect();
+    failures.extend(taken.into_iter().flatten().filter_map(|unit| ended(unit, execute(context, unit))));
     failures
 }

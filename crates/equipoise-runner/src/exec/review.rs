@@ -2,7 +2,7 @@
 //! only here do scores, truth and times come together.
 
 use crate::config::Evaluation;
-use crate::data::WorldData;
+use crate::data::{CaseRows, WorldData, WorldMeta};
 use equipoise_core::{AccountId, Budget, DAY, PlatformId, RiskScore, Seed, SimTime};
 use equipoise_eval::{Case, ContactTimes};
 use equipoise_policy::ReviewQueue;
@@ -12,7 +12,7 @@ use equipoise_policy::ReviewQueue;
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn cases(world: &WorldData, scores: &[f32], evaluation: &Evaluation, seed: Seed) -> Vec<Case> {
     let (meta, test) = (&world.meta, &world.test);
-    let mut cases = blank_cases(world);
+    let mut cases = blank_cases(meta, &world.cases);
     rank(world, scores, &mut cases);
     let mut queues: Vec<ReviewQueue> = meta.platforms.iter().map(|_| ReviewQueue::new()).collect();
     let mut row = 0;
@@ -48,8 +48,8 @@ pub(crate) fn cases(world: &WorldData, scores: &[f32], evaluation: &Evaluation, 
 
 /// The tested accounts before any decision.
 #[must_use]
-pub(crate) fn blank_cases(world: &WorldData) -> Vec<Case> {
-    (0..world.cases.platform.len()).map(|at| blank(world, at)).collect()
+pub(crate) fn blank_cases(meta: &WorldMeta, cases: &CaseRows) -> Vec<Case> {
+    (0..cases.platform.len()).map(|at| blank(meta, cases, at)).collect()
 }
 
 /// Gives each case the highest score of its decisions: what ranking metrics sort by.
@@ -61,7 +61,7 @@ pub(crate) fn rank(world: &WorldData, scores: &[f32], cases: &mut [Case]) {
 }
 
 /// Seconds from a decision to the next one, or to the end.
-fn interval(meta: &crate::data::WorldMeta, decision: usize) -> i32 {
+fn interval(meta: &WorldMeta, decision: usize) -> i32 {
     meta.decisions.get(decision + 1).copied().unwrap_or(meta.test_until) - meta.decisions[decision]
 }
 
@@ -73,10 +73,9 @@ fn budget(accounts: u32, daily: f64, elapsed: i32, interval: i32) -> Budget {
     Budget(due(elapsed + interval) - due(elapsed))
 }
 
-fn blank(world: &WorldData, at: usize) -> Case {
-    let c = &world.cases;
+fn blank(meta: &WorldMeta, c: &CaseRows, at: usize) -> Case {
     let (platform, account) = (PlatformId(c.platform[at]), AccountId(c.account[at]));
-    let (entered, left) = (c.entered[at], c.removed[at].min(world.meta.test_until));
+    let (entered, left) = (c.entered[at], c.removed[at].min(meta.test_until));
     let contacts = c.contact_offsets[at] as usize..c.contact_offsets[at + 1] as usize;
     let contacts = contacts.map(|i| (c.contact_child[i], SimTime(c.contact_time[i])));
     let time = |value: i32| (value != i32::MAX).then_some(SimTime(value));
@@ -95,10 +94,10 @@ fn blank(world: &WorldData, at: usize) -> Case {
         identified: None,
         reviewed: None,
         wrongly_restricted_at: None,
-        removed: time(c.removed[at]).filter(|at| at.0 < world.meta.test_until),
+        removed: time(c.removed[at]).filter(|at| at.0 < meta.test_until),
         contacts: ContactTimes::new(contacts),
         entered: SimTime(entered),
-        left: SimTime(world.meta.test_until),
+        left: SimTime(meta.test_until),
     }
 }
 

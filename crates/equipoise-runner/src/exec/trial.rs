@@ -3,7 +3,7 @@
 use super::arms::{self, Setting};
 use super::{Context, TuneRecord, fuse, review};
 use crate::config::Evaluation;
-use crate::data::WorldData;
+use crate::data::{Tested, WorldData};
 use crate::fault::{Fault, runtime};
 use crate::plan::{ArmSlice, Stage, Unit};
 use equipoise_core::{RiskScore, Seed, SimTime};
@@ -274,9 +274,9 @@ pub fn read_trial(dir: &Path) -> Result<(TrialRecord, Vec<RoundRecord>), Fault> 
 ///
 /// # Errors
 /// If a file is missing or damaged.
-pub fn read_cases(world: &WorldData, dir: &Path) -> Result<Vec<Case>, Fault> {
+pub fn read_cases(world: &Tested, dir: &Path) -> Result<Vec<Case>, Fault> {
     let (table, _) = read_table(&dir.join("review.parquet")).map_err(runtime)?;
-    let mut cases = review::blank_cases(world);
+    let mut cases = review::blank_cases(&world.meta, &world.cases);
     let scores = table.f32("risk_score").map_err(runtime)?;
     let column = |name: &str| table.i32(name).map_err(runtime);
     let (reviewed, identified, wrongly) =

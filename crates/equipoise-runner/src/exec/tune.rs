@@ -83,15 +83,15 @@ fn grids(
 }
 
 /// What one candidate scores on one development world; none if training failed, for instance by diverging.
-fn scores(arm: &ArmSlice, world: &WorldData, learning_rate: f64) -> Option<Vec<f32>> {
+pub(super) fn scores(arm: &ArmSlice, world: &WorldData, learning_rate: f64) -> Option<Vec<f32>> {
     let seed = Seed::root(arm.seed).derive("tune", u64::from(world.meta.index));
     let setting = Setting { seed, learning_rate, checkpoint: None, stopwatch: &Untimed };
     let trained = arms::train(arm, world, &setting).ok().filter(arms::Trained::stayed_finite)?;
     arms::score(arm, world, &trained).ok()
 }
 
-fn precision(world: &WorldData, scores: &[f32]) -> Option<f64> {
-    let mut cases = review::blank_cases(world);
+pub(super) fn precision(world: &WorldData, scores: &[f32]) -> Option<f64> {
+    let mut cases = review::blank_cases(&world.meta, &world.cases);
     review::rank(world, scores, &mut cases);
     MetricSpec::AveragePrecision.build().compute(&cases)
 }

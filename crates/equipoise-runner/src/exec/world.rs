@@ -179,7 +179,7 @@ impl Cut<'_> {
                 }
                 let cutoff = block.cutoff.0;
                 let label = match self.slice.protocol.labels {
-                    Labels::PlatformKnown => known <= self.label_cutoff(),
+                    Labels::PlatformKnown | Labels::Permuted => known <= self.label_cutoff(),
                     Labels::Truth => self.began(platform, account, cutoff),
                 };
                 push(&mut rows, platform, account, cutoff, label);
@@ -189,6 +189,7 @@ impl Cut<'_> {
             },
             |platform, account| self.known[platform][account],
         );
+        self.deal_labels("labels", &mut rows);
         (rows, reads, events)
     }
 
@@ -212,7 +213,7 @@ impl Cut<'_> {
                     return;
                 };
                 let label = match self.slice.protocol.labels {
-                    Labels::PlatformKnown => known <= self.label_cutoff(),
+                    Labels::PlatformKnown | Labels::Permuted => known <= self.label_cutoff(),
                     Labels::Truth => self.person_began(platform, account, block.cutoff.0),
                 };
                 push(&mut rows, platform, account, block.cutoff.0, label);
@@ -222,7 +223,47 @@ impl Cut<'_> {
             },
             person_known,
         );
+        self.deal_labels("linked-labels", &mut rows);
         rows
+    }
+
+    /// Of permuted labels: deals the labels of each platform's rows anew.
+    fn deal_labels(&self, purpose: &str, rows: &mut TrainRows) {
+        if self.slice.protocol.labels != Labels::Permuted {
+            return;
+        }
+        for platform in 0..self.views.len() {
+            let own = |&row: &usize| usize::from(rows.platform[row]) == platform;
+            let places: Vec<usize> = (0..rows.label.len()).filter(own).collect();
+            let mut labels: Vec<f32> = places.iter().map(|&row| rows.label[row]).collect();
+            self.seed.derive(purpose, platform as u64).rng().shuffle(&mut labels);
+            places.into_iter().zip(labels).for_each(|(row, label)| rows.label[row] = label);
+        }
+    }
+
+    /// Of permuted labels: deals what happened to each platform's tested accounts anew, so that every score meets the truth of an
+    /// account that was drawn without looking at either.
+    fn deal_cases(&self, cases: &mut CaseRows) {
+        if self.slice.protocol.labels != Labels::Permuted {
+            return;
+        }
+        let mut from: Vec<usize> = (0..cases.platform.len()).collect();
+        for (platform, dealt) in
+            from.chunk_by_mut(|&a, &b| cases.platform[a] == cases.platform[b]).enumerate()
+        {
+            self.seed.derive("cases", platform as u64).rng().shuffle(dealt);
+        }
+        cases.archetype = from.iter().map(|&case| cases.archetype[case]).collect();
+        cases.harm_start = from.iter().map(|&case| cases.harm_start[case]).collect();
+        let (offsets, children, times) = (&cases.contact_offsets, &cases.contact_child, &cases.contact_time);
+        let (mut ends, mut child, mut time) = (vec![0], vec![], vec![]);
+        for case in from {
+            let span = offsets[case] as usize..offsets[case + 1] as usize;
+            child.extend_from_slice(&children[span.clone()]);
+            time.extend_from_slice(&times[span]);
+            ends.push(number(child.len()));
+        }
+        (cases.contact_offsets, cases.contact_child, cases.contact_time) = (ends, child, time);
     }
 
     fn each_train_account(
@@ -310,6 +351,7 @@ impl Cut<'_> {
                 cases.contact_offsets.push(number(cases.contact_time.len()));
             }
         }
+        self.deal_cases(&mut cases);
         (cases, index)
     }
 

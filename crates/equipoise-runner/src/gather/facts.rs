@@ -157,6 +157,9 @@ fn facts(metas: &[WorldMeta], experiment: &crate::config::Experiment) -> Vec<Fac
             match experiment.protocol.labels {
                 Labels::PlatformKnown => "what each platform knew: late, incomplete, partly wrong".into(),
                 Labels::Truth => "truth: an oracle that nobody has".into(),
+                Labels::Permuted => {
+                    "dealt anew within each platform, and the truth of tested accounts too: a control".into()
+                }
             },
         ),
         fact("features", metas.first().map_or(0, |meta| meta.columns.len()).to_string()),

@@ -21,7 +21,6 @@ use crate::report::data::ReportData;
 use equipoise_eval::Case;
 use equipoise_federated::RoundRecord;
 use equipoise_privacy::PrivacyClaim;
-use std::sync::Arc;
 
 /// One arm with everything that its trials left.
 pub(crate) struct ArmResults<'a> {
@@ -59,7 +58,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
     let mut metas = Vec::new();
     for (index, world) in plan.worlds.iter().enumerate() {
         let made = context.is_done(context.unit(world)?);
-        let data = if made { Some(context.world(world)?) } else { None };
+        let data = if made { Some(context.tested(world)?) } else { None };
         for arm in &mut arms {
             let unit = context.unit(&arm.plan.trials[index])?;
             let trial = match &data {
@@ -68,7 +67,7 @@ pub fn gather(context: &Context<'_>, failures: &[Failure]) -> Result<ReportData,
             };
             arm.trials.push(trial);
         }
-        metas.extend(data.map(|world| world.meta.clone()));
+        metas.extend(data.map(|world| world.meta));
     }
     if arms.iter().all(|arm| arm.trials.iter().all(Option::is_none)) {
         return Err(Fault::Runtime("no trial has finished; nothing can be reported".into()));
@@ -99,7 +98,7 @@ fn read_tune(context: &Context<'_>, arm: &ArmPlan) -> Result<Option<TuneRecord>,
 
 fn read(
     context: &Context<'_>,
-    world: &Arc<crate::data::WorldData>,
+    world: &crate::data::Tested,
     unit: &crate::plan::Unit,
     index: usize,
 ) -> Result<Trial, Fault> {

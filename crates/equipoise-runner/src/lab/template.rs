@@ -14,8 +14,8 @@ macro_rules! templates {
 
 /// Name and text.
 pub(super) const TEMPLATES: &[(&str, &str)] = templates![
-    "accounts-needed" "aggregation-cost" "aggregators" "asynchronous" "burden" "byzantine" "calibration" "compression" "contacts-worth" "contribution" "devices" "dropout" "encryption"
-    "faults" "federation-gap" "heterogeneity" "loop-scores" "losses" "models" "no-reports" "null" "oracle-labels" "oracle-matched"
+    "accounts-needed" "aggregation-cost" "aggregators" "alike" "asynchronous" "burden" "byzantine" "calibration" "compression" "contacts-worth" "contribution" "devices" "dropout" "encryption"
+    "faults" "federation-gap" "heterogeneity" "loop-scores" "losses" "models" "no-reports" "null" "oracle-labels" "oracle-matched" "permuted"
     "privacy-frontier" "quickstart" "risk-fusion" "sealed-noise" "sequence-vs-row" "servers" "skew" "smoke/smoke" "top-k" "two-levels" "who-must-join"
 ];
 
