@@ -267,8 +267,10 @@ fn spread(
             })
             .collect();
         let own = [place(0), place(all)].map(|cell| result::column(played, cell, of));
-        let prevented = jackknife(&own, &|m| (m[0] > 0.0).then(|| 1.0 - m[1] / m[0]));
-        ((*name).to_owned(), uncertainty::spread(section, &experiment.drawn, &by_point, prevented))
+        let prevented = |of: &[Vec<f64>]| jackknife(of, &|m| (m[0] > 0.0).then(|| 1.0 - m[1] / m[0]));
+        let shared = own.clone().map(|row| row[..usize::from(section.seeds)].to_vec());
+        let at_the_file = [prevented(&own), prevented(&shared)];
+        ((*name).to_owned(), uncertainty::spread(section, &experiment.drawn, &by_point, at_the_file))
     };
     Ok(Some(uncertainty::Spread {
         points: experiment.drawn.len(),

@@ -123,11 +123,14 @@ pub(crate) struct Spread {
 pub(crate) struct OutcomeSpread {
     /// At the file's rates: the interval is Monte-Carlo error over seeds.
     pub(crate) at_the_files_rates: Option<Estimate>,
+    /// The same on the points' worlds alone: what their spread is around.
+    pub(crate) on_the_points_worlds: Option<Estimate>,
     /// Over points: quantiles at 2.5, 50 and 97.5 %.
     pub(crate) over_points: Option<[f64; 3]>,
     /// Standard deviation over seeds within a point, the mean over points.
     pub(crate) sd_of_worlds: Option<f64>,
     /// Standard deviation over points of what a point's mean would be without the chance of its worlds; 0 where that explains all.
+    /// Points share their worlds, so the chance that is taken off is that of point and world together, not of a world by itself.
     pub(crate) sd_of_rates: Option<f64>,
     /// Spearman's rank correlation of each rate with the outcome.
     pub(crate) rates: Vec<RateRow>,
@@ -166,17 +169,18 @@ pub(crate) fn spread(
     section: &Uncertainty,
     drawn: &[Drawn],
     outcome: &[(Vec<f64>, Vec<f64>)],
-    at_the_files_rates: Option<Estimate>,
+    [at_the_files_rates, on_the_points_worlds]: [Option<Estimate>; 2],
 ) -> OutcomeSpread {
     let prevented = |m: &[f64]| (m[0] > 0.0).then(|| 1.0 - m[1] / m[0]);
     let mut at = Vec::new();
-    let mut within = Vec::new();
+    let (mut within, mut by_world) = (Vec::new(), Vec::new());
     for (point, (none, all)) in drawn.iter().zip(outcome) {
         let means = [none, all].map(|row| row.iter().sum::<f64>() / number(row.len()));
         let Some(value) = prevented(&means) else { continue };
         let of_seeds: Vec<f64> =
             none.iter().zip(all).filter_map(|(none, all)| prevented(&[*none, *all])).collect();
         within.extend(variance(&of_seeds));
+        by_world.push(of_seeds);
         let ends = jackknife(&[none.clone(), all.clone()], &prevented);
         let (low, high) = ends.map_or((value, value), |e| (e.low, e.high));
         at.push(PointRow { values: point.values.clone(), prevented: value, low, high });
@@ -195,11 +199,12 @@ pub(crate) fn spread(
     });
     OutcomeSpread {
         at_the_files_rates,
+        on_the_points_worlds,
         over_points: (!sorted.is_empty()).then(|| [0.025, 0.5, 0.975].map(|share| quantile(&sorted, share))),
         sd_of_worlds: mean_within.map(libm::sqrt),
         sd_of_rates: between
-            .zip(mean_within)
-            .map(|(between, within)| libm::sqrt((between - within / f64::from(section.seeds)).max(0.0))),
+            .zip(residual(&by_world))
+            .map(|(between, chance)| libm::sqrt((between - chance / f64::from(section.seeds)).max(0.0))),
         rates: rates.collect(),
         at,
     }
@@ -211,6 +216,25 @@ fn variance(values: &[f64]) -> Option<f64> {
     }
     let mean = values.iter().sum::<f64>() / number(values.len());
     Some(values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / number(values.len() - 1))
+}
+
+/// The mean square of what neither a point nor a world explains: two ways, one value a place. `None` unless every point has the same
+/// two or more worlds.
+fn residual(by_world: &[Vec<f64>]) -> Option<f64> {
+    let (points, worlds) = (by_world.len(), by_world.first()?.len());
+    if points < 2 || worlds < 2 || by_world.iter().any(|row| row.len() != worlds) {
+        return None;
+    }
+    let mean = |values: &mut dyn Iterator<Item = f64>, count: usize| values.sum::<f64>() / number(count);
+    let of_world: Vec<f64> =
+        (0..worlds).map(|world| mean(&mut by_world.iter().map(|row| row[world]), points)).collect();
+    let all = mean(&mut of_world.iter().copied(), worlds);
+    let mut sum = 0.0;
+    for row in by_world {
+        let of_point = mean(&mut row.iter().copied(), worlds);
+        sum += row.iter().zip(&of_world).map(|(v, w)| v - of_point - w + all).map(|r| r * r).sum::<f64>();
+    }
+    Some(sum / number((points - 1) * (worlds - 1)))
 }
 
 /// Linear between order statistics.
@@ -283,6 +307,14 @@ mod tests {
     }
 
     /// Two rates: the outcome is the first, whatever the second. Worlds add a noise of deviation 0.02, known by construction.
+    /// Rows (1, 2), (3, 6): means 1.5 and 4.5, worlds 2 and 4, all 3. Residuals .5, -.5, -.5, .5: squares 1 over 1 degree.
+    #[test]
+    fn what_neither_point_nor_world_explains_by_hand() {
+        assert!((residual(&[vec![1.0, 2.0], vec![3.0, 6.0]]).unwrap() - 1.0).abs() < 1e-12);
+        assert!(residual(&[vec![1.0, 2.0], vec![2.0, 3.0]]).unwrap().abs() < 1e-12);
+        assert!(residual(&[vec![1.0, 2.0]]).is_none() && residual(&[vec![1.0], vec![2.0]]).is_none());
+    }
+
     #[test]
     fn the_spread_of_rates_is_told_apart_from_the_chance_of_worlds() {
         let drawn = of(SECTION).unwrap();
@@ -293,7 +325,7 @@ mod tests {
             .iter()
             .map(|point| (vec![1.0; 3], noise.iter().map(|n| 1.0 - point.values[0] + n).collect()))
             .collect();
-        let spread = spread(file.uncertainty.as_ref().unwrap(), &drawn, &outcome, None);
+        let spread = spread(file.uncertainty.as_ref().unwrap(), &drawn, &outcome, [None; 2]);
         assert!((spread.sd_of_worlds.unwrap() - 0.02).abs() < 1e-12);
         // A uniform range of .35 has a deviation of .35 / sqrt 12 = .101; 16 strata are near it.
         assert!((spread.sd_of_rates.unwrap() - 0.101).abs() < 0.01, "{spread:?}");
@@ -303,8 +335,21 @@ mod tests {
         assert!(low > 0.6 && high < 0.95 && (middle - 0.775).abs() < 0.03);
         let flat: Vec<(Vec<f64>, Vec<f64>)> =
             drawn.iter().map(|_| (vec![1.0; 3], vec![0.5, 0.6, 0.7])).collect();
-        let none = super::spread(file.uncertainty.as_ref().unwrap(), &drawn, &flat, None);
-        assert_eq!(none.sd_of_rates, Some(0.0), "all of it is the chance of worlds");
+        let none = super::spread(file.uncertainty.as_ref().unwrap(), &drawn, &flat, [None; 2]);
+        assert!(none.sd_of_rates.unwrap() < 1e-9, "all of it is the chance of worlds");
         assert!(none.rates[0].rank_correlation.is_none());
+        // Chance that points do not share: rates do nothing, and worlds fall out otherwise at each point.
+        let chance = |point: u64| Seed::root(8).derive("point", point).rng();
+        let apart: Vec<(Vec<f64>, Vec<f64>)> = (0..16)
+            .map(|point| {
+                let mut rng = chance(point);
+                (vec![1.0; 3], (0..3).map(|_| 0.5 + 0.1 * rng.uniform()).collect())
+            })
+            .collect();
+        let none = super::spread(file.uncertainty.as_ref().unwrap(), &drawn, &apart, [None; 2]);
+        let over_points = variance(&none.at.iter().map(|row| row.prevented).collect::<Vec<_>>()).unwrap();
+        let (rates, worlds) = (none.sd_of_rates.unwrap(), none.sd_of_worlds.unwrap());
+        assert!(rates * rates < 0.5 * over_points, "most of the spread is chance: {rates}, {over_points}");
+        assert!(worlds > 0.02, "{worlds}");
     }
 }

@@ -147,8 +147,9 @@ fn uncertain(report: &Report) {
             |[low, middle, high]| format!("{middle:.3}, 95 % of points in [{low:.3}, {high:.3}]"),
         );
         say(&format!(
-            "  {name:<22} at the file's rates {} (chance of worlds); over points {over}; deviation of worlds {}, of rates {}",
+            "  {name:<22} at the file's rates {} (chance of worlds; {} on the points' worlds); over points {over}; deviation of a world {}, of rates {}",
             words(one.at_the_files_rates.as_ref(), 3),
+            number(one.on_the_points_worlds.map(|e| e.value)),
             number(one.sd_of_worlds),
             number(one.sd_of_rates)
         ));

@@ -612,6 +612,7 @@ pub(super) fn uncertainty(report: &Report) -> Option<Figure> {
         let pair = [
             ("at the file's rates, 95% over worlds", mark_of(of.at_the_files_rates.as_ref())),
             ("over points of the rates, 95% of points", over),
+            ("at the file's rates, on the points' worlds alone", mark_of(of.on_the_points_worlds.as_ref())),
         ];
         let dots = pair.into_iter().enumerate().map(|(at, (series, mark))| Dot {
             look: look(at),
