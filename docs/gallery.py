@@ -34,7 +34,7 @@ def headline(run):
     return next(line.strip("*") for line in lines if line.startswith("**") and "Synthetic" not in line)
 
 
-index = ["# Gallery", "", "One page an experiment, made by `python3 docs/gallery.py` from finished runs. Synthetic data; research only.", ""]
+index = ["# Gallery", "", "One page an experiment, made by `python3 docs/gallery.py` from finished runs. Minutes are of the clock, whatever else the machine did. Synthetic data; research only.", ""]
 for file in sorted([*root.glob("experiments/*.toml"), *root.glob("experiments/smoke/*.toml")]):
     text = file.read_text()
     question = re.search(r'^question = "(.*)"$', text, re.M)
