@@ -84,7 +84,7 @@ fn changed_uploads_are_errors_or_themselves() {
 }
 
 #[test]
-#[ignore = "a million inputs"]
+#[ignore = "a million inputs; .ci/full, which builds the feature, runs it"]
 fn a_million_changed_uploads_are_errors_or_themselves() {
     changed_uploads(1_000_000);
 }

@@ -3,13 +3,15 @@
 //! The split is by person and by time; households and the persons behind one team stay together. The person key is truth; it
 //! decides the split here and leaves only as an opaque number beside the truth of tested accounts.
 
+mod deal;
+mod meta;
 mod told;
 
 pub(crate) use told::Told;
 
 use crate::config::{Labels, Population};
 use crate::contact_rows::{ContactRows, WorldContacts};
-use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldMeta, WorldSequences};
+use crate::data::{CaseRows, Reads, SequenceRows, TestRows, TrainRows, WorldData, WorldSequences};
 use crate::fault::{Fault, runtime};
 use crate::plan::{WorldRole, WorldSlice};
 use equipoise_core::{
@@ -254,45 +256,6 @@ impl Cut<'_> {
         rows
     }
 
-    /// Of permuted labels: deals the labels of each platform's rows anew.
-    fn deal_labels(&self, purpose: &str, rows: &mut TrainRows) {
-        if self.slice.protocol.labels != Labels::Permuted {
-            return;
-        }
-        for platform in 0..self.views.len() {
-            let own = |&row: &usize| usize::from(rows.platform[row]) == platform;
-            let places: Vec<usize> = (0..rows.label.len()).filter(own).collect();
-            let mut labels: Vec<f32> = places.iter().map(|&row| rows.label[row]).collect();
-            self.seed.derive(purpose, platform as u64).rng().shuffle(&mut labels);
-            places.into_iter().zip(labels).for_each(|(row, label)| rows.label[row] = label);
-        }
-    }
-
-    /// Of permuted labels: deals what happened to each platform's tested accounts anew, so that every score meets the truth of an
-    /// account that was drawn without looking at either.
-    fn deal_cases(&self, cases: &mut CaseRows) {
-        if self.slice.protocol.labels != Labels::Permuted {
-            return;
-        }
-        let mut from: Vec<usize> = (0..cases.platform.len()).collect();
-        for (platform, dealt) in
-            from.chunk_by_mut(|&a, &b| cases.platform[a] == cases.platform[b]).enumerate()
-        {
-            self.seed.derive("cases", platform as u64).rng().shuffle(dealt);
-        }
-        cases.archetype = from.iter().map(|&case| cases.archetype[case]).collect();
-        cases.harm_start = from.iter().map(|&case| cases.harm_start[case]).collect();
-        let (offsets, children, times) = (&cases.contact_offsets, &cases.contact_child, &cases.contact_time);
-        let (mut ends, mut child, mut time) = (vec![0], vec![], vec![]);
-        for case in from {
-            let span = offsets[case] as usize..offsets[case + 1] as usize;
-            child.extend_from_slice(&children[span.clone()]);
-            time.extend_from_slice(&times[span]);
-            ends.push(number(child.len()));
-        }
-        (cases.contact_offsets, cases.contact_child, cases.contact_time) = (ends, child, time);
-    }
-
     fn each_train_account(
         &self,
         mut visit: impl FnMut(usize, usize, i32),
@@ -434,56 +397,6 @@ impl Cut<'_> {
             }
         }
         reports
-    }
-
-    fn meta(&self, decisions: &[i32], train: &TrainRows, cases: &CaseRows) -> WorldMeta {
-        let platforms = self.views.len();
-        let count = |of: &[u8]| {
-            (0..platforms).map(|p| number(of.iter().filter(|&&q| usize::from(q) == p).count())).collect()
-        };
-        let positive: Vec<u8> = train
-            .platform
-            .iter()
-            .zip(&train.label)
-            .filter(|(_, label)| **label > 0.5)
-            .map(|(p, _)| *p)
-            .collect();
-        let cutoff = self.label_cutoff();
-        let (mut before, mut labelled, mut wrongly) = (0, 0, 0);
-        for (platform, truth) in self.truth().platforms.iter().enumerate() {
-            for (account, about) in truth.accounts.iter().enumerate() {
-                let known = self.known[platform][account] <= cutoff;
-                let began = about.harm_start.is_some_and(|start| start.0 < cutoff);
-                before += u32::from(began);
-                labelled += u32::from(began && known);
-                wrongly += u32::from(about.harmful.is_none() && known);
-            }
-        }
-        WorldMeta {
-            index: self.slice.index,
-            platforms: self.views.iter().map(|view| view.name.clone()).collect(),
-            columns: equipoise_features::dictionary(self.slice.features.label_adjacent)
-                .iter()
-                .map(|f| f.name.to_string())
-                .collect(),
-            seen: crate::schema::seen_in(&self.slice.world, self.slice.features.label_adjacent),
-            persons: self.slice.world.persons,
-            accounts: self.views.iter().map(|view| number(view.profiles.len())).collect(),
-            tested: count(&cases.platform),
-            events: self.outcome.events,
-            decisions: decisions.to_vec(),
-            test_from: cutoff,
-            test_until: days(u32::from(self.slice.world.days)),
-            groups: truth::BenignGroup::ALL.iter().map(word).collect(),
-            archetypes: std::iter::once("none".to_owned())
-                .chain(truth::HarmArchetype::ALL.iter().map(word))
-                .collect(),
-            positives: count(&positive),
-            rows: count(&train.platform),
-            harmful_before_cutoff: before,
-            harmful_labelled: labelled,
-            wrongly_labelled: wrongly,
-        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The page of `equipoise policy run`: counts first, then what cells prevent, what measures do together, when accounts are
 //! identified, what that costs whom, and what was revealed for it.
 
-use super::figure_policy::{
-    along, burden, cell_name, children, detection_time, prevented, reliability, stages, uncertainty, words_of,
-};
+use super::figure_policy::{along, cell_name, prevented, words_of};
+use super::figure_policy_cost::{burden, uncertainty};
+use super::figure_policy_review::{reliability, stages};
+use super::figure_policy_time::{children, detection_time};
 use super::numbers::{count, p_words, plain};
 use super::sections::{Block, Part};
 use super::tables::Table;
