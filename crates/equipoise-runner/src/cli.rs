@@ -293,6 +293,15 @@ fn print_result(
     );
     say!("report: {}", report.display());
     say!("hash: {hash}");
+    let name = report.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let store = if common.runs == Path::new("runs") {
+        String::new()
+    } else {
+        format!(" --runs {}", common.runs.display())
+    };
+    say!(
+        "next: open the report, or `equipoise export bundle {name} --out {name}.zip{store}`: all that a reader needs to make it again"
+    );
     Ok(())
 }
 

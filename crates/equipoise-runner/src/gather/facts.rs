@@ -67,7 +67,7 @@ fn again(text: &str, overrides: &[String]) -> String {
 /// What no figure of a report shows.
 const LIMITS: [&str; 8] = [
     "All data is synthetic. Results hold inside the simulated worlds and say nothing about any real platform or person.",
-    "Most rates of the world are assumptions, marked as such in the world file; conclusions were not yet tested against changes of them.",
+    "Most rates of the world are assumptions, marked as such in the world file. A conclusion holds for them; `equipoise stability` asks how far it holds around them.",
     "A score is a risk score for ordering reviews, never a verdict; reviews are simulated with fixed error rates.",
     "Harm between minors is not part of the score.",
     "Encryption hides single updates or scores from the seats that the table of seats names, and from nobody else; everybody is taken to be honest but curious.",
