@@ -111,7 +111,10 @@ impl Verb {
     /// Whether the same command goes on where it was interrupted.
     fn goes_on(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Exec { .. } | Self::Audit(crate::audit::AuditVerb::Run { .. }) => true,
+            Self::Run(_)
+            | Self::Exec { .. }
+            | Self::Audit(crate::audit::AuditVerb::Run { .. })
+            | Self::Policy(crate::policy::PolicyVerb::Run { .. }) => true,
             Self::Lab(verb) => verb.goes_on(),
             _ => false,
         }
@@ -233,7 +236,7 @@ fn finish(
     rundir::write_report(dir, &data, &crate::report::render(&data))?;
     let hash = rundir::seal(dir, &data, &context.clock.measured())?;
     crate::timings::write(dir, &data, context.plan)?;
-    provenance::write(dir, context.plan, seconds)?;
+    provenance::write(dir, &context.plan.id, context.plan.first().experiment.seed, seconds)?;
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
     let done = (count(&context.computed), count(&context.trained));
     print_result(&data, &dir.join("report.html"), &hash, done, common)

@@ -7,7 +7,7 @@ use common::{fail, root, smoke, succeed};
 use equipoise_runner::lab::zip;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A bundle of a small run, made with one thread; the store is gone afterwards.
 fn bundle(dir: &Path) -> Vec<u8> {
@@ -90,6 +90,106 @@ fn a_bundle_passes_elsewhere_and_an_edited_one_fails_where_it_was_edited() {
     let value = arm["per_seed"]["average-precision"][0].to_string();
     let path = edited(dir, &bytes, "metrics.json", &value, "0.987654", true);
     caught(path, &["average-precision", "0.987654", &value]);
+}
+
+/// Files of this project copied to `dir` as they lie to each other, one of them cut down to a world of seconds.
+fn copied(dir: &Path, study: &str, beside: &[&str], changes: &[(&str, &str)]) -> PathBuf {
+    let copy = |name: &str, changes: &[(&str, &str)]| {
+        let (from, to) = (root().join(name), dir.join(name));
+        let mut text = std::fs::read_to_string(from).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{name} has no `{from}`");
+            text = text.replace(from, to);
+        }
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(&to, text).unwrap();
+        to
+    };
+    beside.iter().for_each(|name| drop(copy(name, &[])));
+    copy(study, changes)
+}
+
+/// A study of measures goes the way of a run: the same hash again and on other threads, listed, shown, one archive, reproduced elsewhere from
+/// the files in it alone; an edited archive fails where it was edited, before any work where its inputs say something else.
+#[test]
+fn a_study_of_measures_is_sealed_bundled_and_reproduced() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let changes =
+        [("persons = 10000", "persons = 300"), ("days = 180", "days = 8"), ("seeds = 30", "seeds = 3")];
+    let world = "datasets/research.toml";
+    let file = copied(&dir.join("files"), "experiments/policy/in-tandem.toml", &[world], &changes);
+    let (here, there) = (dir.join("here"), dir.join("there"));
+    let run = |runs: &Path, threads: &str| {
+        let said = succeed(runs, &["policy", "run", file.to_str().unwrap(), "--threads", threads]);
+        said.lines().find_map(|line| line.strip_prefix("hash: ")).unwrap().to_owned()
+    };
+    let hash = run(&here, "1");
+    assert_eq!(hash, run(&here, "2"), "again, from what is there");
+    assert_eq!(hash, run(&there, "2"), "elsewhere, on other threads");
+    assert!(succeed(&here, &["ls"]).contains("policy, 3 worlds  reported"));
+    let shown = succeed(&here, &["show", "policy-in"]);
+    assert!(shown.contains(&hash) && shown.contains("children contacted in a world"), "{shown}");
+    let out = dir.join("study.zip");
+    succeed(&here, &["export", "bundle", "policy-in", "--out", out.to_str().unwrap()]);
+    // Nothing that the archive does not hold can help.
+    std::fs::remove_dir_all(dir.join("files")).unwrap();
+    std::fs::remove_dir_all(&here).unwrap();
+    let said = succeed(&there, &["reproduce", out.to_str().unwrap(), "--threads", "2"]);
+    assert!(
+        said.contains("PASS  points 0") && said.contains("PASS  cells 32") && !said.contains("FAIL"),
+        "{said}"
+    );
+
+    let bytes = std::fs::read(&out).unwrap();
+    let inside = "inputs/experiments/policy/in-tandem.toml";
+    for (name, from, to, mend, words) in [
+        (inside, "persons = 300", "persons = 310", false, vec!["in-tandem.toml: its content was changed"]),
+        (inside, "persons = 300", "persons = 310", true, vec!["world.persons", "300", "310"]),
+        (
+            "inputs/datasets/research.toml",
+            "tick-hours = 6",
+            "tick-hours = 3",
+            true,
+            vec!["resolved.world.tick-hours"],
+        ),
+        ("result.json", "\"seeds\": 3", "\"seeds\": 4", true, vec!["seeds", "4 is published, 3 is computed"]),
+    ] {
+        let error = fail(&there, &["reproduce", &edited(dir, &bytes, name, from, to, mend)], 4);
+        for word in words {
+            assert!(error.contains(word), "`{word}` is not in\n{error}");
+        }
+    }
+    // A path that means another file elsewhere is refused.
+    let text = String::from_utf8(zip::read(&bytes).unwrap()[inside].clone()).unwrap();
+    let lost = text.lines().find(|line| line.starts_with("file = ")).unwrap();
+    let outside = format!("file = \"{}\"", root().join(world).display());
+    let error = fail(&there, &["reproduce", &edited(dir, &bytes, inside, lost, &outside, true)], 2);
+    assert!(error.contains("which the bundle does not hold"), "{error}");
+}
+
+/// The same for attacks, whose file names an experiment that names a world.
+#[test]
+fn a_study_of_attacks_is_reproduced_with_the_experiment_it_is_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let changes = [
+        ("set = [", "set = [\"world.persons=500\", \"federation.rounds=4\", "),
+        ("worlds = 5", "worlds = 2"),
+    ];
+    let beside = ["experiments/byzantine.toml", "datasets/eight.toml"];
+    let file = copied(&dir.join("files"), "experiments/audit/poisoning.toml", &beside, &changes);
+    let (runs, out) = (dir.join("runs"), dir.join("study.zip"));
+    succeed(&runs, &["audit", "run", file.to_str().unwrap()]);
+    succeed(&runs, &["export", "bundle", "audit-poisoning", "--out", out.to_str().unwrap()]);
+    std::fs::remove_dir_all(dir.join("files")).unwrap();
+    std::fs::remove_dir_all(&runs).unwrap();
+    let said = succeed(&runs, &["reproduce", out.to_str().unwrap()]);
+    assert!(said.contains("PASS") && !said.contains("FAIL"), "{said}");
+    let bytes = std::fs::read(&out).unwrap();
+    let name = "inputs/experiments/byzantine.toml";
+    let error = fail(&runs, &["reproduce", &edited(dir, &bytes, name, "epochs = 1", "epochs = 2", true)], 4);
+    assert!(error.contains("resolved.experiment.training.epochs"), "{error}");
 }
 
 #[test]
