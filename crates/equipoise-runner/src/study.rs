@@ -31,6 +31,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Of which kind a file is: measures are what policies have.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn of(file: &Path) -> Result<Self, Fault> {
+        let table: toml::Table = parse(file, &read(file, "study")?)?;
+        Ok(if table.contains_key("measure") { Self::Policy } else { Self::Audit })
+    }
+
     /// The verb.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -206,3 +206,31 @@ fn a_claim_passes_and_a_wrong_number_fails() {
     assert!(error.contains("published 0.9"), "{error}");
     assert!(fail(runs.path(), &["reproduce", "C99"], 2).contains("C1"));
 }
+
+/// A claim about a study: its numbers stand in the result by their place; one that is wrong or not there fails, and one without any is refused.
+#[test]
+fn a_claim_about_a_study_passes_and_a_wrong_place_or_number_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let changes =
+        [("persons = 10000", "persons = 300"), ("days = 180", "days = 8"), ("seeds = 30", "seeds = 3")];
+    copied(dir, "experiments/policy/in-tandem.toml", &["datasets/research.toml"], &changes);
+    let claims = |parts: &str| {
+        let text = format!(
+            "[[claim]]\nid = \"T\"\nsays = \"Nothing.\"\nstudy = \"experiments/policy/in-tandem.toml\"\npart = [{parts}]\n"
+        );
+        let file = dir.join("claims.toml");
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (runs, right) =
+        (dir.join("runs"), "{ at = \"cells.0.rates.recall.value\", is = 0.0, tolerance = 0.0 }");
+    let out = succeed(&runs, &["reproduce", "T", "--claims", &claims(right)]);
+    assert!(out.contains("PASS  cells.0.rates.recall.value") && !out.contains("FAIL"), "{out}");
+    for wrong in [right.replace("0.0, tol", "0.1, tol"), right.replace("recall", "recal")] {
+        let error = fail(&runs, &["reproduce", "T", "--claims", &claims(&wrong)], 4);
+        assert!(error.contains("claim T is not reproduced"), "{error}");
+    }
+    assert!(fail(&runs, &["reproduce", "T", "--claims", &claims("")], 2).contains("cannot fail"));
+    assert!(fail(&runs, &["stability", "T", "--claims", &claims(right)], 2).contains("is a study's"));
+}

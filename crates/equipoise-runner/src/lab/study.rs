@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 type Play<'a> = Box<dyn FnOnce(&Path) -> Result<PathBuf, Fault> + 'a>;
 
 /// Where a study's numbers lie.
-const RESULT: &str = "result.json";
+pub(super) const RESULT: &str = "result.json";
 
 /// What is written down of the study in a directory.
 pub(super) fn kept(dir: &Path) -> Result<Kept, Fault> {
@@ -84,6 +84,14 @@ pub(super) fn members(dir: &Path) -> Result<Members, Fault> {
     Ok(members)
 }
 
+/// Plays a study's file; where its results lie. What is finished there already is not played again.
+pub(super) fn play(file: &Path, runs: &Path, quiet: bool) -> Result<PathBuf, Fault> {
+    match Kind::of(file)? {
+        Kind::Policy => crate::policy::Again::load(file, None)?.play(file, quiet, runs),
+        Kind::Audit => crate::audit::Again::load(file)?.play(file, quiet, runs),
+    }
+}
+
 /// Plays a bundle's study again in `scratch`: what its inputs came down to, then each part of its result.
 pub(super) fn reproduce(members: &Members, scratch: &Path, quiet: bool) -> Result<Said, Fault> {
     let kept: Kept = serde_json::from_value(json_member(members, STUDY)?)
@@ -115,7 +123,7 @@ pub(super) fn reproduce(members: &Members, scratch: &Path, quiet: bool) -> Resul
     };
     let (wrong, play): (Vec<String>, Play<'_>) = match kept.about.kind {
         Kind::Policy => {
-            let again = crate::policy::Again::load(&file, kept.about.worlds)?;
+            let again = crate::policy::Again::load(&file, Some(kept.about.worlds))?;
             (wrong(again.study()?)?, Box::new(move |file| again.play(file, quiet, &runs)))
         }
         Kind::Audit => {

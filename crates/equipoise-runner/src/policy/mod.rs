@@ -180,7 +180,7 @@ fn kept<T: serde::Serialize + serde::de::DeserializeOwned>(
     Ok(result)
 }
 
-/// A file that somebody else played on so many worlds.
+/// A file that somebody else played, on as many worlds as they or as it says.
 #[derive(Debug)]
 pub(crate) struct Again(Experiment);
 
@@ -189,9 +189,11 @@ impl Again {
     ///
     /// # Errors
     /// As the verb.
-    pub(crate) fn load(file: &Path, worlds: u32) -> Result<Self, Fault> {
+    pub(crate) fn load(file: &Path, worlds: Option<u32>) -> Result<Self, Fault> {
         let mut experiment = file::load(file)?;
-        experiment.file.experiment.seeds = u16::try_from(worlds).unwrap_or(u16::MAX);
+        if let Some(worlds) = worlds {
+            experiment.file.experiment.seeds = u16::try_from(worlds).unwrap_or(u16::MAX);
+        }
         Ok(Self(experiment))
     }
 
