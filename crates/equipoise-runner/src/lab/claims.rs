@@ -38,7 +38,7 @@ pub(super) struct Claim {
     /// The numbers of an experiment.
     #[serde(default)]
     pub(super) value: Vec<Number>,
-    /// The numbers of a study.
+    /// Numbers by the place at which they stand: of an experiment's `metrics.json`, or of a study's `result.json`, which has no others.
     #[serde(default)]
     part: Vec<Part>,
     /// What the statement comes down to in any world; without it, its numbers within their tolerances.
@@ -117,7 +117,7 @@ pub(super) struct Number {
     pub(super) tolerance: f64,
 }
 
-/// One published number of a study's `result.json`.
+/// One published number by its place.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Part {
@@ -128,8 +128,8 @@ struct Part {
 }
 
 impl Part {
-    fn in_result(&self, result: &Value) -> Option<f64> {
-        result.pointer(&format!("/{}", self.at.replace('.', "/")))?.as_f64()
+    fn stands_in(&self, numbers: &Value) -> Option<f64> {
+        numbers.pointer(&format!("/{}", self.at.replace('.', "/")))?.as_f64()
     }
 }
 
@@ -212,13 +212,13 @@ pub(super) fn find(registry: &Path, id: &str) -> Result<Claim, Fault> {
     for claim in &all.claim {
         let numbers = (claim.value.is_empty(), claim.part.is_empty());
         let fits = match (&claim.experiment, &claim.study) {
-            (Some(_), None) => numbers == (false, true),
+            (Some(_), None) => numbers != (true, true),
             (None, Some(_)) => numbers == (true, false) && claim.difference.is_empty(),
             _ => false,
         };
         if !fits {
             return Err(config(format!(
-                "{}: claim `{}`: give `experiment` with `value`, or `study` with `part`; a claim without numbers cannot fail",
+                "{}: claim `{}`: give `experiment` with `value` or `part`, or `study` with `part`; a claim without numbers cannot fail",
                 registry.display(),
                 claim.id
             )));
@@ -251,6 +251,15 @@ fn run(
     runs: &Path,
     quiet: bool,
 ) -> Result<(PathBuf, Vec<Check>, Value), Fault> {
+    let parts = |numbers: &Value| -> Vec<Check> {
+        let check = |part: &Part| Check {
+            name: part.at.clone(),
+            published: part.is,
+            within: part.tolerance,
+            is: part.stands_in(numbers),
+        };
+        claim.part.iter().map(check).collect()
+    };
     let Some(file) = &claim.study else {
         let plan = Plan::new(&claim.load(registry, &[], None)?)?;
         let metrics = redo(&plan, runs, quiet)?;
@@ -260,19 +269,13 @@ fn run(
             within: n.tolerance,
             is: n.in_run(&metrics),
         };
-        let checks = claim.value.iter().map(check).collect();
+        let checks = claim.value.iter().map(check).chain(parts(&metrics)).collect();
         return Ok((crate::rundir::run_dir(runs, &plan), checks, metrics));
     };
     let file = registry.parent().unwrap_or(Path::new(".")).join(file);
     let run = super::study::play(&file, runs, quiet)?;
     let result = super::value(&run.join(super::study::RESULT))?;
-    let check = |part: &Part| Check {
-        name: part.at.clone(),
-        published: part.is,
-        within: part.tolerance,
-        is: part.in_result(&result),
-    };
-    Ok((run, claim.part.iter().map(check).collect(), Value::Null))
+    Ok((run, parts(&result), Value::Null))
 }
 
 pub(super) fn reproduce(registry: &Path, id: &str, runs: &Path, quiet: bool) -> Result<Said, Fault> {

@@ -13,9 +13,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Plays a study's file; where its results lie.
-type Play<'a> = Box<dyn FnOnce(&Path) -> Result<PathBuf, Fault> + 'a>;
-
 /// Where a study's numbers lie.
 pub(super) const RESULT: &str = "result.json";
 
@@ -69,6 +66,14 @@ pub(super) fn members(dir: &Path) -> Result<Members, Fault> {
         members.insert(name.clone(), bytes(&file)?);
         names.push(name);
     }
+    // An archive that would not give its own study back is not written.
+    let again = Ready::load(kept.about.kind, &inputs.join(&kept.file), Some(kept.about.worlds))?;
+    if again.study()?.id != kept.about.id {
+        return Err(config(format!(
+            "{}: this version makes another study of its files; run it again, then export",
+            dir.display()
+        )));
+    }
     let mut provenance = without_clocks(dir);
     if let Some(map) = provenance.as_object_mut() {
         map.insert("worlds".into(), kept.about.worlds.into());
@@ -86,9 +91,38 @@ pub(super) fn members(dir: &Path) -> Result<Members, Fault> {
 
 /// Plays a study's file; where its results lie. What is finished there already is not played again.
 pub(super) fn play(file: &Path, runs: &Path, quiet: bool) -> Result<PathBuf, Fault> {
-    match Kind::of(file)? {
-        Kind::Policy => crate::policy::Again::load(file, None)?.play(file, quiet, runs),
-        Kind::Audit => crate::audit::Again::load(file)?.play(file, quiet, runs),
+    Ready::load(Kind::of(file)?, file, None)?.play(file, quiet, runs)
+}
+
+/// A study's file, read and checked.
+enum Ready {
+    Policy(Box<crate::policy::Again>),
+    Audit(Box<crate::audit::Again>),
+}
+
+impl Ready {
+    /// On so many worlds, or as many as it says; an audit's file always says it.
+    fn load(kind: Kind, file: &Path, worlds: Option<u32>) -> Result<Self, Fault> {
+        match kind {
+            Kind::Policy => {
+                crate::policy::Again::load(file, worlds).map(|again| Self::Policy(Box::new(again)))
+            }
+            Kind::Audit => crate::audit::Again::load(file).map(|again| Self::Audit(Box::new(again))),
+        }
+    }
+
+    fn study(&self) -> Result<Study, Fault> {
+        match self {
+            Self::Policy(again) => again.study(),
+            Self::Audit(again) => again.study(),
+        }
+    }
+
+    fn play(&self, file: &Path, quiet: bool, runs: &Path) -> Result<PathBuf, Fault> {
+        match self {
+            Self::Policy(again) => again.play(file, quiet, runs),
+            Self::Audit(again) => again.play(file, quiet, runs),
+        }
     }
 }
 
@@ -115,26 +149,15 @@ pub(super) fn reproduce(members: &Members, scratch: &Path, quiet: bool) -> Resul
     }
     let runs = scratch.join("runs");
     // What the inputs come down to, key by key, before any work: an edited file is named by its key, not by the numbers that move with it.
-    let wrong = |again: Study| -> Result<Vec<String>, Fault> {
-        // Through text, as the published one went.
-        let again = serde_json::to_string(&again).map_err(runtime)?;
-        let again: Value = serde_json::from_str(&again).map_err(runtime)?;
-        Ok(said("study", differences(&json_member(members, STUDY)?["study"], &again)))
-    };
-    let (wrong, play): (Vec<String>, Play<'_>) = match kept.about.kind {
-        Kind::Policy => {
-            let again = crate::policy::Again::load(&file, Some(kept.about.worlds))?;
-            (wrong(again.study()?)?, Box::new(move |file| again.play(file, quiet, &runs)))
-        }
-        Kind::Audit => {
-            let again = crate::audit::Again::load(&file)?;
-            (wrong(again.study()?)?, Box::new(move |file| again.play(file, quiet, &runs)))
-        }
-    };
+    let ready = Ready::load(kept.about.kind, &file, Some(kept.about.worlds))?;
+    // Through text, as the published one went.
+    let again = serde_json::to_string(&ready.study()?).map_err(runtime)?;
+    let again: Value = serde_json::from_str(&again).map_err(runtime)?;
+    let wrong = said("study", differences(&json_member(members, STUDY)?["study"], &again));
     if !wrong.is_empty() {
         return Ok(not_what_was_exported("the bundle", wrong));
     }
-    let dir = play(&file)?;
+    let dir = ready.play(&file, quiet, &runs)?;
     Ok(judged(&parts(&json_member(members, RESULT)?), &parts(&value(&dir.join(RESULT))?)))
 }
 
