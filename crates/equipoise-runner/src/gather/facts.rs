@@ -45,23 +45,27 @@ pub(super) fn describe(context: &Context<'_>, arms: &[ArmResults<'_>], metas: &[
         dictionary: dictionary(experiment.features.label_adjacent),
         tuning: arms.iter().filter_map(tuning).collect(),
         limits: limits(arms),
-        reproduce: vec![
-            again(&context.plan.text, &context.plan.overrides),
-            "sha256sum -c SHA256SUMS".to_owned(),
-        ],
+        reproduce: again(&context.plan.text, &context.plan.overrides)
+            .into_iter()
+            .chain(["sha256sum -c SHA256SUMS".to_owned()])
+            .collect(),
         ..ReportData::default()
     }
 }
 
-/// The command that makes the run again: its file by name where it is one of ours, else the copy that the run keeps; what was set.
-fn again(text: &str, overrides: &[String]) -> String {
-    let file = crate::lab::file_of(text)
-        .map_or_else(|| "experiment.toml".to_owned(), |name| format!("experiments/{name}.toml"));
+/// The command that makes the run again: its file by name where it is one of ours, else the copy that the run keeps, and where that
+/// must lie; what was set.
+fn again(text: &str, overrides: &[String]) -> Vec<String> {
+    let ours = crate::lab::file_of(text);
+    let file = ours.map_or_else(|| "experiment.toml".to_owned(), |name| format!("experiments/{name}.toml"));
     let plain = |c: char| c.is_ascii_alphanumeric() || "._=-+,/".contains(c);
     let word = |given: &String| {
         if given.chars().all(plain) { given.clone() } else { format!("'{}'", given.replace('\'', "'\\''")) }
     };
-    overrides.iter().fold(format!("equipoise run {file}"), |line, given| line + " --set " + &word(given))
+    let command =
+        overrides.iter().fold(format!("equipoise run {file}"), |line, given| line + " --set " + &word(given));
+    let copy = "# the copy of experiment.toml here, put back beside the original: its `dataset` is a path from there";
+    ours.is_none().then(|| copy.to_owned()).into_iter().chain([command]).collect()
 }
 
 /// What no figure of a report shows.
@@ -207,7 +211,8 @@ mod tests {
         let set = ["world.persons=900".to_owned(), "arms=[\"local-only\", \"it's\"]".to_owned()];
         let wanted = "equipoise run experiments/smoke/smoke.toml --set world.persons=900 \
                       --set 'arms=[\"local-only\", \"it'\\''s\"]'";
-        assert_eq!(super::again(text, &set), wanted);
-        assert_eq!(super::again("name = 1", &[]), "equipoise run experiment.toml");
+        assert_eq!(super::again(text, &set), [wanted]);
+        let foreign = super::again("name = 1", &[]);
+        assert!(foreign[0].starts_with("# ") && foreign[1] == "equipoise run experiment.toml", "{foreign:?}");
     }
 }

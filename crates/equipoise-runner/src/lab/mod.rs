@@ -224,7 +224,10 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
         }
         Verb::New { template, out } => {
             let name = template.rsplit('/').next().unwrap_or(template);
-            let default = || PathBuf::from(format!("experiments/{name}-new.toml"));
+            // Beside our own experiments, where paths to worlds hold; elsewhere where the caller stands.
+            let beside = Path::new("experiments");
+            let default =
+                || if beside.is_dir() { beside } else { Path::new("") }.join(format!("{name}-new.toml"));
             template::new(template, &out.clone().unwrap_or_else(default))?
         }
         Verb::Schema => {
@@ -300,7 +303,14 @@ fn pick(runs: &Path, names: &[PathBuf], name: &str) -> Result<PathBuf, Fault> {
         [] => {
             Err(config(format!("there is no run `{name}` in {}; `equipoise ls` lists them", runs.display())))
         }
-        _ => Err(config(format!("`{name}` names {} runs; give more of the name", found.len()))),
+        many => {
+            let names: Vec<String> = many.iter().map(|path| last(path)).collect();
+            Err(config(format!(
+                "`{name}` names {} runs: {}; give more of the name",
+                many.len(),
+                names.join(", ")
+            )))
+        }
     }
 }
 

@@ -65,7 +65,11 @@ pub(super) fn not_what_was_exported(path: &str, mut wrong: Vec<String>) -> Said 
     let count = wrong.len();
     wrong.truncate(20);
     let text = wrong.iter().fold(String::new(), |text, why| text + "FAIL  " + why + "\n");
-    let why = format!("{path}: {count} differences; it is not what was exported:\n  {}", wrong.join("\n  "));
+    let why = format!(
+        "{path}: {count} difference{}; it is not what was exported:\n  {}",
+        if count == 1 { "" } else { "s" },
+        wrong.join("\n  ")
+    );
     Said { text, json: json!({ "pass": false, "differs": wrong }), fault: Some(Fault::Mismatch(why)) }
 }
 

@@ -1,5 +1,6 @@
 //! One table, three files: CSV, Markdown and LaTeX (booktabs) are written from the same cells and so cannot disagree.
 
+use super::html::inline;
 use maud::{Markup, html};
 
 /// What stands in a cell that has nothing to say.
@@ -121,7 +122,7 @@ impl Table {
                         th scope="col" class=[class(i)] { (column.head) }
                     } } }
                     tbody { @for row in &self.rows { tr { @for (i, cell) in row.iter().enumerate() {
-                        @if i == 0 { th scope="row" { (cell) } } @else { td class=[cell_class(i, cell)] { (cell) } }
+                        @if i == 0 { th scope="row" { (inline(cell)) } } @else { td class=[cell_class(i, cell)] { (inline(cell)) } }
                     } } } }
                 }
             }
