@@ -234,3 +234,33 @@ fn a_claim_about_a_study_passes_and_a_wrong_place_or_number_fails() {
     assert!(fail(&runs, &["reproduce", "T", "--claims", &claims("")], 2).contains("cannot fail"));
     assert!(fail(&runs, &["stability", "T", "--claims", &claims(right)], 2).contains("is a study's"));
 }
+
+/// Numbers that README prints are claims, and what claims say stands in README: each claim's letter, and each of its numbers as printed.
+#[test]
+fn what_the_readme_prints_is_what_claims_check() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let text = std::fs::read_to_string(root().join("experiments/claims.toml")).unwrap();
+    let claims: toml::Table = toml::from_str(&text).unwrap();
+    let (mut checked, plain) = (0, readme.replace(',', ""));
+    for claim in claims["claim"].as_array().unwrap() {
+        let id = claim["id"].as_str().unwrap();
+        // A smoke test's numbers are nobody's finding.
+        if id == "S0" {
+            continue;
+        }
+        let named = |end: &str| readme.contains(&format!(" {id}{end}"));
+        assert!([" |", ", C", ")", "    "].into_iter().any(named), "{id} is not named in README");
+        for key in ["value", "part"] {
+            for number in claim.get(key).and_then(|list| list.as_array()).into_iter().flatten() {
+                let is = &number["is"];
+                let shown = is.as_float().map_or_else(
+                    || is.as_integer().unwrap().to_string(),
+                    |is| if is == 0.0 { "0.000".into() } else { format!("{:.3}", is.abs()) },
+                );
+                assert!(plain.contains(&shown), "{id}: {shown} does not stand in README");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} numbers were checked");
+}
