@@ -113,7 +113,7 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
     let columns = if narrow { 2 } else { levels.len().clamp(1, 5) };
     let lanes = levels.len().div_ceil(columns);
     let (panel, below) = (if narrow { 130.0 } else { 210.0 }, 42.0);
-    let height = 24.0 + lanes as f64 * (panel + below) + 40.0;
+    let height = 24.0 + lanes as f64 * (panel + below) + if narrow { 40.0 } else { 26.0 };
     let frame = Frame { height, ..Frame::new(narrow, height, (46.0, 14.0)) };
     let wide = (frame.right - frame.left) / columns as f64;
     let span = |of: fn(&FrontRow) -> f64| {
@@ -171,7 +171,14 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
         }
     }
     for (line, text) in frame.lines(names.0).into_iter().enumerate() {
-        let y = height - 22.0 + 14.0 * f64::from(u8::from(line > 0));
+        let y = height
+            - if !narrow {
+                8.0
+            } else if line == 0 {
+                22.0
+            } else {
+                8.0
+            };
         pen.text((frame.width / 2.0, y), Anchor::Middle, "name", text);
     }
     frame.picture(pen)
