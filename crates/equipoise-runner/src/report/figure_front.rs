@@ -229,3 +229,30 @@ fn words(data: &ReportData, row: &FrontRow) -> String {
         percent(row.membership)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two markers close by: the share of the left one stands under it, where the right one's marker does not reach.
+    #[test]
+    fn a_share_covers_no_marker() {
+        let inner = Frame {
+            left: 0.0,
+            right: 200.0,
+            top: 0.0,
+            bottom: 200.0,
+            ..Frame::new(false, 200.0, (0.0, 0.0))
+        };
+        let markers = [(50.0, 50.0), (64.0, 46.0)];
+        let mut taken: Vec<Box4> = markers.iter().map(|at| around(*at, 6.0, 6.0)).collect();
+        let apart = |a: &Box4, b: &Box4| a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+        for at in markers {
+            let (_, _, covered) = beside(at, 30.0, &inner, &taken);
+            assert!(taken.iter().all(|other| apart(&covered, other)), "{at:?}: {covered:?} over {taken:?}");
+            taken.push(covered);
+        }
+        let alone = beside(markers[0], 30.0, &inner, &taken[..1]);
+        assert_eq!(alone.0, (58.0, 54.0));
+    }
+}
