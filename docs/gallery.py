@@ -19,7 +19,7 @@ out.mkdir(exist_ok=True)
 
 
 def newest(text):
-    """The newest finished run or study of this text."""
+    """The newest finished run or study of this text; one with nothing set otherwise before all others."""
     found = []
     for path in runs.glob("*/provenance.json"):
         folder, given = path.parent, path.with_name("experiment.toml")
@@ -27,8 +27,14 @@ def newest(text):
         if study.exists():
             given = folder / "inputs" / json.loads(study.read_text())["file"]
         if given.exists() and given.read_text() == text:
-            found.append((json.loads(path.read_text()).get("finished_unix", 0), folder))
-    return max(found)[1] if found else None
+            found.append((not overrides(folder), json.loads(path.read_text()).get("finished_unix", 0), folder))
+    return max(found)[2] if found else None
+
+
+def overrides(run):
+    """What a run was given with --set."""
+    plan = run / "plan.json"
+    return json.loads(plan.read_text()).get("overrides", []) if plan.exists() else []
 
 
 def headline(run):
@@ -52,9 +58,7 @@ def command(file, run):
     """What makes it again."""
     verb = {"policy": "policy run", "audit": "audit run"}.get(file.parent.name, "run")
     line = f"equipoise {verb} {file.relative_to(root)}"
-    plan = run and run / "plan.json"
-    given = json.loads(plan.read_text()).get("overrides", []) if plan and plan.exists() else []
-    return line + "".join(f" --set {shlex.quote(one)}" for one in given)
+    return line + "".join(f" --set {shlex.quote(one)}" for one in (overrides(run) if run else []))
 
 
 index = ["# Gallery", "", "One page an experiment, made by `python3 docs/gallery.py` from finished runs. Minutes are of the clock, whatever else the machine did. Synthetic data; research only.", ""]
