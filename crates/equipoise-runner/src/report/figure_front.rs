@@ -113,7 +113,7 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
     let columns = if narrow { 2 } else { levels.len().clamp(1, 5) };
     let lanes = levels.len().div_ceil(columns);
     let (panel, below) = (if narrow { 130.0 } else { 210.0 }, 42.0);
-    let height = 24.0 + lanes as f64 * (panel + below) + 40.0;
+    let height = 24.0 + lanes as f64 * (panel + below) + if narrow { 40.0 } else { 26.0 };
     let frame = Frame { height, ..Frame::new(narrow, height, (46.0, 14.0)) };
     let wide = (frame.right - frame.left) / columns as f64;
     let span = |of: fn(&FrontRow) -> f64| {
@@ -171,7 +171,14 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
         }
     }
     for (line, text) in frame.lines(names.0).into_iter().enumerate() {
-        let y = height - 22.0 + 14.0 * f64::from(u8::from(line > 0));
+        let y = height
+            - if !narrow {
+                8.0
+            } else if line == 0 {
+                22.0
+            } else {
+                8.0
+            };
         pen.text((frame.width / 2.0, y), Anchor::Middle, "name", text);
     }
     frame.picture(pen)
@@ -221,4 +228,31 @@ fn words(data: &ReportData, row: &FrontRow) -> String {
         value(&data.front_burden),
         percent(row.membership)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two markers close by: the share of the left one stands under it, where the right one's marker does not reach.
+    #[test]
+    fn a_share_covers_no_marker() {
+        let inner = Frame {
+            left: 0.0,
+            right: 200.0,
+            top: 0.0,
+            bottom: 200.0,
+            ..Frame::new(false, 200.0, (0.0, 0.0))
+        };
+        let markers = [(50.0, 50.0), (64.0, 46.0)];
+        let mut taken: Vec<Box4> = markers.iter().map(|at| around(*at, 6.0, 6.0)).collect();
+        let apart = |a: &Box4, b: &Box4| a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+        for at in markers {
+            let (_, _, covered) = beside(at, 30.0, &inner, &taken);
+            assert!(taken.iter().all(|other| apart(&covered, other)), "{at:?}: {covered:?} over {taken:?}");
+            taken.push(covered);
+        }
+        let alone = beside(markers[0], 30.0, &inner, &taken[..1]);
+        assert_eq!(alone.0, (58.0, 54.0));
+    }
 }
