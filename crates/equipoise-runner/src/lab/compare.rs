@@ -43,36 +43,37 @@ pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
             arm_a["per_seed"].as_object().map(|map| map.keys().collect()).unwrap_or_default();
         for metric in names {
             let at = |arm: &Value, world: usize| arm["per_seed"][metric][world].as_f64();
-            // What a run may not state of its arms, their difference does not state either.
-            let why = |arm: &Value| {
-                arm["summaries"][metric]["not-assessable"]["reason"].as_str().map(str::to_owned)
-            };
-            if let Some(why) = why(arm_a).or_else(|| why(arm_b)) {
-                rows.push(json!({ "arm": arm_a["id"], "metric": metric, "not-assessable": why }));
-                if metric == metrics_a["primary"].as_str().unwrap_or_default() {
-                    let arm = arm_a["id"].as_str().unwrap_or_default();
-                    let _ = writeln!(text, "{arm}: {metric}, A minus B: not assessable ({why})");
-                }
-                continue;
-            }
             let values = pairs.iter().filter_map(|(x, y)| Some((at(arm_a, *x)?, at(arm_b, *y)?)));
             let (left, right): (Vec<f64>, Vec<f64>) = values.unzip();
             let arm = arm_a["id"].as_str().unwrap_or_default();
-            let shown = match (paired_difference(&left, &right, 0.95), left.as_slice(), right.as_slice()) {
+            let (mut row, shown) = match (
+                paired_difference(&left, &right, 0.95),
+                left.as_slice(),
+                right.as_slice(),
+            ) {
                 (Some(paired), ..) => {
                     let d = paired.difference;
-                    rows.push(json!({ "arm": arm, "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "worlds": d.n, "p": paired.p }));
-                    format!("{:.4} [{:.4}, {:.4}] over {} worlds", d.mean, d.low, d.high, d.n)
+                    let row = json!({ "arm": arm, "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "worlds": d.n, "p": paired.p });
+                    (row, format!("{:.4} [{:.4}, {:.4}] over {} worlds", d.mean, d.low, d.high, d.n))
                 }
                 (None, [left], [right]) => {
-                    rows.push(json!({ "arm": arm, "metric": metric, "single-run": left - right }));
-                    format!("{:.4} (single run)", left - right)
+                    let row = json!({ "arm": arm, "metric": metric, "single-run": left - right });
+                    (row, format!("{:.4} (single run)", left - right))
                 }
                 _ => continue,
             };
+            // What a run may not state of its arms, the words do not state of their difference; the JSON has both, as `metrics.json` has.
+            let why = [arm_a, arm_b]
+                .into_iter()
+                .find_map(|arm| arm["summaries"][metric]["not-assessable"]["reason"].as_str());
+            if let Some(why) = why {
+                row["not-assessable"] = why.into();
+            }
             if metric == metrics_a["primary"].as_str().unwrap_or_default() {
+                let shown = why.map_or(shown, |why| format!("not assessable ({why})"));
                 let _ = writeln!(text, "{arm}: {metric}, A minus B: {shown}");
             }
+            rows.push(row);
         }
     }
     if rows.is_empty() {
