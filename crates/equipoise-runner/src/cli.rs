@@ -79,7 +79,7 @@ enum Verb {
     },
     /// Draw the report of a run again from its metrics.json
     Report {
-        /// Run directory
+        /// Run directory, or the beginning of its name
         run: PathBuf,
     },
     /// Build, check and list named datasets
@@ -464,6 +464,10 @@ fn exec(path: &Path, unit: &str, common: &Common) -> Result<(), Fault> {
 }
 
 fn report(run: &Path, common: &Common) -> Result<(), Fault> {
+    // Named as for every other verb: by its directory or the beginning of its name.
+    let found =
+        if run.is_dir() { None } else { Some(crate::lab::find(&common.runs, &run.to_string_lossy())?) };
+    let run = found.as_deref().unwrap_or(run);
     let (data, hash) = rundir::redraw(run)?;
     print_result(&data, &run.join("report.html"), &hash, (0, 0), common)
 }

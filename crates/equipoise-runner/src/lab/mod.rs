@@ -271,7 +271,7 @@ pub(crate) fn file_of(text: &str) -> Option<&'static str> {
 }
 
 /// A run by its directory, its name, or the beginning of its name.
-fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
+pub(crate) fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
     for path in [PathBuf::from(name), runs.join(name)] {
         if path.join("plan.json").is_file() {
             return Ok(path);
