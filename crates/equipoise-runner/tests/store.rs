@@ -230,7 +230,9 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
     let shown = succeed(runs, &["show", a.to_str().unwrap()]);
     assert_eq!(line(&shown, "hash"), line(&first, "hash"));
     assert!(shown.contains("Does every room of the house work?") && shown.contains("local only"));
-    assert!(fail(runs, &["show", "smoke"], 2).contains("names 2 runs"));
+    let many = fail(runs, &["show", "smoke"], 2);
+    assert!(many.contains("names 2 runs: smoke-") && many.contains(", smoke-"), "{many}");
+    assert!(fail(runs, &["report", "smoke"], 2).contains("names 2 runs"));
     assert!(fail(runs, &["show", "nothing"], 2).contains("equipoise ls"));
 
     let compared = json(runs, &["compare", a.to_str().unwrap(), b]);
