@@ -67,7 +67,7 @@ impl<'a> Run<'a> {
                 best = (bound, tilt);
             }
             moments.push(at);
-            if bound > 2.0 * best.0 || bound.is_infinite() || tilt > MOST_TILT.min(30.0 * best.1) {
+            if bound > 2.0 * best.0 || bound.is_infinite() || tilt > MOST_TILT.min(4.0 * best.1) {
                 break;
             }
             tilt *= 1.3;
