@@ -53,6 +53,11 @@ impl Agenda {
         self.looks[tick.unsigned_abs() as usize][role / 64] >> (role % 64) & 1 == 1
     }
 
+    /// Which of 64 roles may look for somebody in a tick.
+    pub(crate) fn looking(&self, tick: i32, word: usize) -> u64 {
+        self.looks[tick.unsigned_abs() as usize].get(word).copied().unwrap_or(0)
+    }
+
     /// The acts planned for one day on one platform.
     pub(crate) fn of(&self, day: i32, platform: usize) -> &[Planned] {
         &self.days[day.unsigned_abs() as usize][platform]

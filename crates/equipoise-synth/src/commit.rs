@@ -2,9 +2,9 @@
 //! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
 //! together are what the platform's log shows.
 
+use crate::actor::Actor;
 use crate::adaptation::Trigger;
 use crate::cost::Cost;
-use crate::dyad::Actor;
 use crate::flesh::Block;
 use crate::logbook::Logbook;
 use crate::row::{Row, fold, tidy, weave};
@@ -228,7 +228,9 @@ impl Live {
         }
         batch.clear();
         self.spare = batch;
-        for (flag, closed) in self.flags.iter_mut().zip(&self.closed_at) {
+        // Rows of flesh alone ask whether an account closes.
+        let fleshed = if self.flesh.is_empty() { 0 } else { self.flags.len() };
+        for (flag, closed) in self.flags[..fleshed].iter_mut().zip(&self.closed_at) {
             *flag = if *closed == i32::MAX { *flag & !CLOSING } else { *flag | CLOSING };
         }
     }

@@ -109,7 +109,7 @@ impl Contacts {
     /// soon be an acquaintance of everybody, one request after another.
     pub(crate) fn acquainted(&self, a: u32, b: u32) -> bool {
         let known = |one: &&Later| one.since == i32::MIN;
-        common(self.sorted(a), self.sorted(b)) > 0
+        meet(self.sorted(a), self.sorted(b))
             || self.extra(a).iter().filter(known).any(|one| self.knows(b, one.peer))
             || self.extra(b).iter().filter(known).any(|one| self.sorted(a).binary_search(&one.peer).is_ok())
     }
@@ -130,6 +130,17 @@ impl Contacts {
         }
         count
     }
+}
+
+/// Whether two sorted lists share a number.
+fn meet(one: &[u32], other: &[u32]) -> bool {
+    let mut at = 0;
+    one.iter().any(|wanted| {
+        while at < other.len() && other[at] < *wanted {
+            at += 1;
+        }
+        other.get(at) == Some(wanted)
+    })
 }
 
 /// How many numbers two sorted lists share.

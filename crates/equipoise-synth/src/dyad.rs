@@ -1,19 +1,22 @@
 //! Dyads of roles: what one is, how it begins, and its conversations as multipliers on rates. Harmful and benign actors
 //! pass through the same lines; only truth keeps a note of the harmful ones. Abstract rates only, no conduct.
 
+use crate::actor::Actor;
+use crate::lull::SIGMA;
 use crate::queue::{MediaAlone, Outbox};
 use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::talk::{Talk, converse};
 use crate::truth::StageInterval;
+use crate::world::World;
 use equipoise_core::{
     AccountId, AgeBand, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Reach, Seed, SimTime,
     Surface,
 };
 use rayon::prelude::*;
 
-/// Roles of one task.
+/// Roles of one task: those of one word of bits.
 const ROLES_OF_A_TASK: usize = 64;
 
 /// Where a dyad stands.
@@ -42,6 +45,8 @@ pub(crate) struct Dyad {
     pub(crate) fast: bool,
     /// Began on an existing tie.
     pub(crate) known: bool,
+    /// Whether a filter on a child's device may meet its media.
+    pub(crate) near_child: bool,
     /// Sensitive media that a filter let pass and stopped; both 0 without a filter.
     pub(crate) passed: u32,
     pub(crate) stopped: u32,
@@ -63,112 +68,16 @@ pub(crate) struct Opening {
     pub(crate) time: i32,
 }
 
-/// A target that another account of the actor or team may turn to after a block or report.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Again {
-    pub(crate) target: u32,
-    pub(crate) due: i32,
+fn stir(stirring: &mut [u64], index: usize) {
+    stirring[index / ROLES_OF_A_TASK] |= 1 << (index % ROLES_OF_A_TASK);
 }
 
-/// The changing part of a role.
-#[derive(Clone, Debug)]
-pub(crate) struct Actor {
-    /// All there ever were, in the order of their beginning: the number of a dyad is an address of draws.
-    pub(crate) dyads: Vec<Dyad>,
-    /// Numbers of those that are not over, rising.
-    live: Vec<u32>,
-    /// Targets of all of them, sorted.
-    targets: Vec<u32>,
-    /// No stage of any of them ends before.
-    next: i32,
-    /// Whether any target was ever reached.
-    pub(crate) met: bool,
-    pub(crate) begun: bool,
-    pub(crate) again: Vec<Again>,
-    /// Factor on how often it seeks; 1 until it slows down.
-    pub(crate) pace: f64,
-    pub(crate) refused: bool,
-    pub(crate) closed: bool,
-    pub(crate) displaced: bool,
-}
-
-impl Default for Actor {
-    fn default() -> Self {
-        Self {
-            dyads: Vec::new(),
-            live: Vec::new(),
-            targets: Vec::new(),
-            next: i32::MAX,
-            met: false,
-            begun: false,
-            again: Vec::new(),
-            pace: 1.0,
-            refused: false,
-            closed: false,
-            displaced: false,
-        }
-    }
-}
-
-impl Actor {
-    /// Adds a dyad; its target is new to the actor.
-    pub(crate) fn begin(&mut self, dyad: Dyad) {
-        #[allow(clippy::cast_possible_truncation, reason = "fewer dyads than accounts")]
-        self.live.push(self.dyads.len() as u32);
-        if let Err(place) = self.targets.binary_search(&dyad.target) {
-            self.targets.insert(place, dyad.target);
-        }
-        self.wake(dyad.until);
-        self.dyads.push(dyad);
-    }
-
-    /// Notes that a stage ends at `until`.
-    pub(crate) fn wake(&mut self, until: i32) {
-        self.next = self.next.min(until);
-    }
-
-    /// Numbers of the dyads that are not over.
-    pub(crate) fn live(&self) -> &[u32] {
-        &self.live
-    }
-
-    /// Dyads that are not over, with their numbers.
-    pub(crate) fn going_on(&self) -> impl Iterator<Item = (u64, &Dyad)> {
-        self.live.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
-    }
-
-    /// Whether `target` was ever a target.
-    pub(crate) fn knew(&self, target: u32) -> bool {
-        self.targets.binary_search(&target).is_ok()
-    }
-
-    /// Whether a stage may end by `now`.
-    pub(crate) fn stirs(&self, now: i32) -> bool {
-        self.next <= now
-    }
-
-    /// Looks again which dyads go on and when a stage ends next, after some of them changed.
-    pub(crate) fn sort_out(&mut self) {
-        let (mut live, mut next) = (std::mem::take(&mut self.live), i32::MAX);
-        live.retain(|number| {
-            let dyad = &self.dyads[*number as usize];
-            if dyad.status == Status::Active {
-                next = next.min(dyad.until);
-            }
-            dyad.status != Status::Over
-        });
-        (self.live, self.next) = (live, next);
-    }
-
-    pub(crate) fn dyad(&mut self, target: u32) -> Option<&mut Dyad> {
-        let number = self.live.iter().find(|number| self.dyads[**number as usize].target == target)?;
-        Some(&mut self.dyads[*number as usize])
-    }
-
-    /// Whether a dyad with `target` is asked for or goes on.
-    pub(crate) fn has(&self, target: u32) -> bool {
-        self.going_on().any(|(_, dyad)| dyad.target == target)
-    }
+/// One bit a role that is nobody's spare: a spare stirs when it is made.
+pub(crate) fn all_stir(world: &World) -> Vec<u64> {
+    let mut stirring = vec![0; world.roles.len().div_ceil(ROLES_OF_A_TASK)];
+    let origins = world.roles.iter().enumerate().filter(|(_, role)| role.spare_of.is_none());
+    origins.for_each(|(index, _)| stir(&mut stirring, index));
+    stirring
 }
 
 impl Simulation<'_> {
@@ -177,6 +86,7 @@ impl Simulation<'_> {
     /// by side.
     pub(crate) fn play_roles(&mut self) {
         let mut actors = std::mem::take(&mut self.actors);
+        let mut stirring = std::mem::take(&mut self.stirring);
         let mut outboxes = vec![self.outboxes()];
         for &index in &self.teamed {
             let role = &self.world.roles[index];
@@ -187,21 +97,38 @@ impl Simulation<'_> {
                 let outbox = &mut outboxes[0][usize::from(role.platform)];
                 self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
                 actors[index] = own;
+                stir(&mut stirring, index);
             }
         }
-        let play = |(task, actors): (usize, &mut [Actor])| {
-            let mut outboxes = self.outboxes();
-            for (index, actor) in (task * ROLES_OF_A_TASK..).zip(actors) {
+        let play = |(task, (actors, stirring)): (usize, (&mut [Actor], &mut u64))| {
+            let looking = self.agenda.map_or(u64::MAX, |agenda| agenda.looking(self.tick, task));
+            let mut left = *stirring | looking;
+            let mut outboxes = if left == 0 { Vec::new() } else { self.outboxes() };
+            while left != 0 {
+                let at = left.trailing_zeros();
+                left &= left - 1;
+                let Some(actor) = actors.get_mut(at as usize) else { break };
+                let index = task * ROLES_OF_A_TASK + at as usize;
                 self.play_role(index, actor, &mut outboxes);
+                let role = &self.world.roles[index];
+                let looks = role.seeks && (role.spare_of.is_some() || !actor.begun);
+                *stirring = *stirring & !(1 << at) | u64::from(looks || actor.talks()) << at;
             }
             outboxes
         };
-        outboxes.par_extend(actors.par_chunks_mut(ROLES_OF_A_TASK).enumerate().map(play));
-        self.actors = actors;
+        let tasks = actors.par_chunks_mut(ROLES_OF_A_TASK).zip(&mut stirring);
+        outboxes.par_extend(tasks.enumerate().map(play));
+        (self.actors, self.stirring) = (actors, stirring);
         self.sites.par_iter_mut().enumerate().for_each(|(platform, live)| {
-            let intents = outboxes.iter().flat_map(|boxes| &boxes[platform].intents);
+            let intents =
+                outboxes.iter().filter_map(|boxes| boxes.get(platform)).flat_map(|one| &one.intents);
             intents.for_each(|intent| live.queue.push(*intent));
         });
+    }
+
+    /// Has a role looked at in the next tick: it may have something to say.
+    pub(crate) fn stir(&mut self, index: usize) {
+        stir(&mut self.stirring, index);
     }
 
     /// One empty outbox a platform.
@@ -221,7 +148,7 @@ impl Simulation<'_> {
     fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
         let role = &self.world.roles[index];
         let looks = role.mates.is_empty() && self.looks(index, actor);
-        if !looks && actor.live().is_empty() {
+        if !looks && !actor.talks() {
             return;
         }
         let Some(address) = self.turn(index) else { return };
@@ -229,31 +156,34 @@ impl Simulation<'_> {
         if looks {
             self.seek(role, actor, &[], &mut address.derive("seek", 0).rng(), outbox);
         }
-        for (number, dyad) in actor.going_on() {
-            let matters =
-                if dyad.status == Status::Active { self.matters(role, dyad) } else { Reach::Nothing };
-            if matters != Reach::Nothing {
-                self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox, matters);
-            }
+        for (number, dyad) in actor.talking(|dyad| self.matters(dyad) != Reach::Nothing) {
+            self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox, self.matters(dyad));
         }
     }
 
     /// What of a dyad's talk anybody in this run reaches or hears. Before its first message, everything counts: that is the
     /// contact. After it, and where nobody reaches more than media, only media matter that a child's device may meet.
-    fn matters(&self, role: &Role, dyad: &Dyad) -> Reach {
+    fn matters(&self, dyad: &Dyad) -> Reach {
         if self.reach == Reach::Everything || dyad.contacted.is_none() {
-            return Reach::Everything;
+            Reach::Everything
+        } else if self.reach == Reach::Media && dyad.near_child {
+            Reach::Media
+        } else {
+            Reach::Nothing
         }
+    }
+
+    /// Whether a device on either side of a dyad may run a filter, or its media may be sensitive.
+    fn near_child(&self, role: &Role, target: u32) -> bool {
         let site = &self.world.sites[usize::from(role.platform)];
         let child = |account: &crate::accounts::Account, age: AgeBand| {
             let person = self.world.people[account.person as usize].band;
             (if self.true_ages { person } else { account.declared }).is_minor() || age.is_minor()
         };
-        let (own, target) = (&site.accounts[role.account as usize], &site.accounts[dyad.target as usize]);
+        let (own, target) = (&site.accounts[role.account as usize], &site.accounts[target as usize]);
         let truth =
             if role.harmful { self.world.people[target.person as usize].band } else { AgeBand::Adult };
-        let met = child(own, AgeBand::Adult) || child(target, truth);
-        if self.reach == Reach::Media && met { Reach::Media } else { Reach::Nothing }
+        child(own, AgeBand::Adult) || child(target, truth)
     }
 
     /// Begins a dyad of a role, now.
@@ -265,6 +195,7 @@ impl Simulation<'_> {
             queue.plain(dyad.since, role.account, dyad.target, EventKind::ContactRequest);
         }
         self.actors[index].begin(dyad);
+        self.stir(index);
     }
 
     /// A new dyad: on an existing tie it goes on at once, otherwise it waits for the answer to a request.
@@ -276,8 +207,20 @@ impl Simulation<'_> {
         let rate = rng.log_normal(1.0, 0.5);
         let until = if known { time.saturating_add(self.dwell(fast, rng)) } else { i32::MAX };
         let status = if known { Status::Active } else { Status::Pending };
-        let (contacted, passed, stopped) = (None, 0, 0);
-        Dyad { target, status, stage, since: time, until, contacted, rate, fast, known, passed, stopped }
+        Dyad {
+            target,
+            status,
+            stage,
+            since: time,
+            until,
+            contacted: None,
+            rate,
+            fast,
+            known,
+            near_child: self.near_child(role, target),
+            passed: 0,
+            stopped: 0,
+        }
     }
 
     #[allow(clippy::cast_possible_truncation)]
@@ -303,10 +246,14 @@ impl Simulation<'_> {
         let persona = site.accounts[role.account as usize].persona;
         let stage = usize::from(dyad.stage) - 1;
         let off = theta.off_hours[stage];
-        let (weights, mass) = self.world.rhythm.span(persona, weekend, off, hours.start, hours.end);
         let usage = self.world.drift.usage(platform, from);
         let rate = theta.conversations * theta.stage_rate[stage] * dyad.rate * usage;
-        let today = rng.log_normal(1.0, 0.6);
+        let most = self.world.rhythm.most(persona, weekend, off, hours.start, hours.end);
+        if self.world.lull.silent(rate * most, rng) {
+            return;
+        }
+        let (weights, mass) = self.world.rhythm.span(persona, weekend, off, hours.start, hours.end);
+        let today = rng.log_normal(1.0, SIGMA);
         let count = rng.poisson(rate * mass * today).min(40);
         let game = self.sites[platform].archetype == Archetype::GameLobby;
         let surface = if game { Surface::Lobby } else { Surface::Direct };

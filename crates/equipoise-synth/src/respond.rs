@@ -2,9 +2,10 @@
 //! several answers allowed) publishes no joint table: here ignoring excludes the rest, block and report are correlated,
 //! mute is independent given that something is done. A fifth of minors tell nobody (Thorn 2022), teens more often.
 
+use crate::actor::Again;
 use crate::adaptation::Trigger;
 use crate::cost::Cost;
-use crate::dyad::{Again, Opening};
+use crate::dyad::Opening;
 use crate::rhythm::below;
 use crate::roles::Theta;
 use crate::simulation::Simulation;

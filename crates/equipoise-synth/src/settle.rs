@@ -58,11 +58,7 @@ impl Simulation<'_> {
     fn note_contacts(&mut self, platform: usize) {
         let mut contacted = std::mem::take(&mut self.sites[platform].contacted);
         for (role, peer, time) in contacted.drain(..) {
-            let actor = &mut self.actors[role as usize];
-            if let Some(dyad) = actor.dyad(peer) {
-                dyad.contacted.get_or_insert(time);
-                actor.met = true;
-            }
+            self.actors[role as usize].reached(peer, time);
         }
         self.sites[platform].contacted = contacted;
     }

@@ -8,12 +8,13 @@
 //! couples accounts. Flesh is a function of (seed, account, day) and of the skeleton, so it is made in blocks, in any
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
+use crate::actor::Actor;
 use crate::adaptation::Trigger;
 use crate::agenda::Agenda;
 use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::cost::Costs;
-use crate::dyad::{Actor, Status};
+use crate::dyad::{Status, all_stir};
 use crate::engine::Pace;
 use crate::flesh::{Block, ranges};
 use crate::moderation::Decision;
@@ -108,6 +109,8 @@ pub struct Simulation<'w> {
     pub(crate) end: i32,
     pub(crate) sites: Vec<Live>,
     pub(crate) actors: Vec<Actor>,
+    /// By 64 roles, a bit each: which may do something in the next tick besides looking for somebody.
+    pub(crate) stirring: Vec<u64>,
     /// Roles with mates on their platform.
     pub(crate) teamed: Vec<usize>,
     pub(crate) labels: Vec<Vec<KnownLabel>>,
@@ -206,6 +209,7 @@ impl<'w> Simulation<'w> {
             end,
             sites,
             actors: vec![Actor::default(); world.roles.len()],
+            stirring: all_stir(world),
             teamed: (0..world.roles.len()).filter(|at| !world.roles[*at].mates.is_empty()).collect(),
             labels: vec![Vec::new(); world.sites.len()],
             truth: world.blank_truth(),

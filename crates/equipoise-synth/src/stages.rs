@@ -176,6 +176,7 @@ impl Simulation<'_> {
             dyad.status = Status::Active;
             dyad.until = until;
             self.actors[index].wake(until);
+            self.stir(index);
         }
     }
 

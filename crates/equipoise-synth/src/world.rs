@@ -9,7 +9,9 @@ use crate::drift::Drift;
 use crate::graph::{Edge, Groups, Land, Pair, Place, TieKind, Ties};
 use crate::linkage;
 use crate::logbook::Logbook;
+use crate::lull::Lull;
 use crate::population::{self, Calling, Person};
+use crate::proactive;
 use crate::respond::Answers;
 use crate::rhythm::Rhythm;
 use crate::roles::Role;
@@ -39,12 +41,42 @@ pub(crate) struct Site {
     pub(crate) residents: usize,
     /// By account: index into the world's roles, or [`NONE`].
     pub(crate) role_of: Vec<u32>,
+    /// By account: what whoever looks for somebody looks at.
+    pub(crate) faces: Vec<Face>,
     /// By person: the first account, or [`NONE`].
     pub(crate) first: Vec<u32>,
     pub(crate) contacts: Contacts,
     /// Ordinary accounts of minors (boys, girls) and of adults; 13 to 15 counts twice.
     pub(crate) targets: [Vec<u32>; 3],
     pub(crate) logbook: Logbook,
+}
+
+/// The little that choosing among accounts reads of one, side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Face {
+    pub(crate) person: u32,
+    pub(crate) created: i32,
+    pub(crate) band: AgeBand,
+    pub(crate) girl: bool,
+    /// Whether it plays a role.
+    pub(crate) plays: bool,
+}
+
+impl Site {
+    fn faces(&self, people: &[Person]) -> Vec<Face> {
+        let face = |(account, role): (&Account, &u32)| {
+            let person = &people[account.person as usize];
+            let plays = *role != NONE;
+            Face {
+                person: account.person,
+                created: account.created,
+                band: person.band,
+                girl: person.girl,
+                plays,
+            }
+        };
+        self.accounts.iter().zip(&self.role_of).map(face).collect()
+    }
 }
 
 /// A simulated world, ready to run any number of times.
@@ -56,12 +88,15 @@ pub struct World {
     pub(crate) sites: Vec<Site>,
     pub(crate) roles: Vec<Role>,
     pub(crate) rhythm: Rhythm,
+    pub(crate) lull: Lull,
     pub(crate) groups: Groups,
     /// By platform: whom roles can turn to.
     pub(crate) targets: Vec<Targets>,
     pub(crate) drift: Drift,
     pub(crate) answers: Answers,
     pub(crate) token_index: TokenIndex,
+    /// By role: the probability of being flagged by its platform's detector on a day.
+    pub(crate) flagged: Vec<f64>,
     views: Vec<PlatformView>,
     tokens: Vec<Vec<u64>>,
 }
@@ -93,6 +128,7 @@ impl World {
         }
         seed_contacts(&mut sites, &roles, seed);
         team::link(spec, &mut sites, &roles, seed);
+        sites.iter_mut().for_each(|site| site.faces = site.faces(&people));
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
@@ -102,12 +138,14 @@ impl World {
             seed,
             people,
             sites,
-            roles,
             rhythm,
+            lull: Lull::new(),
             groups,
             targets,
             drift: Drift::new(spec, seed),
             answers: Answers::new(spec),
+            flagged: proactive::flagged(spec, &roles),
+            roles,
             token_index: TokenIndex::default(),
             views,
             tokens,
@@ -318,7 +356,7 @@ fn site(land: Land<'_>, groups: &Groups, prepared: &[Pair], accounts: Vec<Accoun
     let contacts = Contacts::new(accounts.len(), &pairs);
     let logbook = Logbook::new(spec, platform, land.seed);
     let (role_of, residents) = (vec![NONE; accounts.len()], accounts.len());
-    Site { role_of, residents, accounts, first, contacts, targets, logbook }
+    Site { role_of, faces: Vec::new(), residents, accounts, first, contacts, targets, logbook }
 }
 
 /// `(account, account, rank)` of every tie whose sides both have an account; the closer, the smaller the rank.

@@ -1,0 +1,144 @@
+//! The changing part of a role: its dyads, which of them go on, which of them talk, and when anything of them is due.
+//!
+//! A role whose dyads have nothing to say that anybody in the run hears is not looked at again before something of it
+//! changes ([`Actor::talks`]); with a filter nowhere, that is most roles in most ticks.
+
+use crate::dyad::{Dyad, Status};
+
+/// A target that another account of the actor or team may turn to after a block or report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Again {
+    pub(crate) target: u32,
+    pub(crate) due: i32,
+}
+
+/// The changing part of a role.
+#[derive(Clone, Debug)]
+pub(crate) struct Actor {
+    /// All there ever were, in the order of their beginning: the number of a dyad is an address of draws.
+    pub(crate) dyads: Vec<Dyad>,
+    /// Numbers of those that are not over, rising.
+    live: Vec<u32>,
+    /// Numbers of those whose talk matters, rising; as of the last look unless `stale`.
+    talking: Vec<u32>,
+    stale: bool,
+    /// Targets of all of them, sorted.
+    targets: Vec<u32>,
+    /// No stage of any of them ends before.
+    next: i32,
+    /// Whether any target was ever reached.
+    pub(crate) met: bool,
+    pub(crate) begun: bool,
+    pub(crate) again: Vec<Again>,
+    /// Factor on how often it seeks; 1 until it slows down.
+    pub(crate) pace: f64,
+    pub(crate) refused: bool,
+    pub(crate) closed: bool,
+    pub(crate) displaced: bool,
+}
+
+impl Default for Actor {
+    fn default() -> Self {
+        Self {
+            dyads: Vec::new(),
+            live: Vec::new(),
+            talking: Vec::new(),
+            stale: false,
+            targets: Vec::new(),
+            next: i32::MAX,
+            met: false,
+            begun: false,
+            again: Vec::new(),
+            pace: 1.0,
+            refused: false,
+            closed: false,
+            displaced: false,
+        }
+    }
+}
+
+impl Actor {
+    /// Adds a dyad; its target is new to the actor.
+    pub(crate) fn begin(&mut self, dyad: Dyad) {
+        #[allow(clippy::cast_possible_truncation, reason = "fewer dyads than accounts")]
+        self.live.push(self.dyads.len() as u32);
+        if let Err(place) = self.targets.binary_search(&dyad.target) {
+            self.targets.insert(place, dyad.target);
+        }
+        self.wake(dyad.until);
+        self.dyads.push(dyad);
+    }
+
+    /// Notes that a dyad is in contact, in a stage that ends at `until`.
+    pub(crate) fn wake(&mut self, until: i32) {
+        self.next = self.next.min(until);
+        self.stale = true;
+    }
+
+    /// Notes that a target was reached at `time`, if it is one.
+    pub(crate) fn reached(&mut self, target: u32, time: i32) {
+        if let Some(dyad) = self.dyad(target) {
+            dyad.contacted.get_or_insert(time);
+            (self.met, self.stale) = (true, true);
+        }
+    }
+
+    /// Whether anything may come of the talk of its dyads.
+    pub(crate) fn talks(&self) -> bool {
+        self.stale || !self.talking.is_empty()
+    }
+
+    /// The dyads in contact whose talk `matters`, with their numbers.
+    pub(crate) fn talking(&mut self, matters: impl Fn(&Dyad) -> bool) -> impl Iterator<Item = (u64, &Dyad)> {
+        if std::mem::take(&mut self.stale) {
+            let talks = |dyad: &Dyad| dyad.status == Status::Active && matters(dyad);
+            let live = self.live.iter().copied();
+            self.talking.clear();
+            self.talking.extend(live.filter(|number| talks(&self.dyads[*number as usize])));
+        }
+        self.talking.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
+    }
+
+    /// Numbers of the dyads that are not over.
+    pub(crate) fn live(&self) -> &[u32] {
+        &self.live
+    }
+
+    /// Dyads that are not over, with their numbers.
+    pub(crate) fn going_on(&self) -> impl Iterator<Item = (u64, &Dyad)> {
+        self.live.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
+    }
+
+    /// Whether `target` was ever a target.
+    pub(crate) fn knew(&self, target: u32) -> bool {
+        self.targets.binary_search(&target).is_ok()
+    }
+
+    /// Whether a stage may end by `now`.
+    pub(crate) fn stirs(&self, now: i32) -> bool {
+        self.next <= now
+    }
+
+    /// Looks again which dyads go on and when a stage ends next, after some of them changed.
+    pub(crate) fn sort_out(&mut self) {
+        let (mut live, mut next) = (std::mem::take(&mut self.live), i32::MAX);
+        live.retain(|number| {
+            let dyad = &self.dyads[*number as usize];
+            if dyad.status == Status::Active {
+                next = next.min(dyad.until);
+            }
+            dyad.status != Status::Over
+        });
+        (self.live, self.next, self.stale) = (live, next, true);
+    }
+
+    pub(crate) fn dyad(&mut self, target: u32) -> Option<&mut Dyad> {
+        let number = self.live.iter().find(|number| self.dyads[**number as usize].target == target)?;
+        Some(&mut self.dyads[*number as usize])
+    }
+
+    /// Whether a dyad with `target` is asked for or goes on.
+    pub(crate) fn has(&self, target: u32) -> bool {
+        self.going_on().any(|(_, dyad)| dyad.target == target)
+    }
+}
