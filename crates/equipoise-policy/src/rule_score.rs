@@ -22,13 +22,15 @@ struct Count {
 pub struct RuleScore {
     /// `[platform][account]`, in the order of time.
     heard: Vec<Vec<Vec<Count>>>,
+    /// By platform: accounts of whom anything counts still.
+    active: Vec<Vec<u32>>,
 }
 
 impl RuleScore {
     /// A rule that has heard nothing of this many platforms.
     #[must_use]
     pub fn new(platforms: usize) -> Self {
-        Self { heard: vec![Vec::new(); platforms] }
+        Self { heard: vec![Vec::new(); platforms], active: vec![Vec::new(); platforms] }
     }
 
     fn add(&mut self, platform: PlatformId, account: AccountId, time: SimTime, weight: f32) {
@@ -36,7 +38,11 @@ impl RuleScore {
         if accounts.len() <= account.index() {
             accounts.resize_with(account.index() + 1, Vec::new);
         }
-        accounts[account.index()].push(Count { time, weight });
+        let counts = &mut accounts[account.index()];
+        if counts.is_empty() {
+            self.active[platform.index()].push(account.0);
+        }
+        counts.push(Count { time, weight });
     }
 }
 
@@ -59,8 +65,16 @@ impl EventSink for RuleScore {
 impl ScoreSource for RuleScore {
     fn scores(&mut self, platform: PlatformId, now: SimTime) -> Vec<(AccountId, RiskScore)> {
         let mut scores = Vec::new();
-        for (account, counts) in (0_u32..).zip(&mut self.heard[platform.index()]) {
+        let heard = &mut self.heard[platform.index()];
+        let active = &mut self.active[platform.index()];
+        active.sort_unstable();
+        active.retain(|account| {
+            let counts = &mut heard[*account as usize];
             counts.retain(|count| now.since(count.time) < WINDOW);
+            !counts.is_empty()
+        });
+        for account in active.iter().copied() {
+            let counts = &heard[account as usize];
             let sum: f32 = counts.iter().map(|count| count.weight).sum();
             if sum > 0.0 {
                 scores.push((AccountId(account), RiskScore::new(sum / (sum + 10.0))));

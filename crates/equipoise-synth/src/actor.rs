@@ -77,8 +77,10 @@ impl Actor {
 
     /// Notes that a target was reached at `time`, if it is one.
     pub(crate) fn reached(&mut self, target: u32, time: i32) {
-        if let Some(dyad) = self.dyad(target) {
-            dyad.contacted.get_or_insert(time);
+        if let Some(dyad) = self.dyad(target)
+            && dyad.contacted.is_none()
+        {
+            dyad.contacted = Some(time);
             (self.met, self.stale) = (true, true);
         }
     }
@@ -114,9 +116,9 @@ impl Actor {
         self.targets.binary_search(&target).is_ok()
     }
 
-    /// Whether a stage may end by `now`.
-    pub(crate) fn stirs(&self, now: i32) -> bool {
-        self.next <= now
+    /// No stage of any of them ends before.
+    pub(crate) const fn next_end(&self) -> i32 {
+        self.next
     }
 
     /// Looks again which dyads go on and when a stage ends next, after some of them changed.

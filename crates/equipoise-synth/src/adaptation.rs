@@ -249,7 +249,7 @@ impl Simulation<'_> {
         let (platform, account) = (PlatformId(platform as u8), AccountId(world.roles[spare].account));
         self.made.push((AccountRef { platform, account }, SimTime(created)));
         self.actors[spare].pace = 1.0;
-        self.stir(spare);
+        self.changed(spare);
         self.slow_down(spare);
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::ordinary::Planned;
 use crate::simulation::Simulation;
+use crate::truth::Truth;
 use crate::world::World;
 use equipoise_core::DAY;
 use rayon::prelude::*;
@@ -15,6 +16,8 @@ pub struct Agenda {
     days: Vec<Vec<Vec<Planned>>>,
     /// By tick: one bit a role, whether it may look for somebody.
     looks: Vec<Vec<u64>>,
+    /// Truth before the first tick.
+    blank: Truth,
 }
 
 impl World {
@@ -43,11 +46,17 @@ impl World {
         Agenda {
             days: (0..simulation.end / DAY).into_par_iter().map(day).collect(),
             looks: (0..simulation.end / simulation.tick_seconds).into_par_iter().map(looks).collect(),
+            blank: simulation.truth,
         }
     }
 }
 
 impl Agenda {
+    /// Truth without anything that only a run can tell.
+    pub(crate) const fn blank(&self) -> &Truth {
+        &self.blank
+    }
+
     /// Whether a role that is nobody's spare may look for somebody in a tick.
     pub(crate) fn may_look(&self, tick: i32, role: usize) -> bool {
         self.looks[tick.unsigned_abs() as usize][role / 64] >> (role % 64) & 1 == 1

@@ -96,29 +96,33 @@ impl Simulation<'_> {
                 let mut own = std::mem::take(&mut actors[index]);
                 let outbox = &mut outboxes[0][usize::from(role.platform)];
                 self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
+                self.next_end[index] = own.next_end();
                 actors[index] = own;
                 stir(&mut stirring, index);
             }
         }
-        let play = |(task, (actors, stirring)): (usize, (&mut [Actor], &mut u64))| {
-            let looking = self.agenda.map_or(u64::MAX, |agenda| agenda.looking(self.tick, task));
-            let mut left = *stirring | looking;
-            let mut outboxes = if left == 0 { Vec::new() } else { self.outboxes() };
-            while left != 0 {
-                let at = left.trailing_zeros();
-                left &= left - 1;
-                let Some(actor) = actors.get_mut(at as usize) else { break };
-                let index = task * ROLES_OF_A_TASK + at as usize;
-                self.play_role(index, actor, &mut outboxes);
-                let role = &self.world.roles[index];
-                let looks = role.seeks && (role.spare_of.is_some() || !actor.begun);
-                *stirring = *stirring & !(1 << at) | u64::from(looks || actor.talks()) << at;
-            }
-            outboxes
-        };
-        let tasks = actors.par_chunks_mut(ROLES_OF_A_TASK).zip(&mut stirring);
-        outboxes.par_extend(tasks.enumerate().map(play));
-        (self.actors, self.stirring) = (actors, stirring);
+        let mut next_end = std::mem::take(&mut self.next_end);
+        let play =
+            |(task, ((actors, next_end), stirring)): (usize, ((&mut [Actor], &mut [i32]), &mut u64))| {
+                let looking = self.agenda.map_or(u64::MAX, |agenda| agenda.looking(self.tick, task));
+                let mut left = *stirring | looking;
+                let mut outboxes = if left == 0 { Vec::new() } else { self.outboxes() };
+                while left != 0 {
+                    let at = left.trailing_zeros();
+                    left &= left - 1;
+                    let Some(actor) = actors.get_mut(at as usize) else { break };
+                    let index = task * ROLES_OF_A_TASK + at as usize;
+                    self.play_role(index, actor, &mut outboxes);
+                    next_end[at as usize] = actor.next_end();
+                    let role = &self.world.roles[index];
+                    let looks = role.seeks && (role.spare_of.is_some() || !actor.begun);
+                    *stirring = *stirring & !(1 << at) | u64::from(looks || actor.talks()) << at;
+                }
+                outboxes
+            };
+        let tasks = actors.par_chunks_mut(ROLES_OF_A_TASK).zip(next_end.par_chunks_mut(ROLES_OF_A_TASK));
+        outboxes.par_extend(tasks.zip(&mut stirring).enumerate().map(play));
+        (self.actors, self.stirring, self.next_end) = (actors, stirring, next_end);
         self.sites.par_iter_mut().enumerate().for_each(|(platform, live)| {
             let intents =
                 outboxes.iter().filter_map(|boxes| boxes.get(platform)).flat_map(|one| &one.intents);
@@ -126,9 +130,10 @@ impl Simulation<'_> {
         });
     }
 
-    /// Has a role looked at in the next tick: it may have something to say.
-    pub(crate) fn stir(&mut self, index: usize) {
+    /// Has a role looked at in the next tick, after a dyad of it began, went on or ended.
+    pub(crate) fn changed(&mut self, index: usize) {
         stir(&mut self.stirring, index);
+        self.next_end[index] = self.actors[index].next_end();
     }
 
     /// One empty outbox a platform.
@@ -195,7 +200,7 @@ impl Simulation<'_> {
             queue.plain(dyad.since, role.account, dyad.target, EventKind::ContactRequest);
         }
         self.actors[index].begin(dyad);
-        self.stir(index);
+        self.changed(index);
     }
 
     /// A new dyad: on an existing tie it goes on at once, otherwise it waits for the answer to a request.
@@ -257,6 +262,7 @@ impl Simulation<'_> {
         let count = rng.poisson(rate * mass * today).min(40);
         let game = self.sites[platform].archetype == Archetype::GameLobby;
         let surface = if game { Surface::Lobby } else { Surface::Direct };
+        let sensitive = role.harmful && site.faces[dyad.target as usize].band.is_minor();
         for _ in 0..count {
             let hour = i32::try_from(rng.weighted(&weights[hours.clone()])).unwrap_or(0);
             let start = from + hour * HOUR + below(rng, HOUR);
@@ -269,7 +275,8 @@ impl Simulation<'_> {
             }
             let talk = Talk { sides, media, start, reply: theta.reply, surface };
             if matters == Reach::Media {
-                converse(&mut MediaAlone(outbox), rng, &self.pace, &talk);
+                let matters = |time, from, to| sensitive || self.may_stop(platform, time, from, to);
+                converse(&mut MediaAlone { outbox, matters }, rng, &self.pace, &talk);
                 continue;
             }
             outbox.plain(start, sides[0], u32::MAX, EventKind::SessionOpen);

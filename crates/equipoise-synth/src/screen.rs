@@ -8,9 +8,9 @@
 
 use crate::commit::Desk;
 use crate::cost::{Cost, Costs};
-use crate::simulation::{Filed, Live, Simulation};
+use crate::simulation::{Filed, Live, Seeds, Simulation};
 use crate::world::NONE;
-use equipoise_core::{AccountId, AgeBand, Draw, Event, EventKind, MediaScreen, SimTime};
+use equipoise_core::{AccountId, AgeBand, CounterRng, Draw, Event, EventKind, MediaScreen, SimTime};
 
 /// The first stage whose media the filter is after.
 const SENSITIVE_FROM: u8 = 4;
@@ -20,6 +20,13 @@ const SENSITIVE_FROM: u8 = 4;
 pub(crate) enum Screened {
     Passed,
     Stopped,
+}
+
+/// The draws of the filter about a medium.
+fn screening(seeds: &Seeds, platform: usize, (from, to): (u32, u32), time: i32) -> CounterRng {
+    let pair = (u64::from(from) << 32) | u64::from(to);
+    let address = seeds.warn.derive("screen", platform as u64).derive("pair", pair);
+    address.derive("at", u64::from(time.unsigned_abs())).rng()
 }
 
 impl Desk<'_> {
@@ -39,9 +46,7 @@ impl Desk<'_> {
 
     /// Warned, and not gone on.
     fn screen_draw(&self, platform: usize, event: &Event, rate: f64, proceed: f64) -> (bool, bool) {
-        let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
-        let address = self.seeds.warn.derive("screen", platform as u64).derive("pair", pair);
-        let mut rng = address.derive("at", u64::from(event.time.0.unsigned_abs())).rng();
+        let mut rng = screening(self.seeds, platform, (event.actor.0, event.peer.0), event.time.0);
         let (warned, goes_on) = (rng.chance(rate), rng.chance(proceed));
         (warned, warned && !goes_on)
     }
@@ -124,6 +129,18 @@ impl Live {
 }
 
 impl Simulation<'_> {
+    /// Whether the filter, as it stands in this tick, may warn of a medium of a dyad that never is a sensitive one; of a later
+    /// tick's it is not known. What it will not warn of changes nothing: it need not be sent in a run that hears no messages.
+    pub(crate) fn may_stop(&self, platform: usize, time: i32, from: u32, to: u32) -> bool {
+        let live = &self.sites[platform];
+        let time = live.queue.floor(time);
+        if time >= (self.tick + 1) * self.tick_seconds {
+            return true;
+        }
+        let Some(screen) = live.levers.media_screen else { return false };
+        screening(&self.seeds, platform, (from, to), time).chance(screen.false_positive.get())
+    }
+
     /// Factor on the chance that `target` notices something unwanted in `account`.
     pub(crate) fn noticing(&self, platform: usize, account: u32, target: u32) -> f64 {
         let live = &self.sites[platform];

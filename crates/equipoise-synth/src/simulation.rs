@@ -111,6 +111,8 @@ pub struct Simulation<'w> {
     pub(crate) actors: Vec<Actor>,
     /// By 64 roles, a bit each: which may do something in the next tick besides looking for somebody.
     pub(crate) stirring: Vec<u64>,
+    /// By role: no stage of its dyads ends before.
+    pub(crate) next_end: Vec<i32>,
     /// Roles with mates on their platform.
     pub(crate) teamed: Vec<usize>,
     pub(crate) labels: Vec<Vec<KnownLabel>>,
@@ -180,10 +182,15 @@ impl Live {
 impl<'w> Simulation<'w> {
     /// A run; one without flesh plays the skeleton alone.
     pub(crate) fn new(world: &'w World, with_flesh: bool) -> Self {
+        Self::from_blank(world, with_flesh, world.blank_truth())
+    }
+
+    /// A run whose truth begins with what was drawn up before.
+    fn from_blank(world: &'w World, with_flesh: bool, truth: Truth) -> Self {
         let tick_seconds = i32::from(world.spec.tick_hours) * HOUR;
         let end = i32::from(world.spec.days) * DAY;
         let seed = world.seed.derive("run", 0);
-        let pace = Pace::new(&world.spec);
+        let pace = world.pace.clone();
         let mut sites: Vec<Live> = (0..world.sites.len())
             .map(|platform| Live::new(world, platform, &pace, tick_seconds, end))
             .collect();
@@ -210,9 +217,10 @@ impl<'w> Simulation<'w> {
             sites,
             actors: vec![Actor::default(); world.roles.len()],
             stirring: all_stir(world),
+            next_end: vec![i32::MAX; world.roles.len()],
             teamed: (0..world.roles.len()).filter(|at| !world.roles[*at].mates.is_empty()).collect(),
             labels: vec![Vec::new(); world.sites.len()],
-            truth: world.blank_truth(),
+            truth,
             events: 0,
             bans: 0,
             seeds,
@@ -226,6 +234,11 @@ impl<'w> Simulation<'w> {
             reactions: Vec::new(),
             made: Vec::new(),
         }
+    }
+
+    /// A run of the skeleton alone, with what no measure can touch from an agenda.
+    pub(crate) fn on_agenda(world: &'w World, agenda: &'w Agenda) -> Self {
+        Self { agenda: Some(agenda), ..Self::from_blank(world, false, agenda.blank().clone()) }
     }
 
     /// The start of the tick that the next `step` will play.

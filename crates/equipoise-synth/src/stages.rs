@@ -50,6 +50,7 @@ impl Simulation<'_> {
             // Moves and hand-overs push into other lists, never into this one.
             self.actors[index].dyads = dyads;
             self.actors[index].sort_out();
+            self.changed(index);
         }
         self.recontact();
         self.adapt();
@@ -62,10 +63,9 @@ impl Simulation<'_> {
 
     /// Whether anything of an actor's may end or move on by `now`.
     fn due(&self, index: usize, now: i32) -> bool {
-        let role = &self.world.roles[index];
-        let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-        let actor = &self.actors[index];
-        !actor.live().is_empty() && (closed <= now || actor.stirs(now))
+        let (platform, account) = self.world.posts[index];
+        let closed = || self.sites[usize::from(platform)].closed_at[account as usize];
+        (self.next_end[index] <= now || closed() <= now) && !self.actors[index].live().is_empty()
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
@@ -176,7 +176,7 @@ impl Simulation<'_> {
             dyad.status = Status::Active;
             dyad.until = until;
             self.actors[index].wake(until);
-            self.stir(index);
+            self.changed(index);
         }
     }
 
@@ -187,5 +187,6 @@ impl Simulation<'_> {
         dyad.status = Status::Over;
         self.actors[index].dyad(target).into_iter().for_each(|place| *place = dyad.clone());
         self.actors[index].sort_out();
+        self.changed(index);
     }
 }

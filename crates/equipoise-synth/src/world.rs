@@ -6,6 +6,7 @@ use crate::agenda::Agenda;
 use crate::cast;
 use crate::contacts::Contacts;
 use crate::drift::Drift;
+use crate::engine::Pace;
 use crate::graph::{Edge, Groups, Land, Pair, Place, TieKind, Ties};
 use crate::linkage;
 use crate::logbook::Logbook;
@@ -87,6 +88,7 @@ pub struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) sites: Vec<Site>,
     pub(crate) roles: Vec<Role>,
+    pub(crate) pace: Pace,
     pub(crate) rhythm: Rhythm,
     pub(crate) lull: Lull,
     pub(crate) groups: Groups,
@@ -95,6 +97,8 @@ pub struct World {
     pub(crate) drift: Drift,
     pub(crate) answers: Answers,
     pub(crate) token_index: TokenIndex,
+    /// By role: its platform and account, side by side.
+    pub(crate) posts: Vec<(u8, u32)>,
     /// By role: the probability of being flagged by its platform's detector on a day.
     pub(crate) flagged: Vec<f64>,
     views: Vec<PlatformView>,
@@ -138,6 +142,7 @@ impl World {
             seed,
             people,
             sites,
+            pace: Pace::new(spec),
             rhythm,
             lull: Lull::new(),
             groups,
@@ -145,6 +150,7 @@ impl World {
             drift: Drift::new(spec, seed),
             answers: Answers::new(spec),
             flagged: proactive::flagged(spec, &roles),
+            posts: roles.iter().map(|role| (role.platform, role.account)).collect(),
             roles,
             token_index: TokenIndex::default(),
             views,
@@ -201,7 +207,7 @@ impl World {
     /// [`World::start_lean`] with what no measure can touch taken from an agenda of this world.
     #[must_use]
     pub fn start_lean_on<'w>(&'w self, agenda: &'w Agenda) -> Simulation<'w> {
-        Simulation { agenda: Some(agenda), ..Simulation::new(self, false) }
+        Simulation::on_agenda(self, agenda)
     }
 
     /// Starts a run that the caller steps, for loops that score and act between ticks.
