@@ -4,12 +4,23 @@
 //! changes ([`Actor::talks`]); with a filter nowhere, that is most roles in most ticks.
 
 use crate::dyad::{Dyad, Status};
+use equipoise_core::Reach;
 
 /// A target that another account of the actor or team may turn to after a block or report.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Again {
     pub(crate) target: u32,
     pub(crate) due: i32,
+}
+
+/// What a dyad in contact brings to the question whether it talks in a tick.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Voice {
+    pub(crate) number: u32,
+    pub(crate) matters: Reach,
+    /// Conversations a day where the platform is used as ever, and their share in the off hours.
+    pub(crate) pace: f64,
+    pub(crate) off: f64,
 }
 
 /// The changing part of a role.
@@ -19,8 +30,8 @@ pub(crate) struct Actor {
     pub(crate) dyads: Vec<Dyad>,
     /// Numbers of those that are not over, rising.
     live: Vec<u32>,
-    /// Numbers of those whose talk matters, rising; as of the last look unless `stale`.
-    talking: Vec<u32>,
+    /// Those whose talk matters, numbers rising; as of the last look unless `stale`.
+    talking: Vec<Voice>,
     stale: bool,
     /// Targets of all of them, sorted.
     targets: Vec<u32>,
@@ -90,15 +101,22 @@ impl Actor {
         self.stale || !self.talking.is_empty()
     }
 
-    /// The dyads in contact whose talk `matters`, with their numbers.
-    pub(crate) fn talking(&mut self, matters: impl Fn(&Dyad) -> bool) -> impl Iterator<Item = (u64, &Dyad)> {
-        if std::mem::take(&mut self.stale) {
-            let talks = |dyad: &Dyad| dyad.status == Status::Active && matters(dyad);
-            let live = self.live.iter().copied();
-            self.talking.clear();
-            self.talking.extend(live.filter(|number| talks(&self.dyads[*number as usize])));
+    /// Looks again whose talk matters, if anything changed: `voice` says so of a dyad in contact.
+    pub(crate) fn listen(&mut self, voice: impl Fn(u32, &Dyad) -> Option<Voice>) {
+        if !std::mem::take(&mut self.stale) {
+            return;
         }
-        self.talking.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
+        let voice = |number: &u32| {
+            let dyad = &self.dyads[*number as usize];
+            (dyad.status == Status::Active).then(|| voice(*number, dyad)).flatten()
+        };
+        self.talking.clear();
+        self.talking.extend(self.live.iter().filter_map(voice));
+    }
+
+    /// The dyads whose talk matters, as of the last look.
+    pub(crate) fn talking(&self) -> impl Iterator<Item = (Voice, &Dyad)> {
+        self.talking.iter().map(|voice| (*voice, &self.dyads[voice.number as usize]))
     }
 
     /// Numbers of the dyads that are not over.

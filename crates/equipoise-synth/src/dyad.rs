@@ -1,7 +1,6 @@
 //! Dyads of roles: what one is, how it begins, and its conversations as multipliers on rates. Harmful and benign actors
 //! pass through the same lines; only truth keeps a note of the harmful ones. Abstract rates only, no conduct.
 
-use crate::actor::Actor;
 use crate::lull::SIGMA;
 use crate::queue::{MediaAlone, Outbox};
 use crate::rhythm::below;
@@ -9,15 +8,10 @@ use crate::roles::Role;
 use crate::simulation::Simulation;
 use crate::talk::{Talk, converse};
 use crate::truth::StageInterval;
-use crate::world::World;
 use equipoise_core::{
-    AccountId, AgeBand, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Reach, Seed, SimTime,
-    Surface,
+    AccountId, AgeBand, Archetype, CounterRng, DAY, Draw, EventKind, HOUR, PersonId, Reach, SimTime, Surface,
 };
-use rayon::prelude::*;
-
-/// Roles of one task: those of one word of bits.
-const ROLES_OF_A_TASK: usize = 64;
+use std::ops::Range;
 
 /// Where a dyad stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,107 +62,10 @@ pub(crate) struct Opening {
     pub(crate) time: i32,
 }
 
-fn stir(stirring: &mut [u64], index: usize) {
-    stirring[index / ROLES_OF_A_TASK] |= 1 << (index % ROLES_OF_A_TASK);
-}
-
-/// One bit a role that is nobody's spare: a spare stirs when it is made.
-pub(crate) fn all_stir(world: &World) -> Vec<u64> {
-    let mut stirring = vec![0; world.roles.len().div_ceil(ROLES_OF_A_TASK)];
-    let origins = world.roles.iter().enumerate().filter(|(_, role)| role.spare_of.is_none());
-    origins.for_each(|(index, _)| stir(&mut stirring, index));
-    stirring
-}
-
 impl Simulation<'_> {
-    /// Lets every role act in this tick. What an actor does hangs on the world as the tick began, on its own dyads and, in a
-    /// team, on those of its mates; so the members of teams look for targets one after the other, and all else happens side
-    /// by side.
-    pub(crate) fn play_roles(&mut self) {
-        let mut actors = std::mem::take(&mut self.actors);
-        let mut stirring = std::mem::take(&mut self.stirring);
-        let mut outboxes = vec![self.outboxes()];
-        for &index in &self.teamed {
-            let role = &self.world.roles[index];
-            if self.looks(index, &actors[index])
-                && let Some(address) = self.turn(index)
-            {
-                let mut own = std::mem::take(&mut actors[index]);
-                let outbox = &mut outboxes[0][usize::from(role.platform)];
-                self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
-                self.next_end[index] = own.next_end();
-                actors[index] = own;
-                stir(&mut stirring, index);
-            }
-        }
-        let mut next_end = std::mem::take(&mut self.next_end);
-        let play =
-            |(task, ((actors, next_end), stirring)): (usize, ((&mut [Actor], &mut [i32]), &mut u64))| {
-                let looking = self.agenda.map_or(u64::MAX, |agenda| agenda.looking(self.tick, task));
-                let mut left = *stirring | looking;
-                let mut outboxes = if left == 0 { Vec::new() } else { self.outboxes() };
-                while left != 0 {
-                    let at = left.trailing_zeros();
-                    left &= left - 1;
-                    let Some(actor) = actors.get_mut(at as usize) else { break };
-                    let index = task * ROLES_OF_A_TASK + at as usize;
-                    self.play_role(index, actor, &mut outboxes);
-                    next_end[at as usize] = actor.next_end();
-                    let role = &self.world.roles[index];
-                    let looks = role.seeks && (role.spare_of.is_some() || !actor.begun);
-                    *stirring = *stirring & !(1 << at) | u64::from(looks || actor.talks()) << at;
-                }
-                outboxes
-            };
-        let tasks = actors.par_chunks_mut(ROLES_OF_A_TASK).zip(next_end.par_chunks_mut(ROLES_OF_A_TASK));
-        outboxes.par_extend(tasks.zip(&mut stirring).enumerate().map(play));
-        (self.actors, self.stirring, self.next_end) = (actors, stirring, next_end);
-        self.sites.par_iter_mut().enumerate().for_each(|(platform, live)| {
-            let intents =
-                outboxes.iter().filter_map(|boxes| boxes.get(platform)).flat_map(|one| &one.intents);
-            intents.for_each(|intent| live.queue.push(*intent));
-        });
-    }
-
-    /// Has a role looked at in the next tick, after a dyad of it began, went on or ended.
-    pub(crate) fn changed(&mut self, index: usize) {
-        stir(&mut self.stirring, index);
-        self.next_end[index] = self.actors[index].next_end();
-    }
-
-    /// One empty outbox a platform.
-    fn outboxes(&self) -> Vec<Outbox> {
-        self.sites.iter().map(|live| Outbox::new(live.queue.bucket)).collect()
-    }
-
-    /// The address of a role's turn in this tick, unless it has none.
-    fn turn(&self, index: usize) -> Option<Seed> {
-        let role = &self.world.roles[index];
-        let (from, to) = (self.tick * self.tick_seconds, (self.tick + 1) * self.tick_seconds);
-        let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-        let tick = u64::from(self.tick.unsigned_abs());
-        (self.start_of(role) < to && closed > from).then(|| self.own_seeds[index].derive("tick", tick))
-    }
-
-    fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
-        let role = &self.world.roles[index];
-        let looks = role.mates.is_empty() && self.looks(index, actor);
-        if !looks && !actor.talks() {
-            return;
-        }
-        let Some(address) = self.turn(index) else { return };
-        let outbox = &mut outboxes[usize::from(role.platform)];
-        if looks {
-            self.seek(role, actor, &[], &mut address.derive("seek", 0).rng(), outbox);
-        }
-        for (number, dyad) in actor.talking(|dyad| self.matters(dyad) != Reach::Nothing) {
-            self.talk(role, dyad, &mut address.derive("dyad", number).rng(), outbox, self.matters(dyad));
-        }
-    }
-
     /// What of a dyad's talk anybody in this run reaches or hears. Before its first message, everything counts: that is the
     /// contact. After it, and where nobody reaches more than media, only media matter that a child's device may meet.
-    fn matters(&self, dyad: &Dyad) -> Reach {
+    pub(crate) fn matters(&self, dyad: &Dyad) -> Reach {
         if self.reach == Reach::Everything || dyad.contacted.is_none() {
             Reach::Everything
         } else if self.reach == Reach::Media && dyad.near_child {
@@ -239,24 +136,35 @@ impl Simulation<'_> {
         seconds.clamp(60.0, 4e8) as i32
     }
 
-    /// The conversations of one dyad in this tick, each in a session of whoever starts it.
+    /// How often the two talk, where the platform is used as ever.
+    pub(crate) fn pace_of(role: &Role, dyad: &Dyad) -> f64 {
+        role.theta.conversations * role.theta.stage_rate[usize::from(dyad.stage) - 1] * dyad.rate
+    }
+
+    /// Hours of the day that this tick plays.
     #[allow(clippy::cast_sign_loss)]
-    fn talk(&self, role: &Role, dyad: &Dyad, rng: &mut CounterRng, outbox: &mut Outbox, matters: Reach) {
+    pub(crate) fn hours(&self) -> Range<usize> {
+        let first = ((self.tick * self.tick_seconds).rem_euclid(DAY) / HOUR) as usize;
+        first..first + (self.tick_seconds / HOUR) as usize
+    }
+
+    /// The conversations of one dyad in this tick, each in a session of whoever starts it.
+    pub(crate) fn talk(
+        &self,
+        role: &Role,
+        dyad: &Dyad,
+        rng: &mut CounterRng,
+        outbox: &mut Outbox,
+        matters: Reach,
+    ) {
         let platform = usize::from(role.platform);
         let (site, theta) = (&self.world.sites[platform], &role.theta);
         let from = self.tick * self.tick_seconds;
-        let weekend = SimTime(from).is_weekend();
-        let first = (from.rem_euclid(DAY) / HOUR) as usize;
-        let hours = first..first + (self.tick_seconds / HOUR) as usize;
+        let (weekend, hours) = (SimTime(from).is_weekend(), self.hours());
         let persona = site.accounts[role.account as usize].persona;
         let stage = usize::from(dyad.stage) - 1;
         let off = theta.off_hours[stage];
-        let usage = self.world.drift.usage(platform, from);
-        let rate = theta.conversations * theta.stage_rate[stage] * dyad.rate * usage;
-        let most = self.world.rhythm.most(persona, weekend, off, hours.start, hours.end);
-        if self.world.lull.silent(rate * most, rng) {
-            return;
-        }
+        let rate = Self::pace_of(role, dyad) * self.world.drift.usage(platform, from);
         let (weights, mass) = self.world.rhythm.span(persona, weekend, off, hours.start, hours.end);
         let today = rng.log_normal(1.0, SIGMA);
         let count = rng.poisson(rate * mass * today).min(40);

@@ -66,6 +66,7 @@ mod talk;
 mod targets;
 mod team;
 pub mod truth;
+mod turns;
 mod units;
 pub mod validate;
 mod world;

@@ -69,15 +69,6 @@ impl Simulation<'_> {
         role.seeks && (mean > INVERTED || address.rng().poisson(mean) > 0)
     }
 
-    /// Whether a role may look for anybody in this tick; the agenda knows most of those that will not.
-    pub(crate) fn looks(&self, index: usize, actor: &Actor) -> bool {
-        let role = &self.world.roles[index];
-        role.seeks
-            && (role.spare_of.is_some()
-                || !actor.begun
-                || self.agenda.is_none_or(|agenda| agenda.may_look(self.tick, index)))
-    }
-
     /// A target, whether it is a contact already, and how it was found.
     fn target(
         &self,

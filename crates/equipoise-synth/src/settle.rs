@@ -17,7 +17,7 @@ struct Reply {
     noticed: bool,
     accepted: bool,
     declined: bool,
-    delay: i32,
+    /// Stands before the draw of the delay.
     rng: CounterRng,
 }
 
@@ -124,18 +124,22 @@ impl Simulation<'_> {
         let noticed = rng.chance((notice * self.noticing(platform, from, to)).min(1.0));
         let accepted = rng.chance(accept);
         let declined = rng.chance(responses.decline.p());
-        #[allow(clippy::cast_possible_truncation)]
-        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(240.0)
-            * 3_600.0) as i32;
-        Reply { request, own, noticed, accepted, declined, delay, rng }
+        Reply { request, own, noticed, accepted, declined, rng }
     }
 
     /// Lets a request be answered, later.
     fn respond(&mut self, platform: usize, reply: Reply) {
         let own = self.own(platform, reply.request);
         let reply = if own == reply.own { reply } else { self.weigh(platform, reply.request) };
-        let Reply { request, noticed, accepted, declined, delay, mut rng, .. } = reply;
-        let world = self.world;
+        let Reply { request, noticed, accepted, declined, mut rng, .. } = reply;
+        // Whoever neither notices nor answers, and ends nothing by that, needs no time.
+        if !(noticed || accepted || declined || own) {
+            return;
+        }
+        let (world, responses) = (self.world, &self.world.spec.responses);
+        #[allow(clippy::cast_possible_truncation)]
+        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(240.0)
+            * 3_600.0) as i32;
         let (from, to) = (request.by, request.about);
         let role = world.sites[platform].role_of[from as usize];
         let now = (self.tick + 1) * self.tick_seconds;

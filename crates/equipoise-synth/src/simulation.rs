@@ -14,7 +14,7 @@ use crate::agenda::Agenda;
 use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::cost::Costs;
-use crate::dyad::{Status, all_stir};
+use crate::dyad::Status;
 use crate::engine::Pace;
 use crate::flesh::{Block, ranges};
 use crate::moderation::Decision;
@@ -22,6 +22,7 @@ use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
 use crate::row::Sheet;
 use crate::truth::{ScreenedDyad, Truth};
+use crate::turns::all_stir;
 use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
@@ -127,8 +128,8 @@ pub struct Simulation<'w> {
     pub(crate) reach: Reach,
     /// By role: the address of its own draws.
     pub(crate) own_seeds: Vec<Seed>,
-    /// Roles that may turn to somebody again.
-    pub(crate) waiting: BTreeSet<u32>,
+    /// (when, role): roles that turn to somebody again.
+    pub(crate) waiting: BTreeSet<(i32, u32)>,
     /// Harmful roles whose account did not close yet.
     pub(crate) watched: Vec<u32>,
     /// What was planned before, for runs that share it.

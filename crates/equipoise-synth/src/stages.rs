@@ -63,9 +63,7 @@ impl Simulation<'_> {
 
     /// Whether anything of an actor's may end or move on by `now`.
     fn due(&self, index: usize, now: i32) -> bool {
-        let (platform, account) = self.world.posts[index];
-        let closed = || self.sites[usize::from(platform)].closed_at[account as usize];
-        (self.next_end[index] <= now || closed() <= now) && !self.actors[index].live().is_empty()
+        (self.next_end[index] <= now || self.closes(index) <= now) && !self.actors[index].live().is_empty()
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {

@@ -23,6 +23,7 @@ use crate::spec::WorldSpec;
 use crate::targets::Targets;
 use crate::team;
 use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Tally, Truth};
+use crate::turns::Post;
 use crate::units::units;
 use crate::{Outcome, WorldError};
 use equipoise_core::{
@@ -97,8 +98,8 @@ pub struct World {
     pub(crate) drift: Drift,
     pub(crate) answers: Answers,
     pub(crate) token_index: TokenIndex,
-    /// By role: its platform and account, side by side.
-    pub(crate) posts: Vec<(u8, u32)>,
+    /// By role: what its turns read.
+    pub(crate) posts: Vec<Post>,
     /// By role: the probability of being flagged by its platform's detector on a day.
     pub(crate) flagged: Vec<f64>,
     views: Vec<PlatformView>,
@@ -136,6 +137,11 @@ impl World {
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
+        let post = |role: &Role| {
+            let account = &sites[usize::from(role.platform)].accounts[role.account as usize];
+            Post::new(role, account.persona)
+        };
+        let posts = roles.iter().map(post).collect();
         let targets = sites.iter().map(|site| Targets::new(&site.accounts, &people)).collect();
         Ok(Self {
             spec: spec.clone(),
@@ -150,7 +156,7 @@ impl World {
             drift: Drift::new(spec, seed),
             answers: Answers::new(spec),
             flagged: proactive::flagged(spec, &roles),
-            posts: roles.iter().map(|role| (role.platform, role.account)).collect(),
+            posts,
             roles,
             token_index: TokenIndex::default(),
             views,
