@@ -13,6 +13,13 @@ pub(crate) struct Again {
     pub(crate) due: i32,
 }
 
+/// A dyad that is not over.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    number: u32,
+    target: u32,
+}
+
 /// What a dyad in contact brings to the question whether it talks in a tick.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Voice {
@@ -28,8 +35,8 @@ pub(crate) struct Voice {
 pub(crate) struct Actor {
     /// All there ever were, in the order of their beginning: the number of a dyad is an address of draws.
     pub(crate) dyads: Vec<Dyad>,
-    /// Numbers of those that are not over, rising.
-    live: Vec<u32>,
+    /// Those that are not over, numbers rising.
+    live: Vec<Live>,
     /// Those whose talk matters, numbers rising; as of the last look unless `stale`.
     talking: Vec<Voice>,
     stale: bool,
@@ -72,11 +79,12 @@ impl Actor {
     /// Adds a dyad; its target is new to the actor.
     pub(crate) fn begin(&mut self, dyad: Dyad) {
         #[allow(clippy::cast_possible_truncation, reason = "fewer dyads than accounts")]
-        self.live.push(self.dyads.len() as u32);
+        self.live.push(Live { number: self.dyads.len() as u32, target: dyad.target });
         if let Err(place) = self.targets.binary_search(&dyad.target) {
             self.targets.insert(place, dyad.target);
         }
-        self.wake(dyad.until);
+        self.next = self.next.min(dyad.until);
+        self.stale |= dyad.status == Status::Active;
         self.dyads.push(dyad);
     }
 
@@ -106,9 +114,9 @@ impl Actor {
         if !std::mem::take(&mut self.stale) {
             return;
         }
-        let voice = |number: &u32| {
-            let dyad = &self.dyads[*number as usize];
-            (dyad.status == Status::Active).then(|| voice(*number, dyad)).flatten()
+        let voice = |one: &Live| {
+            let dyad = &self.dyads[one.number as usize];
+            (dyad.status == Status::Active).then(|| voice(one.number, dyad)).flatten()
         };
         self.talking.clear();
         self.talking.extend(self.live.iter().filter_map(voice));
@@ -120,13 +128,8 @@ impl Actor {
     }
 
     /// Numbers of the dyads that are not over.
-    pub(crate) fn live(&self) -> &[u32] {
-        &self.live
-    }
-
-    /// Dyads that are not over, with their numbers.
-    pub(crate) fn going_on(&self) -> impl Iterator<Item = (u64, &Dyad)> {
-        self.live.iter().map(|number| (u64::from(*number), &self.dyads[*number as usize]))
+    pub(crate) fn live(&self) -> impl ExactSizeIterator<Item = u32> {
+        self.live.iter().map(|one| one.number)
     }
 
     /// Whether `target` was ever a target.
@@ -142,8 +145,8 @@ impl Actor {
     /// Looks again which dyads go on and when a stage ends next, after some of them changed.
     pub(crate) fn sort_out(&mut self) {
         let (mut live, mut next) = (std::mem::take(&mut self.live), i32::MAX);
-        live.retain(|number| {
-            let dyad = &self.dyads[*number as usize];
+        live.retain(|one| {
+            let dyad = &self.dyads[one.number as usize];
             if dyad.status == Status::Active {
                 next = next.min(dyad.until);
             }
@@ -152,13 +155,37 @@ impl Actor {
         (self.live, self.next, self.stale) = (live, next, true);
     }
 
+    fn place(&self, target: u32) -> Option<usize> {
+        self.live.iter().position(|one| one.target == target)
+    }
+
+    /// The dyad with `target` that is asked for or goes on.
+    pub(crate) fn with(&self, target: u32) -> Option<&Dyad> {
+        self.place(target).map(|place| &self.dyads[self.live[place].number as usize])
+    }
+
+    /// Likewise, to be changed.
     pub(crate) fn dyad(&mut self, target: u32) -> Option<&mut Dyad> {
-        let number = self.live.iter().find(|number| self.dyads[**number as usize].target == target)?;
-        Some(&mut self.dyads[*number as usize])
+        self.place(target).map(|place| &mut self.dyads[self.live[place].number as usize])
+    }
+
+    /// Ends the dyad with `target`; returns it as it was.
+    pub(crate) fn end(&mut self, target: u32) -> Option<Dyad> {
+        let place = self.place(target)?;
+        let dyad = &mut self.dyads[self.live[place].number as usize];
+        let before = dyad.clone();
+        dyad.status = Status::Over;
+        // One that was only asked for had no stage and no talk.
+        if before.status == Status::Active {
+            self.sort_out();
+        } else {
+            self.live.remove(place);
+        }
+        Some(before)
     }
 
     /// Whether a dyad with `target` is asked for or goes on.
     pub(crate) fn has(&self, target: u32) -> bool {
-        self.going_on().any(|(_, dyad)| dyad.target == target)
+        self.place(target).is_some()
     }
 }

@@ -245,7 +245,11 @@ impl Simulation<'_> {
         let (platform, account) = (PlatformId(platform as u8), AccountId(world.roles[spare].account));
         self.made.push((AccountRef { platform, account }, SimTime(created)));
         self.actors[spare].pace = 1.0;
-        self.changed(spare);
         self.slow_down(spare);
+        self.stir(spare);
+        let spare = spare as u32;
+        if let Err(place) = self.watched.binary_search(&spare) {
+            self.watched.insert(place, spare);
+        }
     }
 }

@@ -43,8 +43,8 @@ pub(crate) struct Contacts {
     marks: Vec<u64>,
 }
 
-/// Bits of marks a fixed contact, so that few of those who are strangers share a bit with a pair.
-const BITS_OF_A_PAIR: usize = 16;
+/// Bits of marks a fixed contact: one stranger in eight or fewer shares a bit with a pair, and the marks of a platform stay small.
+const BITS_OF_A_PAIR: usize = 8;
 
 impl Contacts {
     /// From pairs with a rank (smaller is closer); pairs are unique and undirected.

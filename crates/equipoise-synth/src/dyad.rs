@@ -170,7 +170,7 @@ impl Simulation<'_> {
         let count = rng.poisson(rate * mass * today).min(40);
         let game = self.sites[platform].archetype == Archetype::GameLobby;
         let surface = if game { Surface::Lobby } else { Surface::Direct };
-        let sensitive = role.harmful && site.faces[dyad.target as usize].band.is_minor();
+        let sensitive = role.harmful && site.kinds[dyad.target as usize].0.is_minor();
         for _ in 0..count {
             let hour = i32::try_from(rng.weighted(&weights[hours.clone()])).unwrap_or(0);
             let start = from + hour * HOUR + below(rng, HOUR);

@@ -18,7 +18,7 @@ const MARGIN: f64 = 1.0 + 1e-9;
 
 /// Upper bounds of the factor by the cells of its two draws.
 #[derive(Clone, Debug)]
-pub(crate) struct Lull(Vec<f64>);
+pub(crate) struct Lull(Vec<f32>);
 
 #[allow(clippy::cast_precision_loss)]
 fn edge(cell: usize) -> f64 {
@@ -38,7 +38,9 @@ impl Lull {
             // the cells beside the full turn, whose ends are there.
             let [far, near] = [radius(edge(row)), radius(edge(row + 1))];
             let cosine = libm::cos(TAU * edge(column)).max(libm::cos(TAU * edge(column + 1)));
-            libm::exp(SIGMA * cosine * if cosine > 0.0 { far } else { near }) * MARGIN
+            let factor = libm::exp(SIGMA * cosine * if cosine > 0.0 { far } else { near });
+            #[allow(clippy::cast_possible_truncation, reason = "rounded up")]
+            (factor as f32).next_up()
         };
         let all = (0..CELLS).flat_map(|row| (0..CELLS).map(move |column| (row, column)));
         Self(all.map(most).collect())
@@ -48,7 +50,7 @@ impl Lull {
     pub(crate) fn silent(&self, most: f64, rng: &CounterRng) -> bool {
         let mut ahead = rng.clone();
         let (radius, angle) = (ahead.uniform_open(), ahead.uniform());
-        let mean = most * self.0[CELLS * cell(radius) + cell(angle)] * MARGIN;
+        let mean = most * f64::from(self.0[CELLS * cell(radius) + cell(angle)]) * MARGIN;
         // A mean above 30 is another draw; below 2 the cubic is positive or nearly so.
         mean < 2.0 && ahead.uniform() < 1.0 - mean * (1.0 - mean * (0.5 - mean / 6.0)) - 1e-9
     }
@@ -93,7 +95,7 @@ mod tests {
                 let at = |cell: usize, within: f64| edge(cell) + within / 64.0;
                 let normal =
                     libm::sqrt(-2.0 * libm::log(at(row, down))) * libm::cos(TAU * at(column, across));
-                assert!(libm::exp(SIGMA * normal) <= *most, "cell {row} {column}");
+                assert!(libm::exp(SIGMA * normal) <= f64::from(*most), "cell {row} {column}");
             }
         }
     }

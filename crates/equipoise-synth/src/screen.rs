@@ -60,8 +60,8 @@ impl Desk<'_> {
             if role == NONE || !self.world.roles[role as usize].harmful || !child {
                 return None;
             }
-            let reached = |dyad: &crate::dyad::Dyad| dyad.target == other && dyad.stage >= SENSITIVE_FROM;
-            self.actors[role as usize].going_on().any(|(_, dyad)| reached(dyad)).then_some((role, other))
+            let dyad = self.actors[role as usize].with(other);
+            dyad.is_some_and(|dyad| dyad.stage >= SENSITIVE_FROM).then_some((role, other))
         })
     }
 }

@@ -154,13 +154,13 @@ impl Simulation<'_> {
         ages: &[f64; 3],
         rng: &mut CounterRng,
     ) -> bool {
-        let face = &self.world.sites[platform].faces[account as usize];
+        let (age, gender) = self.world.sites[platform].kinds[account as usize];
         let most = ages.iter().fold(0.0_f64, |most, weight| most.max(*weight));
         let kept = rng.uniform();
-        match (wanted, face.band) {
+        match (wanted, age) {
             (Wanted::Adult, band) => band == AgeBand::Adult,
             (Wanted::Child { .. }, AgeBand::Adult) => false,
-            (Wanted::Child { girl }, band) => face.girl == girl && kept * most < ages[band as usize],
+            (Wanted::Child { girl }, band) => gender == girl && kept * most < ages[band as usize],
         }
     }
 

@@ -130,7 +130,7 @@ pub struct Simulation<'w> {
     pub(crate) own_seeds: Vec<Seed>,
     /// (when, role): roles that turn to somebody again.
     pub(crate) waiting: BTreeSet<(i32, u32)>,
-    /// Harmful roles whose account did not close yet.
+    /// Harmful roles whose account was made and did not close yet, numbers rising.
     pub(crate) watched: Vec<u32>,
     /// What was planned before, for runs that share it.
     pub(crate) agenda: Option<&'w Agenda>,
@@ -208,8 +208,11 @@ impl<'w> Simulation<'w> {
             adapt: seed.derive("adapt", 0),
         };
         let own_seeds = (0..).zip(&world.roles).map(|(index, _)| seeds.role.derive("one", index)).collect();
-        let watched =
-            (0..).zip(&world.roles).filter(|(_, role)| role.harmful).map(|(index, _)| index).collect();
+        let watched = (0..)
+            .zip(&world.roles)
+            .filter(|(_, role)| role.harmful && role.spare_of.is_none())
+            .map(|(index, _)| index)
+            .collect();
         Self {
             world,
             tick: 0,

@@ -25,7 +25,7 @@ impl Simulation<'_> {
         for index in due {
             let role = &self.world.roles[index];
             let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-            let live = self.actors[index].live().to_vec();
+            let live: Vec<u32> = self.actors[index].live().collect();
             let mut dyads = std::mem::take(&mut self.actors[index].dyads);
             if closed <= now {
                 for number in &live {
@@ -63,7 +63,7 @@ impl Simulation<'_> {
 
     /// Whether anything of an actor's may end or move on by `now`.
     fn due(&self, index: usize, now: i32) -> bool {
-        (self.next_end[index] <= now || self.closes(index) <= now) && !self.actors[index].live().is_empty()
+        (self.next_end[index] <= now || self.closes(index) <= now) && self.actors[index].live().len() > 0
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
@@ -180,11 +180,8 @@ impl Simulation<'_> {
 
     /// Ends a dyad: blocked, declined, ignored, closed.
     pub(crate) fn ended(&mut self, index: usize, target: u32, at: i32) {
-        let Some(mut dyad) = self.actors[index].dyad(target).cloned() else { return };
+        let Some(dyad) = self.actors[index].end(target) else { return };
         self.note(index, &dyad, at);
-        dyad.status = Status::Over;
-        self.actors[index].dyad(target).into_iter().for_each(|place| *place = dyad.clone());
-        self.actors[index].sort_out();
         self.changed(index);
     }
 }

@@ -68,8 +68,10 @@ impl Simulation<'_> {
                 let outbox = &mut outboxes[0][usize::from(role.platform)];
                 self.seek(role, &mut own, &actors, &mut address.derive("seek", 0).rng(), outbox);
                 next_end[index] = own.next_end();
+                if own.talks() {
+                    stir(&mut stirring, index);
+                }
                 actors[index] = own;
-                stir(&mut stirring, index);
             }
         }
         let tasks = actors.par_chunks_mut(ROLES_OF_A_TASK).zip(next_end.par_chunks_mut(ROLES_OF_A_TASK));
@@ -101,9 +103,16 @@ impl Simulation<'_> {
         outboxes
     }
 
-    /// Has a role looked at in the next tick, after a dyad of it began, went on or ended.
-    pub(crate) fn changed(&mut self, index: usize) {
+    /// Has a role looked at in the next tick.
+    pub(crate) fn stir(&mut self, index: usize) {
         stir(&mut self.stirring, index);
+    }
+
+    /// Notes that a dyad of a role began, went on or ended.
+    pub(crate) fn changed(&mut self, index: usize) {
+        if self.actors[index].talks() {
+            self.stir(index);
+        }
         self.next_end[index] = self.actors[index].next_end();
     }
 

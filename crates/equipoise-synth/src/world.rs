@@ -43,7 +43,9 @@ pub(crate) struct Site {
     pub(crate) residents: usize,
     /// By account: index into the world's roles, or [`NONE`].
     pub(crate) role_of: Vec<u32>,
-    /// By account: what whoever looks for somebody looks at.
+    /// By account: the true band of its person, and whether that is a girl or woman.
+    pub(crate) kinds: Vec<(AgeBand, bool)>,
+    /// By account: whether it can be somebody's target.
     pub(crate) faces: Vec<Face>,
     /// By person: the first account, or [`NONE`].
     pub(crate) first: Vec<u32>,
@@ -53,29 +55,25 @@ pub(crate) struct Site {
     pub(crate) logbook: Logbook,
 }
 
-/// The little that choosing among accounts reads of one, side by side.
+/// The little of an account that says whether it can be somebody's target, side by side.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Face {
     pub(crate) person: u32,
     pub(crate) created: i32,
-    pub(crate) band: AgeBand,
-    pub(crate) girl: bool,
     /// Whether it plays a role.
     pub(crate) plays: bool,
 }
 
 impl Site {
-    fn faces(&self, people: &[Person]) -> Vec<Face> {
+    fn kinds(&self, people: &[Person]) -> Vec<(AgeBand, bool)> {
+        let person = |account: &Account| &people[account.person as usize];
+        self.accounts.iter().map(person).map(|person| (person.band, person.girl)).collect()
+    }
+
+    fn faces(&self) -> Vec<Face> {
         let face = |(account, role): (&Account, &u32)| {
-            let person = &people[account.person as usize];
             let plays = *role != NONE;
-            Face {
-                person: account.person,
-                created: account.created,
-                band: person.band,
-                girl: person.girl,
-                plays,
-            }
+            Face { person: account.person, created: account.created, plays }
         };
         self.accounts.iter().zip(&self.role_of).map(face).collect()
     }
@@ -133,7 +131,9 @@ impl World {
         }
         seed_contacts(&mut sites, &roles, seed);
         team::link(spec, &mut sites, &roles, seed);
-        sites.iter_mut().for_each(|site| site.faces = site.faces(&people));
+        sites.iter_mut().for_each(|site| {
+            (site.kinds, site.faces) = (site.kinds(&people), site.faces());
+        });
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
@@ -368,7 +368,17 @@ fn site(land: Land<'_>, groups: &Groups, prepared: &[Pair], accounts: Vec<Accoun
     let contacts = Contacts::new(accounts.len(), &pairs);
     let logbook = Logbook::new(spec, platform, land.seed);
     let (role_of, residents) = (vec![NONE; accounts.len()], accounts.len());
-    Site { role_of, faces: Vec::new(), residents, accounts, first, contacts, targets, logbook }
+    Site {
+        role_of,
+        kinds: Vec::new(),
+        faces: Vec::new(),
+        residents,
+        accounts,
+        first,
+        contacts,
+        targets,
+        logbook,
+    }
 }
 
 /// `(account, account, rank)` of every tie whose sides both have an account; the closer, the smaller the rank.
