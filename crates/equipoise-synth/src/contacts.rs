@@ -134,8 +134,13 @@ impl Contacts {
     /// Whether both knew somebody in common before the window. Contacts accepted since do not count: else everybody would
     /// soon be an acquaintance of everybody, one request after another.
     pub(crate) fn acquainted(&self, a: u32, b: u32) -> bool {
+        self.acquainted_by(None, a, b)
+    }
+
+    /// Whether two are acquainted, where somebody counted the fixed contacts that they share.
+    pub(crate) fn acquainted_by(&self, tied: Option<bool>, a: u32, b: u32) -> bool {
         let known = |one: &&Later| one.since == i32::MIN;
-        meet(self.sorted(a), self.sorted(b))
+        tied.unwrap_or_else(|| meet(self.sorted(a), self.sorted(b)))
             || self.extra(a).iter().filter(known).any(|one| self.knows(b, one.peer))
             || self.extra(b).iter().filter(known).any(|one| self.sorted(a).binary_search(&one.peer).is_ok())
     }
@@ -147,7 +152,17 @@ impl Contacts {
 
     /// Shared contacts, counted exactly.
     pub(crate) fn shared(&self, a: u32, b: u32) -> u32 {
-        let mut count = common(self.sorted(a), self.sorted(b));
+        self.tied(a, b) + self.shared_later(a, b)
+    }
+
+    /// Shared contacts among the fixed ones.
+    pub(crate) fn tied(&self, a: u32, b: u32) -> u32 {
+        common(self.sorted(a), self.sorted(b))
+    }
+
+    /// Shared contacts of which at least one side accepted later.
+    pub(crate) fn shared_later(&self, a: u32, b: u32) -> u32 {
+        let mut count = 0;
         for one in self.extra(a) {
             count += u32::from(self.linked(b, one.peer));
         }

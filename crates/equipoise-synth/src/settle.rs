@@ -111,7 +111,7 @@ impl Simulation<'_> {
         let mut rng: CounterRng = address.derive("at", u64::from(request.time.unsigned_abs())).rng();
         let person = &world.people[site.accounts[to as usize].person as usize];
         let own = self.own(platform, request);
-        let acquainted = self.sites[platform].contacts.acquainted(from, to);
+        let acquainted = self.sites[platform].contacts.acquainted_by(request.tied, from, to);
         let (accept, notice) = if own {
             let theta = &world.roles[site.role_of[from as usize] as usize].theta;
             let open = acquainted || person.openness > 0.0;
@@ -119,7 +119,7 @@ impl Simulation<'_> {
         } else if acquainted {
             (responses.accept_known.p(), responses.notice_ordinary.p() / 4.0)
         } else {
-            (person.accepts_strangers(), responses.notice_ordinary.p())
+            (person.accepts_strangers, responses.notice_ordinary.p())
         };
         let noticed = rng.chance((notice * self.noticing(platform, from, to)).min(1.0));
         let accepted = rng.chance(accept);

@@ -39,6 +39,8 @@ pub(crate) struct Filed {
     pub(crate) about: u32,
     pub(crate) time: i32,
     pub(crate) detail: u8,
+    /// Whether both knew somebody in common before the run, if anybody looked.
+    pub(crate) tied: Option<bool>,
 }
 
 /// What a tick changes at its end.
