@@ -4,6 +4,7 @@
 //! (tests of the world's measures).
 
 use crate::actor::{Actor, Voice};
+use crate::agenda::Agenda;
 use crate::queue::Outbox;
 use crate::roles::Role;
 use crate::simulation::Simulation;
@@ -96,7 +97,7 @@ impl Simulation<'_> {
             self.play_role(index, actor, &mut outboxes);
             next_end[at as usize] = actor.next_end();
             let post = &self.world.posts[index];
-            // The agenda does not know spares, nor when a role first looks.
+            // The agenda's words leave spares out, and when a role first looks.
             let looks = post.seeks && (post.spare || !actor.begun);
             *stirring = *stirring & !(1 << at) | u64::from(looks || actor.talks()) << at;
         }
@@ -140,8 +141,10 @@ impl Simulation<'_> {
     /// Whether a role may look for anybody in this tick; the agenda knows most of those that will not.
     fn looks(&self, index: usize, actor: &Actor) -> bool {
         let post = &self.world.posts[index];
-        let may_look = || self.agenda.is_none_or(|agenda| agenda.may_look(self.tick, index));
-        post.seeks && (post.spare || !actor.begun || may_look())
+        let known = |agenda: &Agenda| {
+            if post.spare { agenda.spare_may_look(self, index) } else { agenda.may_look(self.tick, index) }
+        };
+        post.seeks && (!actor.begun || self.agenda.is_none_or(known))
     }
 
     fn play_role(&self, index: usize, actor: &mut Actor, outboxes: &mut [Outbox]) {
