@@ -3,8 +3,8 @@
 //! The number of a dyad's conversations in a tick is Poisson by inversion, its mean a rate times the day's own log-normal
 //! factor. Of the three uniform draws behind it, the first two bound the factor from above (a table over equal cells), and
 //! `e^-m >= 1 - m + m^2/2 - m^3/6`; a third draw below that is a zero, whatever the exact factor. Law (a test): a tick that the
-//! bound calls silent is silent when it is drawn in full. The converse is not promised: about one silent tick in twenty is
-//! drawn to be seen.
+//! bound calls silent is silent when it is drawn in full. The converse is not promised: at most one tick in twelve is
+//! silent and drawn all the same.
 
 use equipoise_core::{CounterRng, Draw};
 use std::f64::consts::TAU;
@@ -81,7 +81,7 @@ mod tests {
                 }
             }
             let missed = f64::from(silent - seen) / 40_000.0;
-            assert!(missed < 0.06, "at mean {mean} the bound misses {missed} of all ticks");
+            assert!(missed < 0.08, "at mean {mean} the bound misses {missed} of all ticks");
         }
     }
 

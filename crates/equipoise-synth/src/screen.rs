@@ -166,3 +166,35 @@ impl Simulation<'_> {
         self.sites[platform].screened = screened;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_core::{Fraction, Seed};
+
+    /// A filter that may come, or change, with the next tick says nothing of that tick's media yet.
+    #[test]
+    fn media_of_a_later_tick_may_always_be_stopped_and_those_of_this_tick_as_the_draw_says() {
+        let mut spec: crate::WorldSpec =
+            toml::from_str(include_str!("../../../datasets/research.toml")).unwrap();
+        (spec.persons, spec.days) = (400, 3);
+        let world = crate::World::build(&spec, Seed::root(3)).unwrap();
+        let mut run = world.start_lean();
+        let (now, later) = (run.tick_seconds - 1, run.tick_seconds);
+        assert!(!run.may_stop(0, now, 1, 2) && run.may_stop(0, later, 1, 2));
+        let share = |value| Fraction::new(value).unwrap();
+        let screen = |false_positive| MediaScreen {
+            true_positive: share(1.0),
+            false_positive: share(false_positive),
+            proceed: share(0.5),
+            opt_out: share(0.0),
+        };
+        for (rate, least, most) in [(0.0, 0, 0), (0.25, 60, 140), (1.0, 400, 400)] {
+            run.sites[0].levers.media_screen = Some(screen(rate));
+            // 400 draws at a quarter: four standard errors are 35.
+            let warned = (0..400).filter(|peer| run.may_stop(0, now, 1, *peer)).count();
+            assert!((least..=most).contains(&warned), "{warned} at {rate}");
+            assert!(run.may_stop(0, later, 1, 2));
+        }
+    }
+}
