@@ -77,7 +77,12 @@ pub trait Draw: Rng {
         if mean > 30.0 {
             return libm::floor((mean + libm::sqrt(mean) * self.normal() + 0.5).clamp(0.0, 4e9)) as u32;
         }
-        let (mut probability, target) = (libm::exp(-mean), self.uniform());
+        let target = self.uniform();
+        // The exponential is at least this cubic (its series alternates), so most zeros need none: `target` is not above it.
+        if target < 1.0 - mean * (1.0 - mean * (0.5 - mean / 6.0)) - 1e-12 {
+            return 0;
+        }
+        let mut probability = libm::exp(-mean);
         let (mut sum, mut k) = (probability, 0_u32);
         while sum < target && k < 200 {
             k += 1;

@@ -10,7 +10,6 @@ use equipoise_core::{
     AccountRef, Action, Budget, DAY, Event, EventSink, PlatformId, Policy, ScoreSource, SimTime, Steered,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// What the loop counted: the measures' privacy coordinate in numbers, and the work of reviewers.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -34,6 +33,30 @@ pub struct Ledger {
     pub upheld_wrongly: u64,
     /// Actions taken back after an appeal.
     pub lifted: u64,
+}
+
+/// Accounts that were met, by platform.
+#[derive(Default)]
+struct Met(Vec<Vec<bool>>);
+
+impl Met {
+    /// Notes an account; whether it is new.
+    fn meets(&mut self, account: AccountRef) -> bool {
+        let (platform, at) = (account.platform.index(), account.account.index());
+        if self.0.len() <= platform {
+            self.0.resize_with(platform + 1, Vec::new);
+        }
+        let accounts = &mut self.0[platform];
+        if accounts.len() <= at {
+            accounts.resize(at + 1, false);
+        }
+        !std::mem::replace(&mut accounts[at], true)
+    }
+
+    fn met(&self, account: AccountRef) -> bool {
+        let accounts = self.0.get(account.platform.index());
+        accounts.and_then(|accounts| accounts.get(account.account.index())).copied().unwrap_or(false)
+    }
 }
 
 /// Sends every batch to the score and to whoever else listens.
@@ -61,7 +84,7 @@ pub fn run_closed_loop(
     harmful: &dyn Fn(AccountRef) -> bool,
 ) -> Ledger {
     let mut ledger = Ledger::default();
-    let mut scored: BTreeSet<AccountRef> = BTreeSet::new();
+    let mut scored = Met::default();
     loop {
         let now = world.now();
         policies.iter_mut().for_each(|policy| policy.clock(now));
@@ -93,7 +116,6 @@ pub fn run_closed_loop(
             break;
         }
     }
-    ledger.accounts_scored = scored.len() as u64;
     ledger
 }
 
@@ -105,7 +127,7 @@ fn decide(
     desk: &mut Desk,
     harmful: &dyn Fn(AccountRef) -> bool,
     ledger: &mut Ledger,
-    scored: &mut BTreeSet<AccountRef>,
+    scored: &mut Met,
 ) {
     let (now, budget) = (world.now(), Budget(desk.rules().capacity));
     if budget.0 == 0 || now.0 % DAY != 0 {
@@ -115,16 +137,17 @@ fn decide(
         if !policy.reviews(now) {
             continue;
         }
-        let settled: BTreeSet<_> = world
-            .known(platform)
-            .iter()
-            .filter(|label| label.status.is_positive() && label.known_at <= now)
-            .map(|label| label.account)
-            .collect();
+        let mut settled = Met::default();
+        let known = world.known(platform).iter();
+        known.filter(|label| label.status.is_positive() && label.known_at <= now).for_each(|label| {
+            settled.meets(AccountRef { platform, account: label.account });
+        });
         let mut scores = score.scores(platform, now);
-        scores.retain(|(account, _)| !settled.contains(account));
+        scores.retain(|(account, _)| !settled.met(AccountRef { platform, account: *account }));
         ledger.scores += scores.len() as u64;
-        scored.extend(scores.iter().map(|(account, _)| AccountRef { platform, account: *account }));
+        let new =
+            scores.iter().filter(|(account, _)| scored.meets(AccountRef { platform, account: *account }));
+        ledger.accounts_scored += new.count() as u64;
         for action in policy.act(&scores, budget) {
             let account = AccountRef { platform, account: crate::laws::subject(action) };
             ledger.reviews += 1;

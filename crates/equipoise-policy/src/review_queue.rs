@@ -33,12 +33,23 @@ impl ReviewQueue {
         let is_new = |account: AccountId| !reviewed.get(account.index()).copied().unwrap_or(false);
         let candidates = scores.iter().filter(|(account, _)| account.is_some() && is_new(*account));
         self.waiting.extend(candidates.map(|&(account, score)| (score, account)));
-        self.waiting.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let order =
+            |a: &(RiskScore, AccountId), b: &(RiskScore, AccountId)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
+        // Only the front is put in order; accounts that are given twice may make it too short.
+        let mut front = (budget.0 as usize).min(self.waiting.len());
+        if front > 0 && front < self.waiting.len() {
+            self.waiting.select_nth_unstable_by(front - 1, order);
+        }
+        self.waiting[..front].sort_unstable_by(order);
         let mut selected = Vec::new();
-        for &(_, account) in &self.waiting {
-            if selected.len() >= budget.0 as usize {
-                break;
+        let mut at = 0;
+        while at < self.waiting.len() && selected.len() < budget.0 as usize {
+            if at == front {
+                self.waiting[front..].sort_unstable_by(order);
+                front = self.waiting.len();
             }
+            let (_, account) = self.waiting[at];
+            at += 1;
             if self.reviewed.len() <= account.index() {
                 self.reviewed.resize(account.index() + 1, false);
             }

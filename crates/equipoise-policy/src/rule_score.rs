@@ -6,37 +6,54 @@
 use equipoise_core::{
     AccountId, DAY, Event, EventKind, EventSink, PlatformId, RiskScore, ScoreSource, SimTime,
 };
+use std::collections::VecDeque;
 
 /// Days that the rule looks back.
 const WINDOW: i32 = 14 * DAY;
 
-/// (when, whose side, weight) of what counts.
+/// What counts, about whom.
 #[derive(Clone, Copy, Debug)]
 struct Count {
     time: SimTime,
+    account: AccountId,
     weight: f32,
+}
+
+/// What the rule has heard of one platform.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    /// In the order of time.
+    recent: VecDeque<Count>,
+    /// By account: the weights of what is recent. Weights are multiples of one half, so that sums are exact.
+    sums: Vec<f32>,
+}
+
+impl Heard {
+    fn add(&mut self, account: AccountId, weight: f32) {
+        if self.sums.len() <= account.index() {
+            self.sums.resize(account.index() + 1, 0.0);
+        }
+        self.sums[account.index()] += weight;
+    }
 }
 
 /// The rule, with what it has heard.
 #[derive(Clone, Debug)]
 pub struct RuleScore {
-    /// `[platform][account]`, in the order of time.
-    heard: Vec<Vec<Vec<Count>>>,
+    platforms: Vec<Heard>,
 }
 
 impl RuleScore {
     /// A rule that has heard nothing of this many platforms.
     #[must_use]
     pub fn new(platforms: usize) -> Self {
-        Self { heard: vec![Vec::new(); platforms] }
+        Self { platforms: vec![Heard::default(); platforms] }
     }
 
     fn add(&mut self, platform: PlatformId, account: AccountId, time: SimTime, weight: f32) {
-        let accounts = &mut self.heard[platform.index()];
-        if accounts.len() <= account.index() {
-            accounts.resize_with(account.index() + 1, Vec::new);
-        }
-        accounts[account.index()].push(Count { time, weight });
+        let heard = &mut self.platforms[platform.index()];
+        heard.add(account, weight);
+        heard.recent.push_back(Count { time, account, weight });
     }
 }
 
@@ -58,15 +75,13 @@ impl EventSink for RuleScore {
 
 impl ScoreSource for RuleScore {
     fn scores(&mut self, platform: PlatformId, now: SimTime) -> Vec<(AccountId, RiskScore)> {
-        let mut scores = Vec::new();
-        for (account, counts) in (0_u32..).zip(&mut self.heard[platform.index()]) {
-            counts.retain(|count| now.since(count.time) < WINDOW);
-            let sum: f32 = counts.iter().map(|count| count.weight).sum();
-            if sum > 0.0 {
-                scores.push((AccountId(account), RiskScore::new(sum / (sum + 10.0))));
-            }
+        let heard = &mut self.platforms[platform.index()];
+        while let Some(count) = heard.recent.pop_front_if(|count| now.since(count.time) >= WINDOW) {
+            heard.add(count.account, -count.weight);
         }
-        scores
+        let sums = (0..).map(AccountId).zip(&heard.sums);
+        let score = |sum: f32| RiskScore::new(sum / (sum + 10.0));
+        sums.filter(|(_, sum)| **sum > 0.0).map(|(account, sum)| (account, score(*sum))).collect()
     }
 
     fn hears(&self, kind: EventKind) -> bool {

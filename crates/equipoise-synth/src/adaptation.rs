@@ -162,19 +162,15 @@ impl Simulation<'_> {
     fn closings(&mut self) {
         let now = (self.tick + 1) * self.tick_seconds;
         let world = self.world;
-        let closed_at = |sites: &[crate::simulation::Live], index: u32| {
-            let role = &world.roles[index as usize];
-            sites[usize::from(role.platform)].closed_at[role.account as usize]
-        };
         // An actor whose account closed once, or who left, is not looked at again.
         let closed: Vec<u32> =
-            self.watched.iter().copied().filter(|index| closed_at(&self.sites, *index) <= now).collect();
+            self.watched.iter().copied().filter(|index| self.closes(*index as usize) <= now).collect();
         if closed.is_empty() {
             return;
         }
         self.watched.retain(|index| closed.binary_search(index).is_err());
         for index in closed {
-            let closed = closed_at(&self.sites, index);
+            let closed = self.closes(index as usize);
             let index = index as usize;
             let role = &world.roles[index];
             let (platform, account) = (usize::from(role.platform), role.account as usize);
@@ -250,5 +246,10 @@ impl Simulation<'_> {
         self.made.push((AccountRef { platform, account }, SimTime(created)));
         self.actors[spare].pace = 1.0;
         self.slow_down(spare);
+        self.stir(spare);
+        let spare = spare as u32;
+        if let Err(place) = self.watched.binary_search(&spare) {
+            self.watched.insert(place, spare);
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! noted for the tick's end. Then the flesh of the tick, slot by slot and side by side: order, validity, policy. Both
 //! together are what the platform's log shows.
 
+use crate::actor::Actor;
 use crate::adaptation::Trigger;
 use crate::cost::Cost;
-use crate::dyad::Actor;
 use crate::flesh::Block;
 use crate::logbook::Logbook;
 use crate::row::{Row, fold, tidy, weave};
@@ -154,7 +154,10 @@ pub(crate) struct Desk<'a> {
 /// What becomes of an intent of the skeleton.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    Happens,
+    Happens {
+        /// Of a request: whether both knew somebody in common before the run, if anybody looked.
+        tied: Option<bool>,
+    },
     /// Accounts, contacts or blocks do not let it be.
     Impossible,
     /// A measure or an earlier action does not let it be.
@@ -205,10 +208,11 @@ impl Live {
         let logbook = &desk.world.sites[self.platform].logbook;
         for slot in batch.chunk_by_mut(|a, b| a.time == b.time) {
             // Blocks come first: the rest of the dyad's tick is silent, from their slot on.
-            for blocks in [true, false] {
+            let blocked = slot.iter().any(|event| event.kind == EventKind::Block);
+            for blocks in [true, false].into_iter().skip(usize::from(!blocked)) {
                 for event in slot.iter_mut().filter(|event| (event.kind == EventKind::Block) == blocks) {
                     match self.happens(desk, event, policy) {
-                        Fate::Happens => self.note_effect(desk, event),
+                        Fate::Happens { tied } => self.note_effect(desk, event, tied),
                         fate => {
                             if fate == Fate::Stopped {
                                 self.note_stop(desk, event);
@@ -228,15 +232,17 @@ impl Live {
         }
         batch.clear();
         self.spare = batch;
-        for (flag, closed) in self.flags.iter_mut().zip(&self.closed_at) {
+        // Rows of flesh alone ask whether an account closes.
+        let fleshed = if self.flesh.is_empty() { 0 } else { self.flags.len() };
+        for (flag, closed) in self.flags[..fleshed].iter_mut().zip(&self.closed_at) {
             *flag = if *closed == i32::MAX { *flag & !CLOSING } else { *flag | CLOSING };
         }
     }
 
     /// Notes what an event of the skeleton changes, at once for a block, at the tick's end for the rest.
-    fn note_effect(&mut self, desk: Desk<'_>, event: &Event) {
+    fn note_effect(&mut self, desk: Desk<'_>, event: &Event, tied: Option<bool>) {
         let (by, about, time) = (event.actor.0, event.peer.0, event.time.0);
-        let filed = Filed { by, about, time, detail: event.detail };
+        let filed = Filed { by, about, time, detail: event.detail, tied };
         match event.kind {
             EventKind::ContactRequest => self.effects.requests.push(filed),
             EventKind::ContactAccept => self.effects.accepts.push(filed),
@@ -270,7 +276,7 @@ impl Live {
     /// What an intent of the skeleton becomes; a request is told how many contacts both sides share.
     fn happens(&mut self, desk: Desk<'_>, event: &mut Event, policy: Option<&dyn Policy>) -> Fate {
         let request = event.kind == EventKind::ContactRequest;
-        let found_by = event.detail;
+        let (found_by, mut tied) = (event.detail, None);
         if request {
             event.detail = 0;
         }
@@ -290,7 +296,9 @@ impl Live {
             event.media = 0;
         }
         if event.kind == EventKind::ContactRequest && self.schema.sees_mutuals {
-            let shared = self.contacts.shared(event.actor.0, event.peer.0);
+            let ties = self.contacts.tied(event.actor.0, event.peer.0);
+            let shared = ties + self.contacts.shared_later(event.actor.0, event.peer.0);
+            tied = Some(ties > 0);
             event.mutuals = u8::try_from(shared.min(254)).unwrap_or(254);
         }
         if flags & FRICTION != 0 && request {
@@ -300,11 +308,11 @@ impl Live {
                 return Fate::Stopped;
             }
         }
-        let Some(policy) = policy.filter(|_| self.visible(event)) else { return Fate::Happens };
+        let Some(policy) = policy.filter(|_| self.visible(event)) else { return Fate::Happens { tied } };
         let intent = if request { Event { detail: found_by, ..*event } } else { *event };
         let (goes_on, verdict) = self.question(desk, policy).permits(&intent);
         self.cost_of(event.actor.0, verdict, goes_on);
-        if goes_on { Fate::Happens } else { Fate::Stopped }
+        if goes_on { Fate::Happens { tied } } else { Fate::Stopped }
     }
 }
 

@@ -1,6 +1,8 @@
 //! The contact graph of one platform: a fixed part from the world's ties, which runs share, and a growing part of
 //! accepted requests, which says of each contact since when it can be seen.
 
+use crate::commit::pair;
+use crate::stream::mix;
 use equipoise_core::{AccountId, ContactView};
 use std::sync::Arc;
 
@@ -37,7 +39,12 @@ struct Fixed {
 pub(crate) struct Contacts {
     fixed: Arc<Fixed>,
     later: Vec<Vec<Later>>,
+    /// A bit for each pair in contact, at a place that the pair names: where it is not set, the lists need not be read.
+    marks: Vec<u64>,
 }
+
+/// Bits of marks a fixed contact: one stranger in eight or fewer shares a bit with a pair, and the marks of a platform stay small.
+const BITS_OF_A_PAIR: usize = 8;
 
 impl Contacts {
     /// From pairs with a rank (smaller is closer); pairs are unique and undirected.
@@ -58,7 +65,23 @@ impl Contacts {
             sorted[offsets[at] as usize..offsets[at + 1] as usize].sort_unstable();
         }
         let fixed = Arc::new(Fixed { offsets, closest, sorted });
-        Self { fixed, later: vec![Vec::new(); accounts] }
+        let words = (pairs.len().max(accounts) * BITS_OF_A_PAIR / 64).next_power_of_two();
+        let mut contacts = Self { fixed, later: vec![Vec::new(); accounts], marks: vec![0; words] };
+        pairs.iter().for_each(|(a, b, _)| contacts.mark(*a, *b));
+        contacts
+    }
+
+    /// Where the bit of a pair is: the same whichever side asks.
+    #[allow(clippy::cast_possible_truncation)]
+    const fn place(&self, a: u32, b: u32) -> (usize, u64) {
+        let (low, high) = pair(a, b);
+        let place = mix(((low as u64) << 32) | high as u64);
+        ((place >> 6) as usize & (self.marks.len() - 1), 1 << (place & 63))
+    }
+
+    fn mark(&mut self, a: u32, b: u32) {
+        let (word, bit) = self.place(a, b);
+        self.marks[word] |= bit;
     }
 
     fn range(&self, account: u32) -> std::ops::Range<usize> {
@@ -89,7 +112,9 @@ impl Contacts {
     }
 
     pub(crate) fn linked(&self, a: u32, b: u32) -> bool {
-        self.sorted(a).binary_search(&b).is_ok() || self.extra(a).iter().any(|one| one.peer == b)
+        let (word, bit) = self.place(a, b);
+        self.marks[word] & bit != 0
+            && (self.sorted(a).binary_search(&b).is_ok() || self.extra(a).iter().any(|one| one.peer == b))
     }
 
     /// A contact from before the window.
@@ -100,6 +125,7 @@ impl Contacts {
     /// A contact that can be seen from `since` on; calls come in the order of time.
     pub(crate) fn add_at(&mut self, a: u32, b: u32, since: i32, bond: Bond) {
         if a != b && !self.linked(a, b) {
+            self.mark(a, b);
             self.later[a as usize].push(Later { peer: b, bond, since });
             self.later[b as usize].push(Later { peer: a, bond, since });
         }
@@ -108,8 +134,13 @@ impl Contacts {
     /// Whether both knew somebody in common before the window. Contacts accepted since do not count: else everybody would
     /// soon be an acquaintance of everybody, one request after another.
     pub(crate) fn acquainted(&self, a: u32, b: u32) -> bool {
+        self.acquainted_by(None, a, b)
+    }
+
+    /// Whether two are acquainted, where somebody counted the fixed contacts that they share.
+    pub(crate) fn acquainted_by(&self, tied: Option<bool>, a: u32, b: u32) -> bool {
         let known = |one: &&Later| one.since == i32::MIN;
-        common(self.sorted(a), self.sorted(b)) > 0
+        tied.unwrap_or_else(|| meet(self.sorted(a), self.sorted(b)))
             || self.extra(a).iter().filter(known).any(|one| self.knows(b, one.peer))
             || self.extra(b).iter().filter(known).any(|one| self.sorted(a).binary_search(&one.peer).is_ok())
     }
@@ -121,7 +152,17 @@ impl Contacts {
 
     /// Shared contacts, counted exactly.
     pub(crate) fn shared(&self, a: u32, b: u32) -> u32 {
-        let mut count = common(self.sorted(a), self.sorted(b));
+        self.tied(a, b) + self.shared_later(a, b)
+    }
+
+    /// Shared contacts among the fixed ones.
+    pub(crate) fn tied(&self, a: u32, b: u32) -> u32 {
+        common(self.sorted(a), self.sorted(b))
+    }
+
+    /// Shared contacts of which at least one side accepted later.
+    pub(crate) fn shared_later(&self, a: u32, b: u32) -> u32 {
+        let mut count = 0;
         for one in self.extra(a) {
             count += u32::from(self.linked(b, one.peer));
         }
@@ -132,14 +173,25 @@ impl Contacts {
     }
 }
 
+/// Whether two sorted lists share a number.
+fn meet(one: &[u32], other: &[u32]) -> bool {
+    let (mut at, mut beside) = (0, 0);
+    while let (Some(a), Some(b)) = (one.get(at), other.get(beside)) {
+        if a == b {
+            return true;
+        }
+        (at, beside) = (at + usize::from(a < b), beside + usize::from(b < a));
+    }
+    false
+}
+
 /// How many numbers two sorted lists share.
 fn common(one: &[u32], other: &[u32]) -> u32 {
-    let (mut at, mut count) = (0, 0);
-    for wanted in one {
-        while at < other.len() && other[at] < *wanted {
-            at += 1;
-        }
-        count += u32::from(other.get(at) == Some(wanted));
+    // Which list goes on is arithmetic, not a branch: nobody could foretell it.
+    let (mut at, mut beside, mut count) = (0, 0, 0);
+    while let (Some(a), Some(b)) = (one.get(at), other.get(beside)) {
+        count += u32::from(a == b);
+        (at, beside) = (at + usize::from(a <= b), beside + usize::from(b <= a));
     }
     count
 }

@@ -2,7 +2,7 @@
 //! drift has the bytes of one that never heard of it.
 
 use crate::spec::WorldSpec;
-use equipoise_core::{DAY, Draw, Seed};
+use equipoise_core::{DAY, Draw, HOUR, Seed};
 
 /// Factors on rates.
 #[derive(Clone, Debug)]
@@ -11,7 +11,8 @@ pub(crate) struct Drift {
     usage: Vec<Vec<f64>>,
     /// By platform: when requests change, and by how much.
     launch: Vec<Option<(i32, f64)>>,
-    growth: f64,
+    /// By tick: factor on how often roles seek new dyads.
+    arrivals: Vec<f64>,
 }
 
 impl Drift {
@@ -34,7 +35,11 @@ impl Drift {
         let launch = spec.platform.iter().map(|p| {
             (p.archetype == plan.platform).then(|| (i32::from(plan.day) * DAY, plan.requests.get()))
         });
-        Self { usage, launch: launch.collect(), growth: spec.drift.arrivals_per_year.get() }
+        let growth = spec.drift.arrivals_per_year.get();
+        let (end, step) = (i32::from(spec.days) * DAY, usize::from(spec.tick_hours) * HOUR as usize);
+        let years = |time: i32| f64::from(time) / (365.0 * f64::from(DAY));
+        let arrivals = (0..=end).step_by(step).map(|time| libm::pow(growth, years(time))).collect();
+        Self { usage, launch: launch.collect(), arrivals }
     }
 
     /// Factor on everything that happens on a platform at `time`.
@@ -48,8 +53,8 @@ impl Drift {
         self.launch[platform].filter(|(day, _)| time >= *day).map_or(1.0, |(_, factor)| factor)
     }
 
-    /// Factor on how often roles seek new dyads.
-    pub(crate) fn arrivals(&self, time: i32) -> f64 {
-        libm::pow(self.growth, f64::from(time) / (365.0 * f64::from(DAY)))
+    /// Factor on how often roles seek new dyads in a tick.
+    pub(crate) fn arrivals(&self, tick: i32) -> f64 {
+        self.arrivals[tick.unsigned_abs() as usize]
     }
 }

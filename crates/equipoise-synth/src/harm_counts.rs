@@ -77,15 +77,28 @@ pub struct HarmCounts {
 /// Pairs in contact, those in each stage, adverse reactions.
 #[derive(Default)]
 struct Sets {
-    pairs: BTreeSet<(PersonId, PersonId)>,
-    stages: [BTreeSet<(PersonId, PersonId)>; 5],
+    pairs: Vec<(PersonId, PersonId)>,
+    stages: [Vec<(PersonId, PersonId)>; 5],
     adverse: u64,
 }
 
+/// Puts a list in order, each entry once.
+fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
 impl Sets {
+    /// Each pair once.
+    fn distinct(self) -> Self {
+        Self { pairs: distinct(self.pairs), stages: self.stages.map(distinct), adverse: self.adverse }
+    }
+
+    /// Counts; `self` is distinct.
     fn harm(&self, filtered: &BTreeSet<(PersonId, PersonId)>) -> Harm {
-        let children: BTreeSet<PersonId> = self.pairs.iter().map(|(_, child)| *child).collect();
-        let bitten = self.stages[3].intersection(filtered).count() as u64;
+        let children = distinct(self.pairs.iter().map(|(_, child)| *child).collect());
+        let bitten = self.stages[3].iter().filter(|pair| filtered.contains(pair)).count() as u64;
         let mut stages: [u64; 5] = std::array::from_fn(|at| self.stages[at].len() as u64);
         stages[3] -= bitten;
         let (children, pairs) = (children.len() as u64, self.pairs.len() as u64);
@@ -107,7 +120,7 @@ impl HarmCounts {
                 for (_, child) in &account.contacts {
                     let pair = (account.person, *child);
                     for sets in [&mut all, &mut archetypes[kind as usize], &mut platforms[number]] {
-                        sets.pairs.insert(pair);
+                        sets.pairs.push(pair);
                     }
                 }
             }
@@ -116,7 +129,7 @@ impl HarmCounts {
                 let Some(kind) = account.harmful else { continue };
                 let pair = (account.person, stage.child);
                 for sets in [&mut all, &mut archetypes[kind as usize], &mut platforms[number]] {
-                    sets.stages[usize::from(stage.stage) - 1].insert(pair);
+                    sets.stages[usize::from(stage.stage) - 1].push(pair);
                 }
             }
         }
@@ -128,9 +141,11 @@ impl HarmCounts {
                 archetypes[kind as usize].adverse += 1;
             }
         }
+        let (all, archetypes) = (all.distinct(), archetypes.map(Sets::distinct));
+        let platforms: Vec<Sets> = platforms.into_iter().map(Sets::distinct).collect();
         let filtered = filtered(truth);
         let mut children_by = [[0; 2]; 3];
-        for child in all.pairs.iter().map(|(_, child)| *child).collect::<BTreeSet<_>>() {
+        for child in distinct(all.pairs.iter().map(|(_, child)| *child).collect()) {
             let person = &truth.persons[child.index()];
             if person.band != AgeBand::Adult {
                 children_by[person.band as usize][usize::from(person.girl)] += 1;
@@ -141,7 +156,7 @@ impl HarmCounts {
             archetypes: HarmArchetype::ALL.map(|kind| archetypes[kind as usize].harm(&filtered)),
             platforms: platforms.iter().map(|sets| sets.harm(&filtered)).collect(),
             children_by,
-            actors: all.pairs.iter().map(|(actor, _)| *actor).collect::<BTreeSet<_>>().len() as u64,
+            actors: distinct(all.pairs.iter().map(|(actor, _)| *actor).collect()).len() as u64,
             new_accounts: outcome.made.len() as u64,
         }
     }

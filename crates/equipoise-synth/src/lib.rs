@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod actor;
 mod adaptation;
 mod agenda;
 mod base_rates;
@@ -28,6 +29,7 @@ pub mod harm_counts;
 mod hawkes;
 mod linkage;
 mod logbook;
+mod lull;
 mod moderation;
 mod ontology;
 mod ordinary;
@@ -64,6 +66,7 @@ mod talk;
 mod targets;
 mod team;
 pub mod truth;
+mod turns;
 mod units;
 pub mod validate;
 mod world;

@@ -112,17 +112,27 @@ struct Today<'a> {
     dawn: i32,
 }
 
-/// An act that an account will have in mind in one of its sessions; towards whom hangs on whom it knows then.
+/// An act that an account will have in mind in one of its sessions.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Planned {
-    account: u32,
-    start: Start,
-    kind: EventKind,
+pub(crate) enum Planned {
+    /// Towards somebody whom no contact led to: a function of the seed and the file as well.
+    Settled(Event),
+    /// Towards whom hangs on whom the account knows then.
+    Open { account: u32, start: Start, kind: EventKind },
+}
+
+impl Planned {
+    const fn account(&self) -> u32 {
+        match self {
+            Self::Settled(event) => event.actor.0,
+            Self::Open { account, .. } => *account,
+        }
+    }
 }
 
 /// A session of a plan.
 #[derive(Clone, Copy, Debug)]
-struct Start {
+pub(crate) struct Start {
     second: i32,
     address: Address,
     /// Decides which acts happen in it.
@@ -168,7 +178,13 @@ impl<'a> Ground<'a> {
         let seed = self.seed_of(day);
         for account in accounts {
             self.day(seed, account, day, |today, start| {
-                today.chosen(start, |kind| out.push(Planned { account, start, kind }));
+                today.chosen(start, |kind| {
+                    if today.knows_already(kind, start) {
+                        out.extend(today.act(kind, start).map(Planned::Settled));
+                    } else {
+                        out.push(Planned::Open { account, start, kind });
+                    }
+                });
             });
         }
     }
@@ -176,8 +192,13 @@ impl<'a> Ground<'a> {
     /// The acts that were planned for one day, of those who are there, towards whom they know by now.
     pub(crate) fn planned(&self, planned: &[Planned], day: i32, out: &mut Vec<Event>) {
         let dawn = day * DAY;
-        for one in planned.iter().filter(|one| self.closed_at[one.account as usize] > dawn) {
-            out.extend(Today { ground: self, account: one.account, dawn }.act(one.kind, one.start));
+        for one in planned.iter().filter(|one| self.closed_at[one.account() as usize] > dawn) {
+            match *one {
+                Planned::Settled(event) => out.push(event),
+                Planned::Open { account, start, kind } => {
+                    out.extend(Today { ground: self, account, dawn }.act(kind, start));
+                }
+            }
         }
     }
 
@@ -326,11 +347,21 @@ impl Today<'_> {
         }
     }
 
-    fn act(&self, kind: EventKind, start: Start) -> Option<Event> {
-        let ground = self.ground;
+    /// When an act happens, how it finds its other side, and the draws that are left for that.
+    fn errand(&self, kind: EventKind, start: Start) -> (i32, Way, Stream) {
         let mut stream = start.address.at(ACT + u64::from(kind.code())).stream();
         let time = start.second + below(&mut stream, 60);
-        let way = Way::of(&ground.world.spec.graph.new_ties, stream.uniform());
+        (time, Way::of(&self.ground.world.spec.graph.new_ties, stream.uniform()), stream)
+    }
+
+    /// Whether an act leads to the same account whomever the actor knows by then.
+    fn knows_already(&self, kind: EventKind, start: Start) -> bool {
+        kind == EventKind::ContactRequest && self.errand(kind, start).1 != Way::Triadic
+    }
+
+    fn act(&self, kind: EventKind, start: Start) -> Option<Event> {
+        let ground = self.ground;
+        let (time, way, mut stream) = self.errand(kind, start);
         let peer = match (kind, way) {
             (EventKind::ContactRequest, Way::Triadic) => {
                 self.someone(self.account, &mut stream).and_then(|friend| self.someone(friend, &mut stream))

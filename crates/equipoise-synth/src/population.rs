@@ -15,6 +15,10 @@ pub(crate) struct Person {
     pub(crate) town: u16,
     pub(crate) sociability: f64,
     pub(crate) vulnerability: f64,
+    /// Its logarithm, which every request asks for.
+    pub(crate) log_vulnerability: f64,
+    /// The probability of accepting the request of somebody unknown.
+    pub(crate) accepts_strangers: f64,
     /// Acceptance of strangers at median vulnerability; 0 for those who are not open to them.
     pub(crate) openness: f64,
     pub(crate) role: Calling,
@@ -22,13 +26,6 @@ pub(crate) struct Person {
     pub(crate) own_profile: bool,
     /// Talks to people they do not know in game lobbies.
     pub(crate) talks_in_lobbies: bool,
-}
-
-impl Person {
-    /// The probability of accepting the request of somebody unknown.
-    pub(crate) fn accepts_strangers(&self) -> f64 {
-        if self.openness > 0.0 { nudge(self.openness, libm::log(self.vulnerability)) } else { 0.0 }
-    }
 }
 
 /// A benign role that shapes the graph.
@@ -101,8 +98,10 @@ fn person(spec: &WorldSpec, towns: u16, seed: Seed) -> Person {
     let town = u16::try_from(seed.derive("town", 0).rng().below(usize::from(towns))).unwrap_or(0);
     let sociability = rng.normal();
     let vulnerability = rng.log_normal(1.0, population.vulnerability_sigma.get());
+    let log_vulnerability = libm::log(vulnerability);
     let acceptance = rng.beta((mean * strength).max(1e-3), ((1.0 - mean) * strength).max(1e-3));
     let open = rng.chance(population.open_to_strangers.value[band as usize]);
+    let openness = if open { acceptance } else { 0.0 };
     Person {
         age,
         band,
@@ -111,7 +110,9 @@ fn person(spec: &WorldSpec, towns: u16, seed: Seed) -> Person {
         town: u16::from(region) * towns + town,
         sociability,
         vulnerability,
-        openness: if open { acceptance } else { 0.0 },
+        log_vulnerability,
+        accepts_strangers: if openness > 0.0 { nudge(openness, log_vulnerability) } else { 0.0 },
+        openness,
         role: calling(spec, band, rng.uniform()),
         own_profile: rng.chance(population.own_profile.value[band as usize]),
         talks_in_lobbies: rng.chance(population.lobby_talk.value[band as usize]) && open,

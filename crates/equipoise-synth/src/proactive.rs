@@ -5,7 +5,9 @@
 use crate::contacts::Contacts;
 use crate::ordinary::someone;
 use crate::rhythm::below;
+use crate::roles::Role;
 use crate::simulation::Simulation;
+use crate::spec::WorldSpec;
 use crate::world::{NONE, Site};
 use equipoise_core::{
     AccountId, CounterRng, DAY, Draw, Event, EventKind, LabelSource, LabelStatus, ReportCategory, SimTime,
@@ -14,6 +16,13 @@ use equipoise_core::{
 /// A probability in 30 days as one of a day, at `factor` times the hazard.
 fn daily(p: f64, factor: f64) -> f64 {
     1.0 - libm::pow(1.0 - p.min(1.0 - 1e-12), factor / 30.0)
+}
+
+/// By role: the probability of being flagged on a day, once it reached anybody.
+pub(crate) fn flagged(spec: &WorldSpec, roles: &[Role]) -> Vec<f64> {
+    let factors = &spec.moderation.proactive_platforms.value;
+    let factor = |role: &Role| factors[spec.platform[usize::from(role.platform)].archetype as usize];
+    roles.iter().map(|role| daily(role.theta.proactive, factor(role))).collect()
 }
 
 impl Simulation<'_> {
@@ -27,12 +36,9 @@ impl Simulation<'_> {
         let factors: Vec<f64> =
             self.sites.iter().map(|s| rules.proactive_platforms.value[s.archetype as usize]).collect();
         for (index, role) in (0_u64..).zip(&world.roles) {
-            let platform = usize::from(role.platform);
             let met = self.actors[index as usize].met;
-            if met
-                && address.derive("role", index).rng().chance(daily(role.theta.proactive, factors[platform]))
-            {
-                self.flagged(platform, role.account, role.theta.action, now);
+            if met && address.derive("role", index).rng().chance(world.flagged[index as usize]) {
+                self.flagged(usize::from(role.platform), role.account, role.theta.action, now);
             }
         }
         for (platform, factor) in factors.iter().enumerate() {

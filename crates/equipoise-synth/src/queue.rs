@@ -85,18 +85,21 @@ impl Outbox {
     }
 }
 
-/// An outbox that takes messages with media alone: what a filter on a device may meet.
+/// An outbox that takes messages with media alone, and of those what `matters` by its time and sides.
 #[derive(Debug)]
-pub(crate) struct MediaAlone<'a>(pub(crate) &'a mut Outbox);
+pub(crate) struct MediaAlone<'a, M> {
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) matters: M,
+}
 
-impl Post for MediaAlone<'_> {
+impl<M: Fn(i32, u32, u32) -> bool> Post for MediaAlone<'_, M> {
     fn bucket(&self) -> i32 {
-        self.0.bucket
+        self.outbox.bucket
     }
 
     fn messages(&mut self, time: i32, from: u32, to: u32, surface: Surface, count: u16, media: u8) {
-        if media > 0 {
-            self.0.messages(time, from, to, surface, count, media);
+        if media > 0 && (self.matters)(time, from, to) {
+            self.outbox.messages(time, from, to, surface, count, media);
         }
     }
 }

@@ -2,9 +2,10 @@
 //! several answers allowed) publishes no joint table: here ignoring excludes the rest, block and report are correlated,
 //! mute is independent given that something is done. A fifth of minors tell nobody (Thorn 2022), teens more often.
 
+use crate::actor::Again;
 use crate::adaptation::Trigger;
 use crate::cost::Cost;
-use crate::dyad::{Again, Opening};
+use crate::dyad::Opening;
 use crate::rhythm::below;
 use crate::roles::Theta;
 use crate::simulation::Simulation;
@@ -12,6 +13,7 @@ use crate::spec::WorldSpec;
 use crate::spec_targeting::by_gender;
 use crate::world::NONE;
 use equipoise_core::{AccountId, AgeBand, CounterRng, DAY, Draw, Event, EventKind, ReportCategory, SimTime};
+use std::collections::BTreeSet;
 
 /// Joint probabilities of answers, from the survey's marginals.
 #[derive(Clone, Debug)]
@@ -134,7 +136,7 @@ impl Simulation<'_> {
             }
             if again && (answer.block || answer.report) {
                 self.actors[role as usize].again.push(Again { target: by, due });
-                self.waiting.insert(role);
+                self.waiting.insert((due, role));
             }
         }
         answer.block
@@ -176,8 +178,9 @@ impl Simulation<'_> {
     /// one a dyad: whoever was a target of an account once never becomes one of the same account again.
     pub(crate) fn recontact(&mut self) {
         let now = (self.tick + 1) * self.tick_seconds;
-        let ready = |index: &&u32| self.actors[**index as usize].again.iter().any(|again| again.due <= now);
-        let ready: Vec<u32> = self.waiting.iter().filter(ready).copied().collect();
+        let later = self.waiting.split_off(&(now + 1, 0));
+        let due = std::mem::replace(&mut self.waiting, later);
+        let ready: BTreeSet<u32> = due.into_iter().map(|(_, role)| role).collect();
         for number in ready {
             let index = number as usize;
             let mut waiting = std::mem::take(&mut self.actors[index].again);
@@ -187,9 +190,6 @@ impl Simulation<'_> {
                 }
                 again.due > now
             });
-            if waiting.is_empty() {
-                self.waiting.remove(&number);
-            }
             self.actors[index].again = waiting;
         }
     }

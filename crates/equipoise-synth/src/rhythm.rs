@@ -9,6 +9,8 @@ use equipoise_core::{AgeBand, CounterRng, Draw, HOUR};
 pub(crate) struct Rhythm {
     weights: [[[f64; 24]; 2]; 2],
     inverse: Vec<[u8; 1024]>,
+    /// Of the hours before each that are not off hours: their share of the mass of all such hours, by the same tables.
+    before: [[[f64; 25]; 2]; 2],
 }
 
 /// Whether an hour counts as off hours (22 to 6 o'clock).
@@ -27,7 +29,8 @@ impl Rhythm {
         let adult = norm(&behaviour.hours_adult_weekday.value);
         let weights = [[minor, weekend], [adult, weekend]];
         let inverse = weights.iter().flatten().map(invert).collect();
-        Self { weights, inverse }
+        let before = weights.map(|days| days.map(|table| before(&table)));
+        Self { weights, inverse, before }
     }
 
     /// A second of the day: of one word, 10 bits for the hour and 32 for the rest.
@@ -59,6 +62,26 @@ impl Rhythm {
         }
         (out, total)
     }
+
+    /// The mass of such a span, at most: what [`Rhythm::span`] sums up, without its weights and with room for rounding.
+    pub(crate) fn most(&self, persona: AgeBand, weekend: bool, off: f64, from: usize, to: usize) -> f64 {
+        let before = &self.before[usize::from(!persona.is_minor())][usize::from(weekend)];
+        // Off hours lie at both ends of the day: 0 to 5 and 22 to 23.
+        let off_hours = to.min(6) - from.min(6) + to.max(22) - from.max(22);
+        #[allow(clippy::cast_precision_loss, reason = "at most 24 hours")]
+        let mass = off * off_hours as f64 / 8.0 + (1.0 - off) * (before[to] - before[from]);
+        mass + 1e-12
+    }
+}
+
+/// By hour, the share of the mass of all hours that are not off hours that lies before it.
+fn before(table: &[f64; 24]) -> [f64; 25] {
+    let mut sums = [0.0; 25];
+    for hour in 0..24 {
+        sums[hour + 1] = sums[hour] + if is_off(hour) { 0.0 } else { table[hour] };
+    }
+    let day = sums[24].max(1e-12);
+    sums.map(|sum| sum / day)
 }
 
 /// Uniform below a small positive number.
@@ -79,4 +102,26 @@ fn invert(weights: &[f64; 24]) -> [u8; 1024] {
         *entry = hour;
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_on_a_spans_mass_is_tight_from_above() {
+        let spec: crate::WorldSpec = toml::from_str(include_str!("../../../datasets/research.toml")).unwrap();
+        let rhythm = Rhythm::new(&spec.behaviour);
+        for persona in [AgeBand::From13To15, AgeBand::Adult] {
+            for (weekend, off) in [(false, 0.0), (true, 0.3), (false, 1.0)] {
+                for from in 0..24 {
+                    for to in from + 1..=24 {
+                        let mass = rhythm.span(persona, weekend, off, from, to).1;
+                        let most = rhythm.most(persona, weekend, off, from, to);
+                        assert!(mass < most && most < mass + 1e-9, "{from} to {to}: {mass} and {most}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -203,7 +203,7 @@ impl Theta {
         } else {
             self.accept
         };
-        nudge(accept, libm::log(person.vulnerability))
+        nudge(accept, person.log_vulnerability)
     }
 }
 

@@ -8,9 +8,9 @@
 
 use crate::commit::Desk;
 use crate::cost::{Cost, Costs};
-use crate::simulation::{Filed, Live, Simulation};
+use crate::simulation::{Filed, Live, Seeds, Simulation};
 use crate::world::NONE;
-use equipoise_core::{AccountId, AgeBand, Draw, Event, EventKind, MediaScreen, SimTime};
+use equipoise_core::{AccountId, AgeBand, CounterRng, Draw, Event, EventKind, MediaScreen, SimTime};
 
 /// The first stage whose media the filter is after.
 const SENSITIVE_FROM: u8 = 4;
@@ -20,6 +20,13 @@ const SENSITIVE_FROM: u8 = 4;
 pub(crate) enum Screened {
     Passed,
     Stopped,
+}
+
+/// The draws of the filter about a medium.
+fn screening(seeds: &Seeds, platform: usize, (from, to): (u32, u32), time: i32) -> CounterRng {
+    let pair = (u64::from(from) << 32) | u64::from(to);
+    let address = seeds.warn.derive("screen", platform as u64).derive("pair", pair);
+    address.derive("at", u64::from(time.unsigned_abs())).rng()
 }
 
 impl Desk<'_> {
@@ -39,9 +46,7 @@ impl Desk<'_> {
 
     /// Warned, and not gone on.
     fn screen_draw(&self, platform: usize, event: &Event, rate: f64, proceed: f64) -> (bool, bool) {
-        let pair = (u64::from(event.actor.0) << 32) | u64::from(event.peer.0);
-        let address = self.seeds.warn.derive("screen", platform as u64).derive("pair", pair);
-        let mut rng = address.derive("at", u64::from(event.time.0.unsigned_abs())).rng();
+        let mut rng = screening(self.seeds, platform, (event.actor.0, event.peer.0), event.time.0);
         let (warned, goes_on) = (rng.chance(rate), rng.chance(proceed));
         (warned, warned && !goes_on)
     }
@@ -55,8 +60,8 @@ impl Desk<'_> {
             if role == NONE || !self.world.roles[role as usize].harmful || !child {
                 return None;
             }
-            let reached = |dyad: &crate::dyad::Dyad| dyad.target == other && dyad.stage >= SENSITIVE_FROM;
-            self.actors[role as usize].going_on().any(|(_, dyad)| reached(dyad)).then_some((role, other))
+            let dyad = self.actors[role as usize].with(other);
+            dyad.is_some_and(|dyad| dyad.stage >= SENSITIVE_FROM).then_some((role, other))
         })
     }
 }
@@ -124,6 +129,18 @@ impl Live {
 }
 
 impl Simulation<'_> {
+    /// Whether the filter, as it stands in this tick, may warn of a medium of a dyad that never is a sensitive one; of a later
+    /// tick's it is not known. What it will not warn of changes nothing: it need not be sent in a run that hears no messages.
+    pub(crate) fn may_stop(&self, platform: usize, time: i32, from: u32, to: u32) -> bool {
+        let live = &self.sites[platform];
+        let time = live.queue.floor(time);
+        if time >= (self.tick + 1) * self.tick_seconds {
+            return true;
+        }
+        let Some(screen) = live.levers.media_screen else { return false };
+        screening(&self.seeds, platform, (from, to), time).chance(screen.false_positive.get())
+    }
+
     /// Factor on the chance that `target` notices something unwanted in `account`.
     pub(crate) fn noticing(&self, platform: usize, account: u32, target: u32) -> f64 {
         let live = &self.sites[platform];
@@ -147,5 +164,37 @@ impl Simulation<'_> {
             }
         }
         self.sites[platform].screened = screened;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_core::{Fraction, Seed};
+
+    /// A filter that may come, or change, with the next tick says nothing of that tick's media yet.
+    #[test]
+    fn media_of_a_later_tick_may_always_be_stopped_and_those_of_this_tick_as_the_draw_says() {
+        let mut spec: crate::WorldSpec =
+            toml::from_str(include_str!("../../../datasets/research.toml")).unwrap();
+        (spec.persons, spec.days) = (400, 3);
+        let world = crate::World::build(&spec, Seed::root(3)).unwrap();
+        let mut run = world.start_lean();
+        let (now, later) = (run.tick_seconds - 1, run.tick_seconds);
+        assert!(!run.may_stop(0, now, 1, 2) && run.may_stop(0, later, 1, 2));
+        let share = |value| Fraction::new(value).unwrap();
+        let screen = |false_positive| MediaScreen {
+            true_positive: share(1.0),
+            false_positive: share(false_positive),
+            proceed: share(0.5),
+            opt_out: share(0.0),
+        };
+        for (rate, least, most) in [(0.0, 0, 0), (0.25, 60, 140), (1.0, 400, 400)] {
+            run.sites[0].levers.media_screen = Some(screen(rate));
+            // 400 draws at a quarter: four standard errors are 35.
+            let warned = (0..400).filter(|peer| run.may_stop(0, now, 1, *peer)).count();
+            assert!((least..=most).contains(&warned), "{warned} at {rate}");
+            assert!(run.may_stop(0, later, 1, 2));
+        }
     }
 }

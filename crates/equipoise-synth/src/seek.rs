@@ -2,13 +2,13 @@
 //! looking. An actor at its number of dyads, asked and in contact, seeks no more, which bounds concurrency and memory;
 //! dyads that go on elsewhere, pass on or come back may lie above it by a few.
 
-use crate::dyad::{Actor, Opening};
+use crate::actor::Actor;
+use crate::dyad::Opening;
 use crate::ordinary::someone;
 use crate::queue::Outbox;
 use crate::rhythm::below;
 use crate::roles::Role;
 use crate::simulation::Simulation;
-use crate::world::NONE;
 use equipoise_core::{AgeBand, CounterRng, DAY, Draw, FoundBy};
 
 /// Up to this mean a Poisson is drawn by inversion.
@@ -36,7 +36,7 @@ impl Simulation<'_> {
         }
         let now = self.tick * self.tick_seconds;
         let begun = std::mem::replace(&mut own.begun, true);
-        let wanted = rng.poisson(self.eagerness(role, now) * own.pace).min(60) + u32::from(!begun);
+        let wanted = rng.poisson(self.eagerness(role, self.tick) * own.pace).min(60) + u32::from(!begun);
         let from = now.max(self.start_of(role));
         for _ in 0..wanted {
             let time = from + below(rng, now + self.tick_seconds - from);
@@ -52,10 +52,11 @@ impl Simulation<'_> {
         }
     }
 
-    /// How many targets a role looks for in a tick that begins at `now`, on average, until it slows down.
-    fn eagerness(&self, role: &Role, now: i32) -> f64 {
-        let (drift, platform) = (&self.world.drift, usize::from(role.platform));
-        let factor = drift.arrivals(now) * drift.usage(platform, now) * drift.requests(platform, now);
+    /// How many targets a role looks for in a tick, on average, until it slows down.
+    fn eagerness(&self, role: &Role, tick: i32) -> f64 {
+        let (drift, platform, now) =
+            (&self.world.drift, usize::from(role.platform), tick * self.tick_seconds);
+        let factor = drift.arrivals(tick) * drift.usage(platform, now) * drift.requests(platform, now);
         role.theta.requests * factor * (f64::from(self.tick_seconds) / f64::from(DAY))
     }
 
@@ -63,15 +64,9 @@ impl Simulation<'_> {
     /// inversion, so that a smaller mean never gives more.
     pub(crate) fn may_look(&self, index: usize, tick: i32) -> bool {
         let role = &self.world.roles[index];
-        let mean = self.eagerness(role, tick * self.tick_seconds);
+        let mean = self.eagerness(role, tick);
         let address = self.own_seeds[index].derive("tick", u64::from(tick.unsigned_abs())).derive("seek", 0);
         role.seeks && (mean > INVERTED || address.rng().poisson(mean) > 0)
-    }
-
-    /// Whether a role may look for anybody in this tick; the agenda knows most of those that will not.
-    pub(crate) fn looks(&self, index: usize, actor: &Actor) -> bool {
-        let spare = self.world.roles[index].spare_of.is_some();
-        spare || !actor.begun || self.agenda.is_none_or(|agenda| agenda.may_look(self.tick, index))
     }
 
     /// A target, whether it is a contact already, and how it was found.
@@ -159,24 +154,23 @@ impl Simulation<'_> {
         ages: &[f64; 3],
         rng: &mut CounterRng,
     ) -> bool {
-        let person =
-            &self.world.people[self.world.sites[platform].accounts[account as usize].person as usize];
+        let (age, gender) = self.world.sites[platform].kinds[account as usize];
         let most = ages.iter().fold(0.0_f64, |most, weight| most.max(*weight));
         let kept = rng.uniform();
-        match (wanted, person.band) {
+        match (wanted, age) {
             (Wanted::Adult, band) => band == AgeBand::Adult,
             (Wanted::Child { .. }, AgeBand::Adult) => false,
-            (Wanted::Child { girl }, band) => person.girl == girl && kept * most < ages[band as usize],
+            (Wanted::Child { girl }, band) => gender == girl && kept * most < ages[band as usize],
         }
     }
 
     /// Whether `candidate` can become a target of this role: somebody else, without a role, there already, and new.
     pub(crate) fn free(&self, role: &Role, actor: &Actor, candidate: u32) -> bool {
         let site = &self.world.sites[usize::from(role.platform)];
-        let own = site.accounts[role.account as usize].person;
-        let other = &site.accounts[candidate as usize];
+        let own = site.faces[role.account as usize].person;
+        let other = &site.faces[candidate as usize];
         other.person != own
-            && site.role_of[candidate as usize] == NONE
+            && !other.plays
             && other.created < self.tick * self.tick_seconds
             && !actor.knew(candidate)
     }

@@ -17,7 +17,7 @@ struct Reply {
     noticed: bool,
     accepted: bool,
     declined: bool,
-    delay: i32,
+    /// Stands before the draw of the delay.
     rng: CounterRng,
 }
 
@@ -58,11 +58,7 @@ impl Simulation<'_> {
     fn note_contacts(&mut self, platform: usize) {
         let mut contacted = std::mem::take(&mut self.sites[platform].contacted);
         for (role, peer, time) in contacted.drain(..) {
-            let actor = &mut self.actors[role as usize];
-            if let Some(dyad) = actor.dyad(peer) {
-                dyad.contacted.get_or_insert(time);
-                actor.met = true;
-            }
+            self.actors[role as usize].reached(peer, time);
         }
         self.sites[platform].contacted = contacted;
     }
@@ -115,7 +111,7 @@ impl Simulation<'_> {
         let mut rng: CounterRng = address.derive("at", u64::from(request.time.unsigned_abs())).rng();
         let person = &world.people[site.accounts[to as usize].person as usize];
         let own = self.own(platform, request);
-        let acquainted = self.sites[platform].contacts.acquainted(from, to);
+        let acquainted = self.sites[platform].contacts.acquainted_by(request.tied, from, to);
         let (accept, notice) = if own {
             let theta = &world.roles[site.role_of[from as usize] as usize].theta;
             let open = acquainted || person.openness > 0.0;
@@ -123,23 +119,27 @@ impl Simulation<'_> {
         } else if acquainted {
             (responses.accept_known.p(), responses.notice_ordinary.p() / 4.0)
         } else {
-            (person.accepts_strangers(), responses.notice_ordinary.p())
+            (person.accepts_strangers, responses.notice_ordinary.p())
         };
         let noticed = rng.chance((notice * self.noticing(platform, from, to)).min(1.0));
         let accepted = rng.chance(accept);
         let declined = rng.chance(responses.decline.p());
-        #[allow(clippy::cast_possible_truncation)]
-        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(240.0)
-            * 3_600.0) as i32;
-        Reply { request, own, noticed, accepted, declined, delay, rng }
+        Reply { request, own, noticed, accepted, declined, rng }
     }
 
     /// Lets a request be answered, later.
     fn respond(&mut self, platform: usize, reply: Reply) {
         let own = self.own(platform, reply.request);
         let reply = if own == reply.own { reply } else { self.weigh(platform, reply.request) };
-        let Reply { request, noticed, accepted, declined, delay, mut rng, .. } = reply;
-        let world = self.world;
+        let Reply { request, noticed, accepted, declined, mut rng, .. } = reply;
+        // Whoever neither notices nor answers, and ends nothing by that, needs no time.
+        if !(noticed || accepted || declined || own) {
+            return;
+        }
+        let (world, responses) = (self.world, &self.world.spec.responses);
+        #[allow(clippy::cast_possible_truncation)]
+        let delay = (rng.log_normal(responses.delay_hours.get(), responses.delay_sigma.get()).min(240.0)
+            * 3_600.0) as i32;
         let (from, to) = (request.by, request.about);
         let role = world.sites[platform].role_of[from as usize];
         let now = (self.tick + 1) * self.tick_seconds;

@@ -8,12 +8,13 @@
 //! couples accounts. Flesh is a function of (seed, account, day) and of the skeleton, so it is made in blocks, in any
 //! order, on any thread, or by another machine that replays the skeleton alone ([`crate::Skeleton`]).
 
+use crate::actor::Actor;
 use crate::adaptation::Trigger;
 use crate::agenda::Agenda;
 use crate::commit::{BANNED, Batches, FRICTION, FROZEN};
 use crate::contacts::Contacts;
 use crate::cost::Costs;
-use crate::dyad::{Actor, Status};
+use crate::dyad::Status;
 use crate::engine::Pace;
 use crate::flesh::{Block, ranges};
 use crate::moderation::Decision;
@@ -21,6 +22,7 @@ use crate::ordinary::{Ground, Habit, Odds};
 use crate::queue::Queue;
 use crate::row::Sheet;
 use crate::truth::{ScreenedDyad, Truth};
+use crate::turns::all_stir;
 use crate::world::{NONE, World};
 use crate::{Outcome, WorldError};
 use equipoise_core::{
@@ -37,6 +39,8 @@ pub(crate) struct Filed {
     pub(crate) about: u32,
     pub(crate) time: i32,
     pub(crate) detail: u8,
+    /// Whether both knew somebody in common before the run, if anybody looked.
+    pub(crate) tied: Option<bool>,
 }
 
 /// What a tick changes at its end.
@@ -108,6 +112,10 @@ pub struct Simulation<'w> {
     pub(crate) end: i32,
     pub(crate) sites: Vec<Live>,
     pub(crate) actors: Vec<Actor>,
+    /// By 64 roles, a bit each: which may do something in the next tick besides looking for somebody.
+    pub(crate) stirring: Vec<u64>,
+    /// By role: no stage of its dyads ends before.
+    pub(crate) next_end: Vec<i32>,
     /// Roles with mates on their platform.
     pub(crate) teamed: Vec<usize>,
     pub(crate) labels: Vec<Vec<KnownLabel>>,
@@ -122,9 +130,9 @@ pub struct Simulation<'w> {
     pub(crate) reach: Reach,
     /// By role: the address of its own draws.
     pub(crate) own_seeds: Vec<Seed>,
-    /// Roles that may turn to somebody again.
-    pub(crate) waiting: BTreeSet<u32>,
-    /// Harmful roles whose account did not close yet.
+    /// (when, role): roles that turn to somebody again.
+    pub(crate) waiting: BTreeSet<(i32, u32)>,
+    /// Harmful roles whose account was made and did not close yet, numbers rising.
     pub(crate) watched: Vec<u32>,
     /// What was planned before, for runs that share it.
     pub(crate) agenda: Option<&'w Agenda>,
@@ -177,10 +185,15 @@ impl Live {
 impl<'w> Simulation<'w> {
     /// A run; one without flesh plays the skeleton alone.
     pub(crate) fn new(world: &'w World, with_flesh: bool) -> Self {
+        Self::from_blank(world, with_flesh, world.blank_truth())
+    }
+
+    /// A run whose truth begins with what was drawn up before.
+    fn from_blank(world: &'w World, with_flesh: bool, truth: Truth) -> Self {
         let tick_seconds = i32::from(world.spec.tick_hours) * HOUR;
         let end = i32::from(world.spec.days) * DAY;
         let seed = world.seed.derive("run", 0);
-        let pace = Pace::new(&world.spec);
+        let pace = world.pace.clone();
         let mut sites: Vec<Live> = (0..world.sites.len())
             .map(|platform| Live::new(world, platform, &pace, tick_seconds, end))
             .collect();
@@ -197,8 +210,11 @@ impl<'w> Simulation<'w> {
             adapt: seed.derive("adapt", 0),
         };
         let own_seeds = (0..).zip(&world.roles).map(|(index, _)| seeds.role.derive("one", index)).collect();
-        let watched =
-            (0..).zip(&world.roles).filter(|(_, role)| role.harmful).map(|(index, _)| index).collect();
+        let watched = (0..)
+            .zip(&world.roles)
+            .filter(|(_, role)| role.harmful && role.spare_of.is_none())
+            .map(|(index, _)| index)
+            .collect();
         Self {
             world,
             tick: 0,
@@ -206,9 +222,11 @@ impl<'w> Simulation<'w> {
             end,
             sites,
             actors: vec![Actor::default(); world.roles.len()],
+            stirring: all_stir(world),
+            next_end: vec![i32::MAX; world.roles.len()],
             teamed: (0..world.roles.len()).filter(|at| !world.roles[*at].mates.is_empty()).collect(),
             labels: vec![Vec::new(); world.sites.len()],
-            truth: world.blank_truth(),
+            truth,
             events: 0,
             bans: 0,
             seeds,
@@ -222,6 +240,11 @@ impl<'w> Simulation<'w> {
             reactions: Vec::new(),
             made: Vec::new(),
         }
+    }
+
+    /// A run of the skeleton alone, with what no measure can touch from an agenda.
+    pub(crate) fn on_agenda(world: &'w World, agenda: &'w Agenda) -> Self {
+        Self { agenda: Some(agenda), ..Self::from_blank(world, false, agenda.blank().clone()) }
     }
 
     /// The start of the tick that the next `step` will play.

@@ -25,7 +25,7 @@ impl Simulation<'_> {
         for index in due {
             let role = &self.world.roles[index];
             let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-            let live = self.actors[index].live().to_vec();
+            let live: Vec<u32> = self.actors[index].live().collect();
             let mut dyads = std::mem::take(&mut self.actors[index].dyads);
             if closed <= now {
                 for number in &live {
@@ -50,6 +50,7 @@ impl Simulation<'_> {
             // Moves and hand-overs push into other lists, never into this one.
             self.actors[index].dyads = dyads;
             self.actors[index].sort_out();
+            self.changed(index);
         }
         self.recontact();
         self.adapt();
@@ -62,10 +63,7 @@ impl Simulation<'_> {
 
     /// Whether anything of an actor's may end or move on by `now`.
     fn due(&self, index: usize, now: i32) -> bool {
-        let role = &self.world.roles[index];
-        let closed = self.sites[usize::from(role.platform)].closed_at[role.account as usize];
-        let actor = &self.actors[index];
-        !actor.live().is_empty() && (closed <= now || actor.stirs(now))
+        (self.next_end[index] <= now || self.closes(index) <= now) && self.actors[index].live().len() > 0
     }
 
     fn transition(&mut self, index: usize, dyad: &mut Dyad, rng: &mut CounterRng) {
@@ -176,15 +174,14 @@ impl Simulation<'_> {
             dyad.status = Status::Active;
             dyad.until = until;
             self.actors[index].wake(until);
+            self.changed(index);
         }
     }
 
     /// Ends a dyad: blocked, declined, ignored, closed.
     pub(crate) fn ended(&mut self, index: usize, target: u32, at: i32) {
-        let Some(mut dyad) = self.actors[index].dyad(target).cloned() else { return };
+        let Some(dyad) = self.actors[index].end(target) else { return };
         self.note(index, &dyad, at);
-        dyad.status = Status::Over;
-        self.actors[index].dyad(target).into_iter().for_each(|place| *place = dyad.clone());
-        self.actors[index].sort_out();
+        self.changed(index);
     }
 }

@@ -6,10 +6,13 @@ use crate::agenda::Agenda;
 use crate::cast;
 use crate::contacts::Contacts;
 use crate::drift::Drift;
+use crate::engine::Pace;
 use crate::graph::{Edge, Groups, Land, Pair, Place, TieKind, Ties};
 use crate::linkage;
 use crate::logbook::Logbook;
+use crate::lull::Lull;
 use crate::population::{self, Calling, Person};
+use crate::proactive;
 use crate::respond::Answers;
 use crate::rhythm::Rhythm;
 use crate::roles::Role;
@@ -20,6 +23,7 @@ use crate::spec::WorldSpec;
 use crate::targets::Targets;
 use crate::team;
 use crate::truth::{AccountTruth, PersonTruth, PlatformTruth, Tally, Truth};
+use crate::turns::Post;
 use crate::units::units;
 use crate::{Outcome, WorldError};
 use equipoise_core::{
@@ -39,12 +43,40 @@ pub(crate) struct Site {
     pub(crate) residents: usize,
     /// By account: index into the world's roles, or [`NONE`].
     pub(crate) role_of: Vec<u32>,
+    /// By account: the true band of its person, and whether that is a girl or woman.
+    pub(crate) kinds: Vec<(AgeBand, bool)>,
+    /// By account: whether it can be somebody's target.
+    pub(crate) faces: Vec<Face>,
     /// By person: the first account, or [`NONE`].
     pub(crate) first: Vec<u32>,
     pub(crate) contacts: Contacts,
     /// Ordinary accounts of minors (boys, girls) and of adults; 13 to 15 counts twice.
     pub(crate) targets: [Vec<u32>; 3],
     pub(crate) logbook: Logbook,
+}
+
+/// The little of an account that says whether it can be somebody's target, side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Face {
+    pub(crate) person: u32,
+    pub(crate) created: i32,
+    /// Whether it plays a role.
+    pub(crate) plays: bool,
+}
+
+impl Site {
+    fn kinds(&self, people: &[Person]) -> Vec<(AgeBand, bool)> {
+        let person = |account: &Account| &people[account.person as usize];
+        self.accounts.iter().map(person).map(|person| (person.band, person.girl)).collect()
+    }
+
+    fn faces(&self) -> Vec<Face> {
+        let face = |(account, role): (&Account, &u32)| {
+            let plays = *role != NONE;
+            Face { person: account.person, created: account.created, plays }
+        };
+        self.accounts.iter().zip(&self.role_of).map(face).collect()
+    }
 }
 
 /// A simulated world, ready to run any number of times.
@@ -55,13 +87,19 @@ pub struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) sites: Vec<Site>,
     pub(crate) roles: Vec<Role>,
+    pub(crate) pace: Pace,
     pub(crate) rhythm: Rhythm,
+    pub(crate) lull: Lull,
     pub(crate) groups: Groups,
     /// By platform: whom roles can turn to.
     pub(crate) targets: Vec<Targets>,
     pub(crate) drift: Drift,
     pub(crate) answers: Answers,
     pub(crate) token_index: TokenIndex,
+    /// By role: what its turns read.
+    pub(crate) posts: Vec<Post>,
+    /// By role: the probability of being flagged by its platform's detector on a day.
+    pub(crate) flagged: Vec<f64>,
     views: Vec<PlatformView>,
     tokens: Vec<Vec<u64>>,
 }
@@ -93,21 +131,33 @@ impl World {
         }
         seed_contacts(&mut sites, &roles, seed);
         team::link(spec, &mut sites, &roles, seed);
+        sites.iter_mut().for_each(|site| {
+            (site.kinds, site.faces) = (site.kinds(&people), site.faces());
+        });
         let views = sites.iter().enumerate().map(|(p, site)| view(spec, p, site)).collect();
         let tokens = linkage::tokens(spec, &sites, seed);
         let rhythm = Rhythm::new(&spec.behaviour);
+        let post = |role: &Role| {
+            let account = &sites[usize::from(role.platform)].accounts[role.account as usize];
+            Post::new(role, account.persona)
+        };
+        let posts = roles.iter().map(post).collect();
         let targets = sites.iter().map(|site| Targets::new(&site.accounts, &people)).collect();
         Ok(Self {
             spec: spec.clone(),
             seed,
             people,
             sites,
-            roles,
+            pace: Pace::new(spec),
             rhythm,
+            lull: Lull::new(),
             groups,
             targets,
             drift: Drift::new(spec, seed),
             answers: Answers::new(spec),
+            flagged: proactive::flagged(spec, &roles),
+            posts,
+            roles,
             token_index: TokenIndex::default(),
             views,
             tokens,
@@ -163,7 +213,7 @@ impl World {
     /// [`World::start_lean`] with what no measure can touch taken from an agenda of this world.
     #[must_use]
     pub fn start_lean_on<'w>(&'w self, agenda: &'w Agenda) -> Simulation<'w> {
-        Simulation { agenda: Some(agenda), ..Simulation::new(self, false) }
+        Simulation::on_agenda(self, agenda)
     }
 
     /// Starts a run that the caller steps, for loops that score and act between ticks.
@@ -318,7 +368,17 @@ fn site(land: Land<'_>, groups: &Groups, prepared: &[Pair], accounts: Vec<Accoun
     let contacts = Contacts::new(accounts.len(), &pairs);
     let logbook = Logbook::new(spec, platform, land.seed);
     let (role_of, residents) = (vec![NONE; accounts.len()], accounts.len());
-    Site { role_of, residents, accounts, first, contacts, targets, logbook }
+    Site {
+        role_of,
+        kinds: Vec::new(),
+        faces: Vec::new(),
+        residents,
+        accounts,
+        first,
+        contacts,
+        targets,
+        logbook,
+    }
 }
 
 /// `(account, account, rank)` of every tie whose sides both have an account; the closer, the smaller the rank.

@@ -12,11 +12,12 @@ use equipoise_core::{
 };
 use equipoise_policy::tandem::{Estimate, difference};
 use equipoise_policy::{
-    Appeal, Desk, Ledger, PolicySpec, ReviewRules, Reviewer, RuleScore, Since, Together, run_closed_loop,
+    Appeal, Desk, Ledger, NoPolicy, PolicySpec, ReviewRules, Reviewer, RuleScore, Since, Together,
+    run_closed_loop,
 };
 use equipoise_synth::harm_counts::{HarmCounts, WEIGHTINGS};
 use equipoise_synth::validate::Laws;
-use equipoise_synth::{AdaptationSpec, AdverseSpec, Outcome, World, WorldSpec};
+use equipoise_synth::{AdaptationSpec, AdverseSpec, Agenda, Outcome, World, WorldSpec};
 use proptest::prelude::*;
 
 fn share(value: f64) -> Fraction {
@@ -144,6 +145,68 @@ proptest! {
         prop_assert!(lean.truth == outcome.truth && lean.labels == outcome.labels && lean.made == outcome.made);
         prop_assert_eq!(lean.bans, outcome.bans);
         prop_assert_eq!(lean_ledger, ledger);
+    }
+}
+
+/// One cell of a lean run whose measures come one `gap` after the other: on the agenda with everything skipped that nobody reaches,
+/// or with every act, look and message made again.
+fn cell(world: &World, agenda: Option<&Agenda>, measures: &[&PolicySpec], gap: u16) -> (Outcome, Ledger) {
+    let since = |(place, spec): (u16, &&PolicySpec)| Since { day: place * gap, policy: spec.build() };
+    let one = || Together::new((0..).zip(measures).map(since).collect());
+    let mut policies: Vec<Box<dyn Policy>> = (0..4).map(|_| -> Box<dyn Policy> { Box::new(one()) }).collect();
+    let reach = policies.iter().map(|policy| policy.reach()).max().unwrap();
+    let mut simulation = match agenda {
+        Some(agenda) => world.start_lean_on(agenda).reached_by(reach),
+        None => world.start_lean(),
+    };
+    let roster = world.roster();
+    let harmful = |account: AccountRef| roster[account.platform.index()][account.account.index()];
+    let (mut score, mut desk) = (RuleScore::new(4), Desk::new(rules(3), Seed::root(77)));
+    let ledger =
+        run_closed_loop(&mut simulation, &mut policies, &mut score, &mut desk, &mut NullSink, &harmful);
+    // The number of rows is what skipping changes, and nothing else.
+    (Outcome { events: 0, ..simulation.finish() }, ledger)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    /// What a further cell does not make again would have changed nothing: truth, labels, closings, accounts made and what
+    /// measures cost each account are those of the run that makes all of it, cell after cell on one agenda.
+    #[test]
+    fn a_further_cell_is_the_cell_that_is_simulated_again_in_full(
+        seed in any::<u64>(), chosen in proptest::collection::vec(0_u16..4_096, 3), gap in 0_u16..9,
+    ) {
+        let mut spec = spec(700, 40);
+        spec.adaptation = Some(AdaptationSpec { adverse: Some(adverse(0.3)), ..adaptation(0.8) });
+        let world = World::build(&spec, Seed::root(seed)).unwrap();
+        let (agenda, examples) = (world.agenda(), PolicySpec::examples());
+        for chosen in chosen {
+            let on: Vec<&PolicySpec> =
+                examples.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, one)| one).collect();
+            let (further, again) = (cell(&world, Some(&agenda), &on, gap), cell(&world, None, &on, gap));
+            prop_assert!(further.0.costs == again.0.costs, "costs under {:?}", on);
+            prop_assert!(further == again, "under {:?}", on);
+        }
+    }
+}
+
+/// The filter alone skips most: of what it cannot warn of nothing is sent. It meets the same media all the same.
+#[test]
+fn a_filter_warns_of_the_same_media_whether_or_not_the_others_are_sent() {
+    let world = World::build(&spec(1_500, 60), Seed::root(5)).unwrap();
+    let filter = read(
+        "policy.media-filter = { true-positive = 0.8, false-positive = 0.05, proceed = 0.5, opt-out = 0.2 }",
+    );
+    let agenda = world.agenda();
+    for gap in [0, 20] {
+        // The first measure never changes anything, so that the filter comes after the gap.
+        let on = [&PolicySpec::NoPolicy(NoPolicy {}), &filter];
+        let (further, again) = (cell(&world, Some(&agenda), &on, gap), cell(&world, None, &on, gap));
+        let alarms = |outcome: &Outcome| {
+            outcome.costs.iter().flatten().map(|cost| u64::from(cost.false_alarms)).sum::<u64>()
+        };
+        assert!(alarms(&again.0) > 50, "{}", alarms(&again.0));
+        assert!(further == again, "gap {gap}: {} and {}", alarms(&further.0), alarms(&again.0));
     }
 }
 

@@ -177,18 +177,17 @@ pub(crate) fn play(
     };
     let revealed = model.map(ModelSource::finish).transpose()?.unwrap_or_default();
     let end = SimTime::from_days(i32::from(spec.days));
-    let group = |account: &AccountTruth| name(account.benign_group);
-    let age = |account: &AccountTruth| {
-        if account.true_age_band.is_minor() { "children" } else { "adults" }.to_owned()
-    };
-    let gender =
-        |account: &AccountTruth| if account.girl { "girls and women" } else { "boys and men" }.to_owned();
+    let group = |account: &AccountTruth| account.benign_group;
+    let age = |account: &AccountTruth| account.true_age_band.is_minor();
+    let gender = |account: &AccountTruth| account.girl;
+    let child = |child: bool| if child { "children" } else { "adults" }.to_owned();
+    let female = |girl: bool| if girl { "girls and women" } else { "boys and men" }.to_owned();
     Ok(CellResult {
         harm: HarmCounts::of(&outcome),
         reviews: reviews(&ledger, &desk, &outcome.truth),
-        burden: burden(&outcome, &desk, end, group),
-        burden_by_age: burden(&outcome, &desk, end, age),
-        burden_by_gender: burden(&outcome, &desk, end, gender),
+        burden: burden(&outcome, &desk, end, group, name),
+        burden_by_age: burden(&outcome, &desk, end, age, child),
+        burden_by_gender: burden(&outcome, &desk, end, gender, female),
         harmful_accounts: harmful_accounts(world, &roster),
         detected: detected(world, &outcome, &desk, end),
         scores,
@@ -228,14 +227,15 @@ fn name(group: BenignGroup) -> String {
     serde_json::to_value(group).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// What measures cost harmless accounts, by what `of` calls their group.
-fn burden(
+/// What measures cost harmless accounts, by the group that `of` finds and `called` names.
+fn burden<G: Ord>(
     outcome: &Outcome,
     desk: &Desk,
     end: SimTime,
-    of: impl Fn(&AccountTruth) -> String,
+    of: impl Fn(&AccountTruth) -> G,
+    called: impl Fn(G) -> String,
 ) -> BTreeMap<String, Burden> {
-    let mut groups: BTreeMap<String, Burden> = BTreeMap::new();
+    let mut groups: BTreeMap<G, Burden> = BTreeMap::new();
     for (platform, costs) in outcome.truth.platforms.iter().zip(&outcome.costs) {
         for (at, account) in platform.accounts.iter().enumerate().filter(|(_, a)| a.harmful.is_none()) {
             let group = groups.entry(of(account)).or_default();
@@ -261,7 +261,7 @@ fn burden(
             group.restricted_days += f64::from(until.since(case.decided_at)) / f64::from(DAY);
         }
     }
-    groups
+    groups.into_iter().map(|(group, burden)| (called(group), burden)).collect()
 }
 
 #[cfg(test)]

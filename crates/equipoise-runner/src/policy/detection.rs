@@ -134,20 +134,25 @@ pub(crate) struct TopScores {
 /// A score with somebody who notes what it said.
 pub(crate) struct Watched<'a> {
     inner: &'a mut dyn ScoreSource,
-    top: Option<BTreeMap<AccountRef, f32>>,
+    /// `[platform][account]`: the highest so far; below 0 for none.
+    top: Option<Vec<Vec<f32>>>,
 }
 
 impl<'a> Watched<'a> {
     /// Watches `inner`, or lets it through where nobody is going to ask it.
     pub(crate) fn new(inner: &'a mut dyn ScoreSource, asked: bool) -> Self {
-        Self { inner, top: asked.then(BTreeMap::new) }
+        Self { inner, top: asked.then(Vec::new) }
     }
 
     /// What was noted.
     pub(crate) fn top(self, harmful: &dyn Fn(AccountRef) -> bool) -> TopScores {
         let Some(top) = self.top else { return TopScores::default() };
         let mut bins = vec![(0, 0, 0.0); BINS.len()];
-        for (account, score) in top {
+        let accounts = (0..).map(PlatformId).zip(top).flat_map(|(platform, scores)| {
+            let account = move |account| AccountRef { platform, account };
+            (0..).map(AccountId).map(account).zip(scores)
+        });
+        for (account, score) in accounts.filter(|(_, score)| *score >= 0.0) {
             let bin = BINS.iter().position(|end| score <= *end).unwrap_or(BINS.len() - 1);
             let (accounts, with, sum) = &mut bins[bin];
             *accounts += 1;
@@ -170,8 +175,15 @@ impl ScoreSource for Watched<'_> {
     fn scores(&mut self, platform: PlatformId, now: SimTime) -> Vec<(AccountId, RiskScore)> {
         let scores = self.inner.scores(platform, now);
         if let Some(top) = &mut self.top {
+            if top.len() <= platform.index() {
+                top.resize_with(platform.index() + 1, Vec::new);
+            }
+            let top = &mut top[platform.index()];
             for (account, score) in &scores {
-                let highest = top.entry(AccountRef { platform, account: *account }).or_default();
+                if top.len() <= account.index() {
+                    top.resize(account.index() + 1, -1.0);
+                }
+                let highest = &mut top[account.index()];
                 *highest = highest.max(score.get());
             }
         }
