@@ -17,6 +17,7 @@ struct Provenance {
     instruction_sets: Vec<&'static str>,
     threads: usize,
     seed: u64,
+    /// Of the clock, over all sittings in which it was made.
     seconds: f64,
     finished_unix: u64,
 }
@@ -26,6 +27,13 @@ struct Provenance {
 /// # Errors
 /// If the disk does not take it.
 pub fn write(dir: &Path, plan: &str, seed: u64, seconds: f64) -> Result<(), Fault> {
+    let path = dir.join("provenance.json");
+    // A run that goes on, or whose report is drawn again, keeps what it took before.
+    let earlier = equipoise_store::read_json::<serde_json::Value>(&path)
+        .ok()
+        .filter(|earlier| earlier["plan"] == plan)
+        .and_then(|earlier| earlier["seconds"].as_f64())
+        .unwrap_or(0.0);
     let provenance = Provenance {
         version: env!("CARGO_PKG_VERSION"),
         plan: plan.to_owned(),
@@ -39,10 +47,10 @@ pub fn write(dir: &Path, plan: &str, seed: u64, seconds: f64) -> Result<(), Faul
         instruction_sets: instruction_sets(),
         threads: rayon::current_num_threads(),
         seed,
-        seconds,
+        seconds: earlier + seconds,
         finished_unix: crate::clock::unix_ms() / 1_000,
     };
-    equipoise_store::write_json_atomic(&dir.join("provenance.json"), &provenance).map_err(runtime)
+    equipoise_store::write_json_atomic(&path, &provenance).map_err(runtime)
 }
 
 /// What git says, where there is a git and a repository.

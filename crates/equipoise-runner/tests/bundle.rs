@@ -125,7 +125,14 @@ fn a_study_of_measures_is_sealed_bundled_and_reproduced() {
         said.lines().find_map(|line| line.strip_prefix("hash: ")).unwrap().to_owned()
     };
     let hash = run(&here, "1");
+    let seconds = || {
+        let place = std::fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().path()).next().unwrap();
+        let text = std::fs::read_to_string(place.join("provenance.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()["seconds"].as_f64().unwrap()
+    };
+    let first = seconds();
     assert_eq!(hash, run(&here, "2"), "again, from what is there");
+    assert!(seconds() > first, "what it took before is kept");
     assert_eq!(hash, run(&there, "2"), "elsewhere, on other threads");
     assert!(succeed(&here, &["ls"]).contains("policy, 3 worlds  reported"));
     let shown = succeed(&here, &["show", "policy-in"]);
