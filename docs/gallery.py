@@ -19,13 +19,22 @@ out.mkdir(exist_ok=True)
 
 
 def newest(text):
-    """The newest finished run of this text."""
+    """The newest finished run or study of this text; one with nothing set otherwise before all others."""
     found = []
     for path in runs.glob("*/provenance.json"):
-        given = path.with_name("experiment.toml")
+        folder, given = path.parent, path.with_name("experiment.toml")
+        study = folder / "study.json"
+        if study.exists():
+            given = folder / "inputs" / json.loads(study.read_text())["file"]
         if given.exists() and given.read_text() == text:
-            found.append((json.loads(path.read_text()).get("finished_unix", 0), path.parent))
-    return max(found)[1] if found else None
+            found.append((not overrides(folder), json.loads(path.read_text()).get("finished_unix", 0), folder))
+    return max(found)[2] if found else None
+
+
+def overrides(run):
+    """What a run was given with --set."""
+    plan = run / "plan.json"
+    return json.loads(plan.read_text()).get("overrides", []) if plan.exists() else []
 
 
 def headline(run):
@@ -34,8 +43,26 @@ def headline(run):
     return next(line.strip("*") for line in lines if line.startswith("**") and "Synthetic" not in line)
 
 
+def picture(run):
+    """The picture that the experiment is about: of a study its first; else the front where a guarantee varies, hostile clients, sizes; else
+    paired differences."""
+    figures = sorted((p.name for p in (run / "figures").glob("*.svg")), key=lambda name: int(re.match(r"f(\d+)", name).group(1)))
+    if (run / "study.json").exists():
+        return figures[0] if figures else None
+    arms = json.loads((run / "metrics.json").read_text())["arms"]
+    last = "f1-frontier.svg" if len({a.get("epsilon") for a in arms}) > 1 else "f17-ladder.svg"
+    return next((name for name in ["f15-hostile.svg", "f14-clients.svg", last] if name in figures), None)
+
+
+def command(file, run):
+    """What makes it again."""
+    verb = {"policy": "policy run", "audit": "audit run"}.get(file.parent.name, "run")
+    line = f"equipoise {verb} {file.relative_to(root)}"
+    return line + "".join(f" --set {shlex.quote(one)}" for one in (overrides(run) if run else []))
+
+
 index = ["# Gallery", "", "One page an experiment, made by `python3 docs/gallery.py` from finished runs. Minutes are of the clock, whatever else the machine did. Synthetic data; research only.", ""]
-for file in sorted([*root.glob("experiments/*.toml"), *root.glob("experiments/smoke/*.toml")]):
+for file in sorted([*root.glob("experiments/*.toml"), *(path for kind in ("smoke", "policy", "audit") for path in root.glob(f"experiments/{kind}/*.toml"))], key=lambda path: path.stem):
     text = file.read_text()
     question = re.search(r'^question = "(.*)"$', text, re.M)
     if not question:
@@ -46,20 +73,15 @@ for file in sorted([*root.glob("experiments/*.toml"), *root.glob("experiments/sm
     if run is None and page.exists() and "not been run" not in page.read_text():
         continue
     lines = [f"# {name}", "", question.group(1), ""]
-    command = f"equipoise run {file.relative_to(root)}"
     if run is None:
-        lines += ["It has not been run for this gallery yet; `equipoise check` estimates what it takes.", "", "```text", command, "```", ""]
+        lines += ["It has not been run for this gallery yet.", "", "```text", command(file, run), "```", ""]
     else:
-        plan, facts = json.loads((run / "plan.json").read_text()), json.loads((run / "provenance.json").read_text())
-        command += "".join(f" --set {shlex.quote(given)}" for given in plan.get("overrides", []))
-        figures = sorted(p.name for p in (run / "figures").glob("*.svg"))
-        # The picture that the experiment is about: the front where it varies a guarantee, hostile clients, sizes; else paired differences.
-        wanted = ["f15-hostile.svg", "f14-clients.svg", "f1-frontier.svg" if len({a.get("epsilon") for a in json.loads((run / "metrics.json").read_text())["arms"]}) > 1 else "f17-ladder.svg"]
-        picture = next((name for name in wanted if name in figures), None)
-        if picture:
-            shutil.copyfile(run / "figures" / picture, out / f"{name}.svg")
+        facts = json.loads((run / "provenance.json").read_text())
+        shown = picture(run)
+        if shown:
+            shutil.copyfile(run / "figures" / shown, out / f"{name}.svg")
             lines += [f"![{question.group(1)}]({name}.svg)", ""]
-        lines += [headline(run), "", "```text", command, "```", "", f"{facts['seconds'] / 60:.1f} minutes on {facts.get('threads', '?')} threads of {facts.get('processor', 'a machine')}; version {facts.get('version', '?')}.", ""]
+        lines += [headline(run), "", "```text", command(file, run), "```", "", f"{facts['seconds'] / 60:.1f} minutes on {facts.get('threads', '?')} threads of {facts.get('processor', 'a machine')}; version {facts.get('version', '?')}.", ""]
     lines += [f"[The file](../../{file.relative_to(root)})", ""]
     page.write_text("\n".join(lines))
 (out / "README.md").write_text("\n".join(index) + "\n")

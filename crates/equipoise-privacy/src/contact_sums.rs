@@ -90,7 +90,14 @@ impl SumBound {
         for entries in of_account.values_mut() {
             full += u64::from(entries.len() > most);
             entries.sort_unstable();
-            entries.iter().take(most).for_each(|&(_, entry)| kept[entry] = true);
+            // One entry a row, whatever came in: two in one row would move it by twice the clip norm.
+            let mut rows = Vec::new();
+            for &(_, entry) in entries.iter() {
+                if rows.len() < most && !rows.contains(&from.row[entry]) {
+                    rows.push(from.row[entry]);
+                    kept[entry] = true;
+                }
+            }
         }
         (kept, full, accounts)
     }
@@ -283,5 +290,20 @@ mod tests {
             ),
             "ContactSums { .. }"
         );
+    }
+
+    /// Two entries of one account in one row, and the bound allows two rows: `2 clip` in one place is more than `clip * sqrt(2)`.
+    #[test]
+    fn a_pair_that_comes_twice_counts_once() {
+        let bound = SumBound {
+            clip: ClipNorm::new(1.0).unwrap(),
+            rows_per_account: NonZeroU32::new(2).unwrap(),
+            seed: Seed::root(1),
+        };
+        let from = Contributions { rows: 2, columns: 1, row: &[1, 1], account: &[7, 7], values: &[5.0, 5.0] };
+        let moved = bound.sums(&from).values;
+        let norm = moved.iter().map(|v| v * v).sum::<f64>().sqrt();
+        assert!(norm <= bound.sensitivity().value.get(), "{moved:?}");
+        assert!((norm - 1.0).abs() < 1e-12);
     }
 }

@@ -66,13 +66,23 @@ pub enum DistributedNoiseError {
     TooLarge(f64),
     /// The update has no bound on one unit's contribution, or a looser one.
     #[error(
-        "noise for a bound of {wanted} was asked for on an update whose units are bounded by {got:?}; let the trainer clip"
+        "noise for a bound of {wanted} was asked for on an update whose units are bounded by {got:?}; let the trainer clip, and give a private sum the weight 1"
     )]
     Unbounded {
         /// The bound that the noise was sized for.
         wanted: f64,
-        /// The bound that came with the update.
+        /// The bound that came with the update, times its weight.
         got: Option<f64>,
+    },
+    /// The update has more coordinates than are accounted.
+    #[error(
+        "noise for {dimension} coordinates was asked for on an update of {len}; account the length that is sent"
+    )]
+    Longer {
+        /// The coordinates that the noise was sized for.
+        dimension: NonZeroU32,
+        /// Those of the update.
+        len: usize,
     },
     /// No noise buys the target.
     #[error("the integer noise could not be calibrated")]
@@ -225,11 +235,18 @@ impl DistributedNoise {
         client: u32,
     ) -> Result<OutgoingUpdate, DistributedNoiseError> {
         let wanted = self.clip_norm.get();
-        let got = update.sensitivity().map(|bound| bound.value.get());
-        if got.is_none_or(|got| got > wanted) {
+        // The bound is before the weight, which scales contribution and rounding alike, and the noise is sized for a weight of 1.
+        let weight = update.weight().max(1);
+        let got = update.sensitivity().map(|bound| bound.value.get() * f64::from(weight));
+        if weight > 1 || got.is_none_or(|got| got > wanted) {
             return Err(DistributedNoiseError::Unbounded { wanted, got });
         }
-        let mut noise = vec![0; update.len()];
+        let (dimension, len) = (self.sum.dimension, update.len());
+        // Rounding lengthens a vector with the root of its coordinates.
+        if u32::try_from(len).map_or(true, |len| len > dimension.get()) {
+            return Err(DistributedNoiseError::Longer { dimension, len });
+        }
+        let mut noise = vec![0; len];
         self.draw(&mut noise, source)?;
         Ok(update.with_noise(&noise, round, client))
     }
@@ -464,6 +481,27 @@ mod tests {
         let grid = Quantizer { clip_abs: 1.0, bits: 11 };
         let free = LocalUpdate::new(vec![0.0]).clip_l2(ClipNorm::new(1.0).unwrap()).quantise(&grid, 1);
         assert!(noise.on_platform(free, source, 0, 0).is_err());
+    }
+
+    /// A weight scales what a row can move and its rounding, and more coordinates round farther: the noise is sized for neither.
+    #[test]
+    fn noise_on_a_weighted_or_longer_update_is_refused() {
+        let noise = DistributedNoiseSpec::examples()[0].build().unwrap();
+        let source = NoiseSource::Replayable(Seed::root(1));
+        let grid = Quantizer { clip_abs: 1.0, bits: 11 };
+        let update = |len, weight| {
+            let value = ClipNorm::new(0.25).unwrap();
+            let row = Sensitivity { unit: PrivacyUnit::Row, relation: Relation::ZeroOut, value };
+            LocalUpdate::new(vec![0.0; len]).bounded_by_trainer(row).quantise(&grid, weight)
+        };
+        assert!(noise.on_platform(update(100, 1), source, 0, 0).is_ok());
+        let weighted = noise.on_platform(update(100, 3), source, 0, 0).unwrap_err().to_string();
+        assert!(weighted.ends_with("give a private sum the weight 1"), "{weighted}");
+        let longer = noise.on_platform(update(101, 1), source, 0, 0).unwrap_err().to_string();
+        assert!(
+            longer.starts_with("noise for 100 coordinates was asked for on an update of 101"),
+            "{longer}"
+        );
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! it runs.
 //!
 //! One ledger is one budget for one data set: models, metrics, scalers and thresholds all stand in it. The events are
-//! composed by the Renyi accountant under its fixed orders, so the total is smaller than the sum of the entries.
+//! composed by the Renyi accountant under its fixed orders, so the total is smaller than the sum of the entries. It is an epsilon for one unit,
+//! that of the claims; what events without a claim are for is the caller's to see to.
 
 use crate::{DpEvent, EpsilonAt, PrivacyClaim, RdpAccountant};
 use equipoise_core::{Delta, Epsilon};
@@ -36,6 +37,18 @@ pub enum LedgerError {
         budget: Epsilon,
         /// At this delta.
         delta: Delta,
+    },
+    /// An epsilon for one unit and one for another add up to an epsilon for nothing.
+    #[error(
+        "releasing {release} is claimed for {asked}, and this ledger keeps books for {kept}; give each unit its own ledger"
+    )]
+    Units {
+        /// What was to be released.
+        release: String,
+        /// The unit that it is claimed for.
+        asked: &'static str,
+        /// The unit of earlier claims.
+        kept: &'static str,
     },
 }
 
@@ -96,7 +109,8 @@ impl Ledger {
     /// Enters a release, before it runs. Returns the new total.
     ///
     /// # Errors
-    /// If the budget does not cover it; the ledger is then unchanged and the release must not run.
+    /// If the budget does not cover it, or its claim is for another unit than earlier claims; the ledger is then unchanged and the release
+    /// must not run.
     pub fn debit(
         &mut self,
         release: impl Into<String>,
@@ -104,6 +118,12 @@ impl Ledger {
         claim: Option<PrivacyClaim>,
     ) -> Result<EpsilonAt, LedgerError> {
         let (release, total) = (release.into(), self.would_spend(&event));
+        let kept = self.entries.iter().find_map(|entry| entry.claim.as_ref()).map(|claim| claim.unit);
+        if let (Some(kept), Some(asked)) = (kept, claim.as_ref().map(|claim| claim.unit))
+            && kept != asked
+        {
+            return Err(LedgerError::Units { release, asked: asked.name(), kept: kept.name() });
+        }
         if total.epsilon > self.budget.get() {
             let (would_be, budget, delta) = (total.epsilon, self.budget, self.delta);
             return Err(LedgerError::Overdrawn { release, would_be, budget, delta });
@@ -160,5 +180,21 @@ mod tests {
         ledger.debit("model", steps(10), None).unwrap();
         let text = serde_json::to_string(&ledger).unwrap();
         assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
+    }
+
+    #[test]
+    fn claims_for_two_units_do_not_stand_in_one_ledger() {
+        use crate::{CentralGaussianSpec, Mechanism as _, PrivacyUnit};
+        let mechanism = CentralGaussianSpec::examples()[1].build().unwrap();
+        let claim = |unit| mechanism.claim(unit, 10);
+        let mut ledger = ledger(Epsilon::INFINITE);
+        let account = claim(PrivacyUnit::AccountFixedGraph);
+        ledger.debit("model", mechanism.event().repeated(10), account.clone()).unwrap();
+        let error = ledger.debit("metrics", mechanism.event(), claim(PrivacyUnit::Row)).unwrap_err();
+        let words =
+            "releasing metrics is claimed for row, and this ledger keeps books for account-fixed-graph";
+        assert!(error.to_string().starts_with(words), "{error}");
+        assert_eq!(ledger.entries().len(), 1);
+        ledger.debit("thresholds", mechanism.event(), account).unwrap();
     }
 }

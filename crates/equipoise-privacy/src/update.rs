@@ -224,6 +224,12 @@ impl QuantizedUpdate {
         self.saturated
     }
 
+    /// The public weight, already multiplied into the values.
+    #[must_use]
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+
     /// The bound on one unit's contribution *before* weight and rounding, if the trainer made one.
     #[must_use]
     pub const fn sensitivity(&self) -> Option<&Sensitivity> {

@@ -4,8 +4,8 @@
 
 use equipoise_core::{ClipNorm, Delta, Fraction, NoiseMultiplier};
 use equipoise_privacy::{
-    DiscreteSum, IntegerNoise, RoundedLength, SampledStep, gaussian_epsilon, prv_bracket, prv_estimate,
-    rdp_epsilon,
+    DiscreteSum, IntegerNoise, RoundedLength, SampledStep, gaussian_epsilon, log_normal_cdf, prv_bracket,
+    prv_estimate, rdp_epsilon,
 };
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -71,10 +71,32 @@ fn the_bracket_holds_what_other_libraries_bound() {
             row["id"]
         );
         let pld = number(&row, "eps_pld_up").unwrap();
-        assert!(bracket.lower <= pld, "{}: {bracket:?} {pld}", row["id"]);
+        // Row r49 is no bound, as the next test shows on paper.
+        assert!(bracket.lower <= pld || row["id"] == "r49", "{}: {bracket:?} {pld}", row["id"]);
         let curve: Vec<f64> = step.rdp_curve().iter().map(|r| r * steps as f64).collect();
         assert!(rdp_epsilon(&curve, delta.get()).epsilon >= bracket.lower, "{}", row["id"]);
     }
+}
+
+/// Row r49 (q = 1e-6, sigma = 0.4, T = 1000, delta = 1e-10): the event that some step lies beyond `x` has probability at least
+/// `T p - (T p)^2 / 2` under P and at most `T q` under Q, so delta at epsilon is at least the first less `e^epsilon` times the second. At
+/// the published upper bound, with `x` where one loss equals it, that is 1.0019e-10 already: the table left that much mass out.
+#[test]
+fn a_published_upper_bound_lies_below_the_truth_where_the_event_that_proves_it_is_on_paper() {
+    let row = plain_rows().into_iter().find(|row| row["id"] == "r49").unwrap();
+    let (step, steps, delta) = of(&row, 1);
+    let at_least = |epsilon: f64| {
+        let (q, sigma, steps) = (1e-6_f64, 0.4_f64, 1_000.0);
+        let x = sigma * sigma * ((epsilon.exp_m1() + q) / q).ln() + 0.5;
+        let above = |mean: f64| log_normal_cdf((mean - x) / sigma).exp();
+        let (p, q) = ((1.0 - q) * above(0.0) + q * above(1.0), above(0.0));
+        steps * p - 0.5 * (steps * p).powi(2) - epsilon.exp() * steps * q
+    };
+    let delta = delta.unwrap();
+    let pld = number(&row, "eps_pld_up").unwrap();
+    assert!(at_least(pld) > 1.0018 * delta.get());
+    let bracket = prv_bracket(&step, steps, delta, 0.01).unwrap();
+    assert!(bracket.lower > pld && at_least(bracket.upper) <= delta.get());
 }
 
 /// In a single step nothing is composed, and epsilon has a closed form; the two published discretisations straddle it. They are

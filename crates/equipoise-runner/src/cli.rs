@@ -79,7 +79,7 @@ enum Verb {
     },
     /// Draw the report of a run again from its metrics.json
     Report {
-        /// Run directory
+        /// Run directory, or the beginning of its name
         run: PathBuf,
     },
     /// Build, check and list named datasets
@@ -111,7 +111,10 @@ impl Verb {
     /// Whether the same command goes on where it was interrupted.
     fn goes_on(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Exec { .. } | Self::Audit(crate::audit::AuditVerb::Run { .. }) => true,
+            Self::Run(_)
+            | Self::Exec { .. }
+            | Self::Audit(crate::audit::AuditVerb::Run { .. })
+            | Self::Policy(crate::policy::PolicyVerb::Run { .. }) => true,
             Self::Lab(verb) => verb.goes_on(),
             _ => false,
         }
@@ -233,7 +236,7 @@ fn finish(
     rundir::write_report(dir, &data, &crate::report::render(&data))?;
     let hash = rundir::seal(dir, &data, &context.clock.measured())?;
     crate::timings::write(dir, &data, context.plan)?;
-    provenance::write(dir, context.plan, seconds)?;
+    provenance::write(dir, &context.plan.id, context.plan.first().experiment.seed, seconds)?;
     let count = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
     let done = (count(&context.computed), count(&context.trained));
     print_result(&data, &dir.join("report.html"), &hash, done, common)
@@ -260,15 +263,14 @@ fn print_result(
         let cell = |metric: &str| arm.summaries.get(metric).map_or_else(|| "-".to_owned(), words);
         say!("{:<width$} {:>26} {:>26}", arm.label, cell(&data.primary), cell(second));
     }
-    for comparison in data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some()) {
+    let steps = || data.comparisons.iter().filter(|c| c.metric == data.primary && c.share.is_some());
+    for comparison in steps() {
         let share = comparison.share.as_deref().unwrap_or_default();
-        say!(
-            "{share}: {} minus {}: {} ({})",
-            comparison.a,
-            comparison.b,
-            words(&comparison.difference),
-            crate::report::verdict_words(comparison)
-        );
+        let said = match &comparison.difference {
+            Estimate::NotAssessable { reason } => format!("not assessable ({reason})"),
+            value => format!("{} ({})", words(value), crate::report::verdict_words(comparison)),
+        };
+        say!("{share}: {} minus {}: {said}", comparison.a, comparison.b);
     }
     for row in &data.coalitions {
         say!(
@@ -284,7 +286,18 @@ fn print_result(
             say!("share of the learning share that `{arm}` closes: {}", words(&row.share));
         }
     }
-    say!("{}", crate::report::headline(data));
+    // The headline's difference is one of the steps above, where there are any.
+    if steps().next().is_none() {
+        say!("{}", crate::report::headline(data));
+    }
+    let unsaid = |arm: &crate::report::data::ArmReport| {
+        matches!(arm.summaries.get(&data.primary), Some(Estimate::NotAssessable { .. }))
+    };
+    if !data.arms.is_empty() && data.arms.iter().all(unsaid) {
+        say!(
+            "too few accounts with a simulated harmful pattern were tested to say anything: raise world.persons or experiment.seeds"
+        );
+    }
     // Who contacts whom is the most sensitive fact: what hides it stands beside every other promise.
     data.promises.iter().for_each(|line| say!("privacy: {line}"));
     say!(
@@ -293,6 +306,15 @@ fn print_result(
     );
     say!("report: {}", report.display());
     say!("hash: {hash}");
+    let name = report.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+    let store = if common.runs == Path::new("runs") {
+        String::new()
+    } else {
+        format!(" --runs {}", common.runs.display())
+    };
+    say!(
+        "next: open the report, or `equipoise export bundle {name} --out {name}.zip{store}`: all that a reader needs to make it again"
+    );
     Ok(())
 }
 
@@ -336,18 +358,37 @@ fn check(given: &Given, common: &Common) -> Result<(), Fault> {
         return Ok(());
     }
     say!(
-        "{}: {} points, {} arms, {} units; plan {}",
+        "{}: {} points, {} arms, {} units ({} of them worlds, which runs share); plan {}",
         plan.name,
         plan.points.len(),
         plan.arms.len(),
         plan.units.len(),
+        plan.units.iter().filter(|unit| unit.stage.name() == "world").count(),
         plan.id
     );
     say!("{}", cost_words(&cost));
     for (label, event) in mechanisms {
-        say!("  {label}: {}", serde_json::to_string(&event).map_err(runtime)?);
+        say!("  {label}: {}", mechanism_words(&event));
     }
     Ok(())
+}
+
+/// A mechanism in a line: its kind and parameters, numbers to four digits; `--json` has them whole.
+fn mechanism_words(event: &serde_json::Value) -> String {
+    match event {
+        serde_json::Value::Object(map) => {
+            let part = |(key, value): (&String, &serde_json::Value)| {
+                let key = key.replace(['_', '-'], " ");
+                let said = mechanism_words(value);
+                if value.is_object() { format!("{key} ({said})") } else { format!("{key} {said}") }
+            };
+            map.iter().map(part).collect::<Vec<_>>().join(", ")
+        }
+        serde_json::Value::Number(number) if !number.is_u64() => {
+            number.as_f64().map_or_else(String::new, |value| format!("{}", (value * 1e4).round() / 1e4))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn plan(given: &Given, common: &Common) -> Result<(), Fault> {
@@ -423,6 +464,10 @@ fn exec(path: &Path, unit: &str, common: &Common) -> Result<(), Fault> {
 }
 
 fn report(run: &Path, common: &Common) -> Result<(), Fault> {
+    // Named as for every other verb: by its directory or the beginning of its name.
+    let found =
+        if run.is_dir() { None } else { Some(crate::lab::find(&common.runs, &run.to_string_lossy())?) };
+    let run = found.as_deref().unwrap_or(run);
     let (data, hash) = rundir::redraw(run)?;
     print_result(&data, &run.join("report.html"), &hash, (0, 0), common)
 }

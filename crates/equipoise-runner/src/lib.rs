@@ -29,6 +29,7 @@ pub mod provenance;
 pub mod report;
 pub mod rundir;
 pub mod schema;
+mod study;
 pub mod sums;
 pub mod timings;
 pub mod training;

@@ -4,18 +4,22 @@
 //! and the ids of the units that it needs. So a resume is "run again", arms that do not depend on a swept key are
 //! computed once, and any scheduler can run the units. Threads, clocks and directories are not part of it.
 
+mod build;
 mod names;
+mod slice;
 
-use names::{name, name_apart, setting};
+pub(crate) use slice::slice;
+
+use build::Builder;
+use names::{name_apart, setting};
 
 use crate::config::{
     AggregationSpec, ArmKind, Evaluation, Experiment, FederationSection, FusionSection, Loaded,
-    PrivacySection, Protocol, Start, Tuning,
+    PrivacySection, Protocol, Start,
 };
 use crate::fault::{Fault, runtime};
 use crate::schema::SchemaSpec;
 use equipoise_features::{FeatureSpec, UnitScale};
-use equipoise_federated::{FedAvg, LocalSpec};
 use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::calibration::CalibrationSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
@@ -272,126 +276,6 @@ impl Plan {
             ))),
             _ => Err(Fault::Config(format!("`{name}` names {} units; give more digits", found.len()))),
         }
-    }
-}
-
-#[derive(Default)]
-struct Builder {
-    units: Vec<Unit>,
-    seen: BTreeMap<String, ()>,
-}
-
-impl Builder {
-    fn add(&mut self, stage: Stage, label: String, needs: Vec<String>, work: Work) -> Result<String, Fault> {
-        let version = CODE.iter().find(|(s, _)| *s == stage).map_or(0, |(_, version)| *version);
-        let inputs: Vec<&str> = needs.iter().map(String::as_str).collect();
-        let id = hash(stage.name(), version, &work, &inputs)?[..12].to_owned();
-        if self.seen.insert(id.clone(), ()).is_none() {
-            self.units.push(Unit { id: id.clone(), stage, label, needs, work });
-        }
-        Ok(id)
-    }
-
-    fn worlds(&mut self, loaded: &Loaded, role: WorldRole, count: u32) -> Result<Vec<String>, Fault> {
-        let e = loaded.first();
-        let networks = e.arms.iter().any(|arm| arm.trains() && !arm.grows_trees());
-        let reads = loaded.points.iter().any(|point| point.experiment.model.reads_sequences());
-        let sums = |point: &crate::config::Point| point.experiment.privacy.sums_over_contacts();
-        let contacts = e.arms.iter().any(|arm| arm.federates()) && loaded.points.iter().any(sums);
-        (0..count)
-            .map(|index| {
-                let slice = WorldSlice {
-                    world: loaded.world.clone(),
-                    features: e.features,
-                    protocol: e.protocol.clone(),
-                    seed: e.experiment.seed,
-                    role,
-                    index,
-                    sequences: networks && reads,
-                    tokens: e.arms.iter().any(|arm| arm.fuses()),
-                    contacts,
-                };
-                let what = if role == WorldRole::Test { "test world" } else { "development world" };
-                self.add(Stage::World, format!("{what} {index}"), vec![], Work::World(slice))
-            })
-            .collect()
-    }
-
-    fn arm(
-        &mut self,
-        slice: ArmSlice,
-        experiment: &Experiment,
-        worlds: &[String],
-        development: &[String],
-    ) -> Result<ArmPlan, Fault> {
-        let (id, label) = name(&slice);
-        let tune = if slice.arm.trains() {
-            Some(self.add(
-                Stage::Tune,
-                format!("tune {label}"),
-                development.to_vec(),
-                Work::Tune(slice.clone()),
-            )?)
-        } else {
-            None
-        };
-        let trials = worlds
-            .iter()
-            .enumerate()
-            .map(|(index, world)| {
-                let needs = std::iter::once(world.clone()).chain(tune.clone()).collect();
-                let work = Work::Trial { arm: slice.clone(), evaluation: experiment.evaluation.clone() };
-                self.add(Stage::Trial, format!("{label}, world {index}"), needs, work)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(ArmPlan { id, label, slice, tune, trials })
-    }
-}
-
-/// The slice of an experiment that an arm reads. What is not in here cannot change the arm.
-pub(crate) fn slice(arm: ArmKind, e: &Experiment, world: &WorldSpec) -> ArmSlice {
-    let network = arm.trains() && !arm.grows_trees();
-    let private = arm.federates() && e.privacy.epsilon.is_finite();
-    let model = match arm {
-        _ if !arm.trains() || arm.grows_trees() => None,
-        ArmKind::FederatedLogistic => Some(ModelSpec::LogisticRegression {}),
-        _ if arm.is_binned() => e.binned.map(|binned| ModelSpec::BinnedLogistic { bins: binned.bins }),
-        _ => Some(e.model.clone()),
-    };
-    let schemas = || (0..world.platform.len()).map(|platform| world.schema(platform)).collect::<Vec<_>>();
-    let scaled = model.as_ref().is_some_and(ModelSpec::reads_unit_interval);
-    let Tuning { learning_rates, private_learning_rates, .. } = &e.tuning;
-    let rates = if private { private_learning_rates } else { learning_rates };
-    let mut federation = arm.federates().then(|| e.federation.clone());
-    if let (ArmKind::FederatedBinned, Some(section)) = (arm, &mut federation) {
-        // A baseline stays the same whatever rule is studied beside it, and it has one layer.
-        section.local = LocalSpec::FedAvg(FedAvg {});
-    }
-    if let (true, Some(section)) = (private, &mut federation) {
-        // One clipped step a round on the server's own optimiser: the local-epoch settings are not read. Platforms that take noised steps
-        // by themselves send where these led, as federated averaging does.
-        section.rounds = e.privacy.rounds;
-        if e.privacy.local_steps().is_none() {
-            section.server = e.privacy.server.clone();
-        }
-    }
-    ArmSlice {
-        arm,
-        schema: e.schema.filter(|_| arm.trains()),
-        model,
-        trees: if arm.grows_trees() { e.trees.clone() } else { None },
-        scale: scaled.then(|| UnitScale::new(e.features.label_adjacent, &schemas())),
-        calibration: e.calibration.filter(|spec| arm.trains() && *spec != CalibrationSpec::None {}),
-        start: network.then_some(e.start),
-        training: network.then(|| e.training.clone()),
-        passes: (network && (!arm.federates() || e.federation.partition.members().is_some()))
-            .then_some(e.federation.rounds),
-        federation,
-        aggregation: arm.federates().then(|| e.aggregation.clone()),
-        fusion: e.fusion.as_ref().filter(|_| arm.fuses()).map(|fusion| fusion.of(arm)),
-        privacy: private.then(|| e.privacy.of_arm()),
-        learning_rates: if arm.trains() { rates.clone() } else { vec![] },
-        seed: e.experiment.seed,
     }
 }
 

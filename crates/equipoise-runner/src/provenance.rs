@@ -1,7 +1,6 @@
 //! Where a run came from: code, machine, threads. Stands outside the hash, because none of it may change a result.
 
 use crate::fault::{Fault, runtime};
-use crate::plan::Plan;
 use serde::Serialize;
 use std::path::Path;
 use std::process::Command;
@@ -22,14 +21,14 @@ struct Provenance {
     finished_unix: u64,
 }
 
-/// Writes `provenance.json`.
+/// Writes `provenance.json`: of a plan, or of a study by its id.
 ///
 /// # Errors
 /// If the disk does not take it.
-pub fn write(dir: &Path, plan: &Plan, seconds: f64) -> Result<(), Fault> {
+pub fn write(dir: &Path, plan: &str, seed: u64, seconds: f64) -> Result<(), Fault> {
     let provenance = Provenance {
         version: env!("CARGO_PKG_VERSION"),
-        plan: plan.id.clone(),
+        plan: plan.to_owned(),
         commit: git(&["rev-parse", "HEAD"]),
         uncommitted_changes: git(&["status", "--porcelain"]).map(|text| !text.is_empty()),
         lockfile_blake3: std::fs::read("Cargo.lock")
@@ -39,7 +38,7 @@ pub fn write(dir: &Path, plan: &Plan, seconds: f64) -> Result<(), Fault> {
         processor: processor(),
         instruction_sets: instruction_sets(),
         threads: rayon::current_num_threads(),
-        seed: plan.first().experiment.seed,
+        seed,
         seconds,
         finished_unix: crate::clock::unix_ms() / 1_000,
     };

@@ -116,12 +116,22 @@ fn the_reference_is_what_the_code_says() {
         format!("# Strategies and their parameters\n\n{note}\n\n```text\n{}```\n", says(&["describe"]));
     let mut commands = format!("# Commands\n\n{note}\n");
     let top = says(&["--help"]);
-    let verbs = top.split("Commands:\n").nth(1).unwrap().lines();
-    let verbs = verbs.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   "));
+    let verbs = |help: &str| -> Vec<String> {
+        let lines = help.split("Commands:\n").nth(1).unwrap_or_default().lines();
+        let verbs = lines.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   "));
+        let words = verbs.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+        words.filter(|verb| verb != "help").collect()
+    };
     commands.push_str(&format!("\n```text\n{top}```\n"));
-    for verb in verbs.filter_map(|line| line.split_whitespace().next()).filter(|verb| *verb != "help") {
-        commands.push_str(&format!("\n## {verb}\n\n```text\n{}```\n", says(&[verb, "--help"])));
+    for verb in verbs(&top) {
+        let help = says(&[&verb, "--help"]);
+        commands.push_str(&format!("\n## {verb}\n\n```text\n{help}```\n"));
+        for under in verbs(&help) {
+            let help = says(&[&verb, &under, "--help"]);
+            commands.push_str(&format!("\n### {verb} {under}\n\n```text\n{help}```\n"));
+        }
     }
+    assert!(commands.contains("--sigma <SIGMA>"), "options of verbs under verbs are not listed");
     for (page, text) in [("strategies", strategies), ("commands", commands)] {
         let path = root().join(format!("docs/reference/{page}.md"));
         if std::env::var_os("EQUIPOISE_BLESS").is_some() {

@@ -166,7 +166,7 @@ fn a_wrong_table_is_refused_with_its_place_and_mend() {
         ("score,label\n0.5\n", ["line 2", "1 fields under a header of 2", "give every column"]),
         ("score,label,score\n", ["line 1", "`score` is given twice", "rename"]),
         ("score,label\n", ["wrong.csv", "no rows", "give it at least one"]),
-        ("", ["line 1", "no column `score`", "rename"]),
+        ("", ["line 1", "the file is empty", "write a header"]),
     ] {
         let error = refused(text);
         assert!(
@@ -183,4 +183,34 @@ fn a_wrong_table_is_refused_with_its_place_and_mend() {
     );
     let missing = dir.path().join("none.csv");
     assert!(fail(dir.path(), &["metrics", missing.to_str().unwrap()], 2).contains("none.csv"));
+}
+
+/// The hits and misses that `equipoise_eval::early` works by hand: ERDE at 5 with a false alert at .4, and F1 2/3 times a speed of 3/4.
+#[test]
+fn early_alerts_worked_by_hand() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "score,label,seen\n.9,1,5\n.8,1,1\n.1,1,\n.7,0,9\n.2,0,\n";
+    let path = file(dir.path(), "early.csv", text);
+    let p = (3.0_f64.ln() / 4.0).to_string();
+    let got = answer(dir.path(), &[&path, "--deadline", "5,50", "--false-alert", "0.4", "--latency", &p]);
+    close(&got, "erde_5", (0.5 + (1.0 - 1.0 / (1.0 + (-4.0_f64).exp())) + 1.0 + 0.4) / 5.0);
+    close(&got, "latency_weighted_f1", 0.5);
+    assert!(got["erde_50"].as_f64().unwrap() < got["erde_5"].as_f64().unwrap());
+    // As eRisk: a false alert costs the share of positive rows, .6 instead of .4.
+    let erisk = answer(dir.path(), &[&path, "--deadline", "5"]);
+    close(&erisk, "erde_5", got["erde_5"].as_f64().unwrap() + 0.2 / 5.0);
+    assert_eq!(erisk["early"]["false_alert"], 0.6);
+    assert!(erisk["undefined"]["latency_weighted_f1"].as_str().unwrap().contains("--latency"));
+    // No parameter is taken silently, and a table without the column says so.
+    let unasked = answer(dir.path(), &[&path]);
+    assert!(
+        unasked["undefined"]["erde"].as_str().unwrap().contains("--deadline") && unasked["early"].is_null()
+    );
+    let plain = file(dir.path(), "plain.csv", EIGHT);
+    assert!(answer(dir.path(), &[&plain])["undefined"]["erde"].is_null());
+    let asked = answer(dir.path(), &[&plain, "--deadline", "5"]);
+    assert!(asked["undefined"]["erde_5"].as_str().unwrap().contains("no column `seen`"));
+    let wrong = file(dir.path(), "wrong.csv", &text.replace(",9\n", ",0\n"));
+    let said = fail(dir.path(), &["metrics", &wrong, "--deadline", "5"], 2);
+    assert!(said.contains("line 5, column `seen`: got `0`; write a number of at least 1"), "{said}");
 }

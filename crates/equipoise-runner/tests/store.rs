@@ -230,7 +230,9 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
     let shown = succeed(runs, &["show", a.to_str().unwrap()]);
     assert_eq!(line(&shown, "hash"), line(&first, "hash"));
     assert!(shown.contains("Does every room of the house work?") && shown.contains("local only"));
-    assert!(fail(runs, &["show", "smoke"], 2).contains("names 2 runs"));
+    let many = fail(runs, &["show", "smoke"], 2);
+    assert!(many.contains("names 2 runs: smoke-") && many.contains(", smoke-"), "{many}");
+    assert!(fail(runs, &["report", "smoke"], 2).contains("names 2 runs"));
     assert!(fail(runs, &["show", "nothing"], 2).contains("equipoise ls"));
 
     let compared = json(runs, &["compare", a.to_str().unwrap(), b]);
@@ -252,6 +254,10 @@ fn runs_are_found_compared_verified_and_cleaned_up() {
         row("federated")["mean"].as_f64().unwrap().abs() > 0.0,
         "another number of rounds is another model"
     );
+    // Ten persons are too few for a number: what the report does not state, the words of a comparison do not.
+    assert!(row("federated")["not-assessable"].as_str().unwrap().contains("of at least 50 persons"));
+    let words = succeed(runs, &["compare", a.to_str().unwrap(), b]);
+    assert!(words.contains("federated: recall-at-budget, A minus B: not assessable (10 of"), "{words}");
 
     let verified = json(runs, &["verify", a.to_str().unwrap(), "--units", "4"]);
     assert_eq!(verified.as_array().unwrap().iter().filter(|row| row["same"] == true).count(), 4);

@@ -92,6 +92,8 @@ fn templates_completions_and_the_doctor_speak() {
     let runs = dir.path().join("runs");
     let file = root().join("target/tmp-new-template.toml");
     let _ = std::fs::remove_file(&file);
+    // Not there where builds go elsewhere.
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let path = file.to_str().unwrap();
     let out = succeed(&runs, &["new", "quickstart", "--out", path]);
     assert!(out.contains("next: equipoise check"), "{out}");
@@ -100,6 +102,14 @@ fn templates_completions_and_the_doctor_speak() {
     assert!(fail(&runs, &["new", "quickstart", "--out", path], 2).contains("exists already"));
     std::fs::remove_file(&file).unwrap();
     assert!(fail(&runs, &["new", "quikstart"], 2).contains("did you mean `quickstart`?"));
+    // Outside the repository the file comes to where the caller stands, and says what its paths need.
+    let elsewhere = std::process::Command::new(env!("CARGO_BIN_EXE_equipoise"))
+        .args(["new", "quickstart"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(elsewhere.stdout).unwrap();
+    assert!(said.contains("quickstart-new.toml: written\nmend `dataset"), "{said}");
     for shell in ["bash", "zsh", "fish"] {
         assert!(succeed(&runs, &["completions", shell]).contains("reproduce"), "{shell}");
     }

@@ -146,16 +146,16 @@ fn who_contacts_whom_is_promised_beside_the_rest_or_said_to_be_open() {
     let hidden: Vec<&&str> =
         lines.iter().filter(|line| line.contains("(unit account-private-graph; ")).collect();
     assert_eq!(hidden.len(), 1, "{lines:?}");
-    for part in
-        ["epsilon 8 at delta", "relation: nulling", "released models (A1)", "Not protected:", "full list"]
-    {
+    let level = "epsilon 8 (federated-eps-8-account-private-graph) at delta";
+    for part in [level, "relation: nulling", "released models (A1)", "Not protected:", "full list"] {
         assert!(hidden[0].contains(part), "{part} is missing in: {}", hidden[0]);
     }
     assert!(lines.iter().any(|line| line.contains("(unit pair; relation: nulling")), "{lines:?}");
-    let open = "no guarantee for one account on one platform (contact graph private)";
-    let without: Vec<&&str> = lines.iter().filter(|line| line.contains(open)).collect();
+    let open = "for one account on one platform (contact graph private)";
+    let without: Vec<&&str> =
+        lines.iter().filter(|line| line.contains("no guarantee") && line.contains(open)).collect();
     assert_eq!(without.len(), 1, "{lines:?}");
-    assert!(without[0].contains("federated, ε = 8; federated, ε = 8 for an account, K = 2."), "{without:?}");
+    assert!(without[0].contains("from federated-eps-8, federated-eps-8-account-k2 for"), "{without:?}");
     let entries = std::fs::read_dir(runs.path()).unwrap().map(|entry| entry.unwrap().path());
     let place = entries.into_iter().find(|path| path.join("plan.json").exists()).unwrap();
     let metrics = json(&place.join("metrics.json"));
@@ -171,6 +171,28 @@ fn who_contacts_whom_is_promised_beside_the_rest_or_said_to_be_open() {
     assert!(
         report.contains("add to as many rows as they may") && report.contains("(unit account-private-graph)")
     );
+}
+
+/// Promises on the same terms are one sentence, each epsilon with the arms that keep it; where no arm hides the graph, none is listed.
+#[test]
+fn promises_on_the_same_terms_are_one_line() {
+    let runs = tempfile::tempdir().unwrap();
+    let sweep = "sweep.grid={ \"privacy.epsilon\" = [\"inf\", 8.0, 3.0] }";
+    let arms = "arms=[\"federated\", \"federated-logistic\"]";
+    let set = ["--set", "experiment.seeds=1", "--set", arms, "--set", sweep];
+    let said = succeed(runs.path(), &run(smoke().to_str().unwrap(), &set));
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("privacy: ")).collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    let [first, second] = ["8", "3"].map(|epsilon| {
+        let arms = format!("(federated-eps-{epsilon}, federated-logistic-eps-{epsilon})");
+        lines[0].find(&arms).unwrap_or_else(|| panic!("{arms} is missing in: {}", lines[0]))
+    });
+    assert!(
+        first < second && lines[0].contains(" at delta 1e-5 for one training row (unit row; "),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[1].contains("no guarantee from any arm for one account"), "{}", lines[1]);
 }
 
 /// Tested accounts are private too: what an arm with a guarantee tells of them is noised and debited, and the rest is an oracle's.

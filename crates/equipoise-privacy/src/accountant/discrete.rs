@@ -102,6 +102,10 @@ impl DiscreteSum {
     /// The Renyi bound of one release at the order `a`. Skellam's holds at whole orders, so that one is taken at the next.
     #[must_use]
     pub fn rdp(&self, a: f64) -> f64 {
+        // Read from a file, a scale may be anything, and a negative one would shorten the vector.
+        if !(self.scale > 0.0 && self.scale.is_finite()) {
+            return f64::INFINITY;
+        }
         let l2 = self.l2_sensitivity();
         let l1 = self.l1_sensitivity(l2);
         let (deviation, d) = (self.total_deviation(), f64::from(self.dimension.get()));
@@ -184,6 +188,16 @@ mod tests {
                 ..sum(IntegerNoise::Skellam, 3, 9.0)
             };
             assert!(conditional.l2_sensitivity() <= 10.0 && conditional.l2_sensitivity() >= 6.0);
+        }
+    }
+
+    #[test]
+    fn a_grid_that_is_none_bounds_nothing() {
+        for noise in [IntegerNoise::DiscreteGaussian, IntegerNoise::Skellam] {
+            for scale in [-1024.0, 0.0, f64::NAN, f64::INFINITY] {
+                let sum = DiscreteSum { scale, ..sum(noise, 4, 1_000.0) };
+                assert!(sum.rdp(2.0).is_infinite() && sum.epsilon(1, 1e-5).epsilon.is_infinite(), "{sum:?}");
+            }
         }
     }
 }

@@ -58,12 +58,11 @@ impl Pair {
         let (mut removed, mut added) = (vec![0.0; count], vec![0.0; count]);
         // From the top down, because there each boundary starts the search for the next.
         let middle = 0.5 * f64::from(step.rows());
-        let (mut x, mut upper) = (high, Edge { in_upper_half: true, p: 0.0, q: 0.0 });
+        let (mut x, mut upper) = (high, Edge::TOP);
         for (i, at) in (first..=last).rev().zip((0..count).rev()) {
             let edge = if i == first { None } else { boundary(step, (real(i) - 0.5) * spacing, x) };
             x = edge.unwrap_or(x);
-            let lower =
-                edge.map_or(Edge { in_upper_half: false, p: 0.0, q: 0.0 }, |x| Edge::at(step, x, middle));
+            let lower = edge.map_or(Edge::BOTTOM, |x| Edge::at(step, x, middle));
             let (p, q) = lower.up_to(upper);
             (removed[at], added[count - 1 - at]) = (p, q);
             upper = lower;
@@ -95,6 +94,7 @@ impl Pair {
     }
 
     /// The same losses on a coarser lattice, with the same means.
+    #[cfg(test)]
     pub(super) fn coarser(&self, spacing: f64) -> Self {
         let coarsen = |lattice: &Lattice| {
             let at = |i: usize| lattice.point(self.spacing, i);
@@ -145,11 +145,6 @@ impl Pair {
         self
     }
 
-    /// The variance of each direction.
-    pub(super) fn variances(&self) -> [f64; 2] {
-        [0, 1].map(|d| self.directions[d].variance(self.spacing))
-    }
-
     /// The smallest epsilon at `delta` that holds in both directions.
     pub(super) fn epsilon(&self, delta: f64) -> f64 {
         self.directions.iter().map(|lattice| lattice.epsilon(self.spacing, delta)).fold(0.0, f64::max)
@@ -157,7 +152,7 @@ impl Pair {
 }
 
 /// Where the loss is `t`, given a point at or right of it.
-fn boundary(step: &SampledStep, t: f64, right: f64) -> Option<f64> {
+pub(super) fn boundary(step: &SampledStep, t: f64, right: f64) -> Option<f64> {
     if step.rows() == 1 {
         return step.where_loss_is(t);
     }
@@ -190,7 +185,7 @@ impl Lattice {
     }
 
     /// The epsilon at which `sum_{t > epsilon} (1 - e^(epsilon - t)) p(t)` is `delta`; 0 if it is smaller everywhere.
-    fn epsilon(&self, spacing: f64, delta: f64) -> f64 {
+    pub(super) fn epsilon(&self, spacing: f64, delta: f64) -> f64 {
         let (decay, growth) = (libm::exp(-spacing), libm::exp(self.tilt * spacing));
         // Mass above the point over delta, plain and weighted by e^(point - t); one mass is masses[i] * weight.
         let (mut above, mut weighted, mut weight) = (0.0, 0.0, 0.0);
@@ -219,21 +214,26 @@ impl Lattice {
 /// The distribution functions at a boundary, from below in the lower half and from above in the upper, so that both tails
 /// keep their relative accuracy.
 #[derive(Clone, Copy)]
-struct Edge {
-    in_upper_half: bool,
-    p: f64,
-    q: f64,
+pub(super) struct Edge {
+    pub(super) in_upper_half: bool,
+    pub(super) p: f64,
+    pub(super) q: f64,
 }
 
 impl Edge {
-    fn at(step: &SampledStep, x: f64, middle: f64) -> Self {
+    /// Below everything.
+    pub(super) const BOTTOM: Self = Self { in_upper_half: false, p: 0.0, q: 0.0 };
+    /// Above everything.
+    pub(super) const TOP: Self = Self { in_upper_half: true, p: 0.0, q: 0.0 };
+
+    pub(super) fn at(step: &SampledStep, x: f64, middle: f64) -> Self {
         let in_upper_half = x > middle;
         let (p, q) = if in_upper_half { step.above(x) } else { step.below(x) };
         Self { in_upper_half, p, q }
     }
 
     /// The mass of P and of Q between this edge and the next above.
-    fn up_to(self, upper: Self) -> (f64, f64) {
+    pub(super) fn up_to(self, upper: Self) -> (f64, f64) {
         match (self.in_upper_half, upper.in_upper_half) {
             (true, _) => (self.p - upper.p, self.q - upper.q),
             (false, false) => (upper.p - self.p, upper.q - self.q),

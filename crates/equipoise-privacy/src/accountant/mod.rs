@@ -5,19 +5,24 @@
 //! calibration for each.
 
 mod calibrate;
+mod cells;
 mod compose;
 mod convert;
 mod discrete;
+mod dominating;
 mod fourier;
 mod gaussian;
 mod lattice;
-mod levels;
 mod moment;
 mod prv;
 mod renyi;
+mod rounded;
+mod sandwich;
 mod single;
 mod step;
 mod subsampled;
+#[cfg(test)]
+mod two_levels;
 
 pub(crate) use calibrate::calibrate_beside;
 pub use calibrate::{

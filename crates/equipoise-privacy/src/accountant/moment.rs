@@ -194,6 +194,31 @@ mod tests {
         assert!(moments.ln_moment(0.5) < 0.0 && moments.ln_moment(-0.5) > 0.0);
     }
 
+    /// `rdp_curve` bounds nulling; for several rows no theorem says that adding costs less.
+    #[test]
+    fn nulling_several_rows_is_the_worse_direction_at_every_order() {
+        for rows in [2, 3, 8, 40] {
+            for (q, sigma) in [
+                (1e-4, 1.0),
+                (0.01, 0.5),
+                (0.05, 4.0),
+                (0.5, 2.0),
+                (0.5, 30.0),
+                (0.9, 1.0),
+                (0.9, 10.0),
+                (0.99, 50.0),
+                (0.999, 0.7),
+            ] {
+                let step = step(q, sigma, rows);
+                let moments = Moments::new(&step);
+                for a in [1.1, 1.5, 2.0, 3.0, 5.0, 10.0, 32.0] {
+                    let (nulled, added) = (moments.ln_moment(a), moments.ln_moment(1.0 - a));
+                    assert!(nulled >= added * (1.0 - 1e-9), "{rows} {q} {sigma} {a}: {nulled:e} {added:e}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn mean_and_variance_are_the_slope_and_the_curve_of_the_moments() {
         for step in [step(0.05, 1.3, 1), step(0.2, 2.0, 4)] {

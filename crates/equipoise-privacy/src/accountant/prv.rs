@@ -1,19 +1,23 @@
-//! The exact privacy-loss accountant: epsilon of many sampled steps to a stated error, by Fourier transform (Gopi, Lee,
-//! Wutschitz, arXiv 2106.02848), composed in two levels so that long runs stay cheap (Ghazi et al., arXiv 2207.04381).
+//! The exact privacy-loss accountant: epsilon of many sampled steps to a stated error, by Fourier transform (Koskela, Jälkö, Honkela, arXiv
+//! 1906.03049; Gopi, Lee, Wutschitz, arXiv 2106.02848).
 //!
-//! What is certified: with probability `1 - delta / 1000` the discretised loss lies within `error` of the true one, by
-//! Hoeffding's inequality on the rounding errors (mean zero, one spacing long) of each level, with Chernoff bounds on what a
-//! window leaves out. So the true epsilon lies in `[lower, upper]`. Not covered by proof: the rounding of `f64`. Losses are
-//! composed under a tilt, so it is relative to delta (about 1e-16 a step), and a quarter of `delta / 1000` is kept back for it.
+//! What is certified, from 256 steps on: the true epsilon lies between those of a pair that the step's pair dominates and of one
+//! that dominates it (`sandwich`). Below: with probability `1 - delta / 1000` the discretised loss lies within `error` of the true one, by
+//! Hoeffding's inequality on the rounding errors, mean zero and one spacing long (`rounded`). Either way Chernoff bounds what a
+//! window leaves out. Not covered by proof: the rounding of `f64`. Losses are composed under a tilt, so it is relative to delta (about
+//! 1e-16 a step), and a quarter of `delta / 1000` is kept back for it.
 
-use super::levels::{Accountant, Rounding, TWO_LEVELS_FROM, real};
+use super::rounded::{Accountant, Rounding, real};
+use super::sandwich::Run;
 use super::step::SampledStep;
 use super::{gaussian_epsilon, single};
 use equipoise_core::{Delta, NoiseMultiplier};
 use serde::{Deserialize, Serialize};
 
+/// Steps from which two bounds are cheaper than keeping roundings apart. (Below, either takes milliseconds.)
+pub(super) const MANY_STEPS: u64 = 256;
 /// The largest transform: 256 MiB of numbers.
-const MOST_POINTS: f64 = 16_777_216.0;
+pub(super) const MOST_POINTS: f64 = 16_777_216.0;
 /// The transform that an estimate likes.
 const POINTS_OF_AN_ESTIMATE: f64 = 131_072.0;
 
@@ -44,7 +48,8 @@ pub enum PrvError {
     },
 }
 
-/// Epsilon of `steps` such steps at `delta`, certified to `error` on either side (0.01 is the custom).
+/// Epsilon of `steps` such steps at `delta`, certified to `error` on either side (0.01 is the custom; what is kept back of delta comes on
+/// top).
 ///
 /// # Errors
 /// If the transform would not fit.
@@ -61,18 +66,16 @@ pub fn prv_bracket(
     if let Some(exact) = closed_form(step, steps, delta) {
         return Ok(EpsilonBracket { lower: exact, estimate: exact, upper: exact });
     }
-    let slack = delta.get() * 1e-3;
+    if steps >= MANY_STEPS {
+        return Run::new(step, steps, delta.get()).bounds(error);
+    }
     let accountant = Accountant::new(step, steps, delta.get());
     let sum = accountant.compose(error, MOST_POINTS, Rounding::Bounded)?;
-    Ok(EpsilonBracket {
-        lower: (sum.epsilon(delta.get() + slack) - error).max(0.0),
-        estimate: sum.epsilon(delta.get()),
-        upper: sum.epsilon(delta.get() - slack) + error,
-    })
+    Ok(accountant.read(&sum, delta.get(), error))
 }
 
-/// The estimate alone, on a grid made for it: rounding of about a hundredth of the standard deviation of the total loss, means
-/// and variances kept. Typically within 1e-4 of the truth; for a claim take the upper end of [`prv_bracket`].
+/// The estimate alone, on a lattice made for it. Typically within 1e-4 of the truth; for a claim take the upper end of
+/// [`prv_bracket`].
 ///
 /// # Errors
 /// If the transform would not fit.
@@ -80,10 +83,12 @@ pub fn prv_estimate(step: &SampledStep, steps: u64, delta: Delta) -> Result<f64,
     if let Some(exact) = closed_form(step, steps, delta) {
         return Ok(exact);
     }
+    if steps >= MANY_STEPS {
+        return Run::new(step, steps, delta.get()).estimate();
+    }
     let accountant = Accountant::new(step, steps, delta.get());
     let widest = (0.3 * accountant.spread()).max(0.03);
-    let most = if steps < TWO_LEVELS_FROM { 0.03 } else { f64::INFINITY };
-    let mut error = (0.1 * accountant.spread()).clamp(1e-6, most);
+    let mut error = (0.1 * accountant.spread()).clamp(1e-6, 0.03);
     loop {
         let last = error >= widest;
         let most_points = if last { MOST_POINTS } else { POINTS_OF_AN_ESTIMATE };

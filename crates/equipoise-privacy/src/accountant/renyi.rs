@@ -38,8 +38,11 @@ fn one_step(event: &DpEvent) -> Vec<f64> {
             SampledStep::of_rows(rate, noise, rows).map_or_else(|_| unbounded(), |step| step.rdp_curve())
         }
         DpEvent::DiscreteSum(sum) => orders().iter().map(|&a| sum.rdp(a)).collect(),
-        DpEvent::ZeroConcentrated { rho } => orders().iter().map(|a| rho * a).collect(),
-        DpEvent::None | DpEvent::Repeat { .. } | DpEvent::Compose(_) => unbounded(),
+        DpEvent::ZeroConcentrated { rho } if rho >= 0.0 => orders().iter().map(|a| rho * a).collect(),
+        // A negative rho would pay budget back.
+        DpEvent::ZeroConcentrated { .. } | DpEvent::None | DpEvent::Repeat { .. } | DpEvent::Compose(_) => {
+            unbounded()
+        }
     }
 }
 
@@ -88,5 +91,25 @@ impl RdpAccountant {
     #[must_use]
     pub fn delta(&self, epsilon: f64) -> f64 {
         rdp_delta(&self.curve, epsilon)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use equipoise_core::Epsilon;
+
+    /// Events are read from files, where numbers are not checked.
+    #[test]
+    fn no_event_pays_budget_back() {
+        let delta = Delta::new(1e-5).unwrap();
+        for rho in [-0.1, f64::NAN, f64::NEG_INFINITY] {
+            let mut accountant = RdpAccountant::new();
+            accountant.compose(&DpEvent::ZeroConcentrated { rho: 0.2 }, 1);
+            accountant.compose(&DpEvent::ZeroConcentrated { rho }, 1);
+            assert!(accountant.epsilon(delta).epsilon.is_infinite(), "{rho}");
+            let mut ledger = crate::Ledger::new(Epsilon::new(1.0).unwrap(), delta);
+            assert!(ledger.debit("a refund", DpEvent::ZeroConcentrated { rho }, None).is_err());
+        }
     }
 }

@@ -141,11 +141,13 @@ impl SampledStep {
             w += libm::exp(ln_taken) * libm::expm1(exponent.min(700.0));
             largest = largest.max(ln_taken + exponent);
         }
-        if largest < 30.0 {
+        // Where next to nobody stays out, u is next to nothing and 1 + w has no digits left.
+        if largest < 30.0 && w > -0.999 {
             return (w, libm::log1p(w));
         }
         let (sum, _) = self.scaled_sums(x, largest);
-        (libm::exp(largest.min(700.0)) * sum, largest + libm::log(sum))
+        let ln_u = largest + libm::log(sum);
+        (if w > -0.999 { libm::exp(largest.min(700.0)) * sum } else { libm::expm1(ln_u) }, ln_u)
     }
 
     /// `u` and its slope times `s^2`, both divided by `e^scale`.
@@ -181,11 +183,12 @@ impl SampledStep {
         let mut x = start;
         for _ in 0..200 {
             let (w, ln_u) = self.density_ratio(x);
-            let scale = ln_u.max(0.0);
+            // The slope of ln u is that of u over u: scaled by u itself where that is large or next to nothing.
+            let far = ln_u > 30.0 || w <= -0.999;
+            let scale = if far { ln_u } else { ln_u.max(0.0) };
             let (_, slope) = self.scaled_sums(x, scale);
-            let slope = slope
-                / (self.sigma * self.sigma)
-                / if ln_u > 30.0 { 1.0 } else { (1.0 + w) * libm::exp(-scale) };
+            let slope =
+                slope / (self.sigma * self.sigma) / if far { 1.0 } else { (1.0 + w) * libm::exp(-scale) };
             let next = x - (ln_u - t) / slope;
             let moved = x - next;
             if !next.is_finite() || moved <= 1e-13 * (1.0 + x.abs()) {
@@ -276,6 +279,19 @@ mod tests {
         let want = 0.25 + 0.5 * (-0.5_f64).exp() + 0.25 * (-2.0_f64).exp();
         let (w, ln_u) = step(0.5, 1.0, 2).density_ratio(0.0);
         assert!((w + 1.0 - want).abs() < 1e-15 && (ln_u - want.ln()).abs() < 1e-15);
+    }
+
+    /// Where forty rows of which nine in ten take part are not seen, `u` is 1e-40: the term of nobody, and of one.
+    #[test]
+    fn a_ratio_of_next_to_nothing_keeps_its_digits() {
+        let step = step(0.9, 1.0, 40);
+        for x in [-12.0, -20.0] {
+            let want = 40.0 * 0.1_f64.ln() + (40.0 * 9.0 * (x - 0.5_f64).exp()).ln_1p();
+            let (w, ln_u) = step.density_ratio(x);
+            assert!((ln_u / want - 1.0).abs() < 1e-4 && (w + 1.0).abs() < 1e-15, "{x}: {ln_u} {want}");
+        }
+        let back = step.where_loss_is(step.density_ratio(-2.0).1).unwrap();
+        assert!((back + 2.0).abs() < 1e-9, "{back}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod words;
 
 use crate::fault::{Fault, runtime};
 use crate::progress::Progress;
+use crate::study::{Kind, Study};
 use cell::CellResult;
 use clap::Subcommand;
 use equipoise_core::{Observer, RunEvent};
@@ -66,7 +67,16 @@ pub(crate) struct Manner<'a> {
 /// If the file, a world or the disk refuse.
 pub(crate) fn dispatch(verb: &AuditVerb, manner: Manner<'_>) -> Result<(), Fault> {
     match verb {
-        AuditVerb::Run { file } => run(&file::load(file)?, manner),
+        AuditVerb::Run { file } => {
+            let (report, dir, hash) = play(file, &file::load(file)?, manner.quiet, manner.runs)?;
+            if manner.json {
+                words::say(&serde_json::to_string_pretty(&report).map_err(runtime)?);
+            } else {
+                words::print(&report);
+                words::say(&format!("report: {}\nhash: {hash}", dir.join("report.html").display()));
+            }
+            Ok(())
+        }
         AuditVerb::Check { file } => {
             let target = file::load(file)?;
             let claims = claims(&target)?;
@@ -110,17 +120,63 @@ fn claims(target: &Target) -> Result<Vec<ClaimRow>, Fault> {
         .collect()
 }
 
-fn run(target: &Target, manner: Manner<'_>) -> Result<(), Fault> {
-    let about = &target.file.experiment;
+/// A file that somebody else played.
+#[derive(Debug)]
+pub(crate) struct Again(Target);
+
+impl Again {
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    /// As the verb.
+    pub(crate) fn load(file: &Path) -> Result<Self, Fault> {
+        file::load(file).map(Self)
+    }
+
+    /// What it comes down to.
+    pub(crate) fn study(&self) -> Result<Study, Fault> {
+        study(&self.0)
+    }
+
+    /// Plays it; where its results lie.
+    pub(crate) fn play(&self, file: &Path, quiet: bool, runs: &Path) -> Result<PathBuf, Fault> {
+        play(file, &self.0, quiet, runs).map(|(_, dir, _)| dir)
+    }
+}
+
+/// What a file comes down to.
+fn study(target: &Target) -> Result<Study, Fault> {
     // More worlds of the same question go on from fewer.
     let (mut named, mut point) = (target.file.clone(), target.plan.first().clone());
     named.experiment.worlds = 0;
     point.experiment.seeds = 0;
-    let key = stage_key("audit", CODE, &(&named, &point, &target.worlds[0]), &[]).map_err(runtime)?;
-    let dir = manner.runs.join(format!("audit-{}-{}", about.name, &key[..12]));
+    let id = stage_key("audit", CODE, &(&named, &point, &target.worlds[0]), &[]).map_err(runtime)?;
+    let about = &target.file.experiment;
+    Ok(Study {
+        kind: Kind::Audit,
+        id,
+        name: about.name.clone(),
+        question: about.question.clone(),
+        seed: target.plan.first().experiment.seed,
+        worlds: about.worlds,
+        resolved: serde_json::json!({ "file": target.file, "experiment": target.plan.first(), "world": target.worlds[0].world }),
+    })
+}
+
+/// What a file came to, where it lies, and its hash.
+fn play(
+    file: &Path,
+    target: &Target,
+    quiet: bool,
+    runs: &Path,
+) -> Result<(AuditReport, PathBuf, String), Fault> {
+    let start = crate::clock::now();
+    let study = study(target)?;
+    let key = study.id[..12].to_owned();
+    let dir = runs.join(format!("audit-{}-{key}", study.name));
     let cells = cell::cells(target);
     let claims = claims(target)?;
-    let progress = Progress::new(manner.quiet);
+    let progress = Progress::new(quiet);
     let (what, done) = ("cells".to_owned(), AtomicU64::new(0));
     progress.on(&RunEvent::Started { what: what.clone(), total: (target.worlds.len() * cells.len()) as u64 });
     let one = |index: usize| -> Result<Vec<CellResult>, Fault> {
@@ -150,14 +206,9 @@ fn run(target: &Target, manner: Manner<'_>) -> Result<(), Fault> {
         played.extend(some?);
     }
     progress.on(&RunEvent::Finished { what });
-    let report = AuditReport::of(target, key[..12].to_owned(), claims, &cells, &played);
+    let report = AuditReport::of(target, key, claims, &cells, &played);
     write_json_atomic(&dir.join("result.json"), &report).map_err(runtime)?;
     crate::rundir::write_pages(&dir, &crate::report::render_audit(&report))?;
-    if manner.json {
-        words::say(&serde_json::to_string_pretty(&report).map_err(runtime)?);
-    } else {
-        words::print(&report);
-        words::say(&format!("report: {}", dir.join("report.html").display()));
-    }
-    Ok(())
+    let hash = crate::study::seal(&dir, file, study, start.elapsed().as_secs_f64())?;
+    Ok((report, dir, hash))
 }

@@ -98,7 +98,8 @@ pub(super) fn check(point: &Point, world: &WorldSpec) -> Vec<String> {
     need(e.evaluation.resamples >= 50, "resamples: at least 50".into());
     let observed = f64::from(world.days) - f64::from(p.label_cutoff);
     need(
-        e.evaluation.horizon_days > 0.0 && e.evaluation.horizon_days <= observed,
+        // A cut-off after the world's end is said above.
+        observed <= 0.0 || (e.evaluation.horizon_days > 0.0 && e.evaluation.horizon_days <= observed),
         format!("horizon-days: must be above 0 and at most the {observed} days after `label-cutoff`"),
     );
     if let Some(release) = e.evaluation.release {

@@ -77,8 +77,22 @@ pub fn load_on(path: &Path, overrides: &[String], dataset: Option<&Path>) -> Res
         return Err(config(problems.join("\n")));
     }
     let world = read_world(path, &text, &points, dataset)?;
+    // What is wrong at every point is said once.
+    let mut wrong: Vec<(String, Vec<&Point>)> = Vec::new();
     for point in &points {
-        problems.extend(check(point, &world).into_iter().map(|why| locate(path, &text, point, &why)));
+        for why in check(point, &world) {
+            match wrong.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, at)) => at.push(point),
+                None => wrong.push((why, vec![point])),
+            }
+        }
+    }
+    for (why, at) in wrong {
+        let everywhere = at.len() == points.len();
+        let named: Vec<String> = at.iter().filter(|_| !everywhere).map(|point| point.label()).collect();
+        let of =
+            if named.is_empty() { String::new() } else { format!(" (sweep point {})", named.join("; ")) };
+        problems.push(located(path, &text, &why) + &of);
     }
     if problems.is_empty() {
         let (baseline, budget) = (expanded.baseline, expanded.budget);
@@ -121,7 +135,14 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(path: &Path, text: &str) -> 
         let at = error.span().map_or(0, |span| span.start.min(text.len()));
         let (line, column) = place(text, at);
         let (message, mend) = (error.message(), super::suggest::mend(error.message()));
-        config(format!("{}, line {line}, column {column}: {message}\n{error}  mend: {mend}", path.display()))
+        // Of the reader's own words only the picture of the place: place and message stand before it already.
+        let whole = error.to_string();
+        let picture = whole.lines().skip(1).take_while(|line| line.contains('|'));
+        let picture: String = picture.map(|line| format!("  {line}\n")).collect();
+        config(format!(
+            "{}, line {line}, column {column}: {message}\n{picture}  mend: {mend}",
+            path.display()
+        ))
     })
 }
 
@@ -168,11 +189,6 @@ fn read_world(
 }
 
 /// Puts file, line and column before a problem, by the key that it begins with.
-fn locate(path: &Path, text: &str, point: &Point, why: &str) -> String {
-    let of = if point.set.is_empty() { String::new() } else { format!(" (sweep point {})", point.label()) };
-    format!("{}{of}", located(path, text, why))
-}
-
 fn located(path: &Path, text: &str, why: &str) -> String {
     let key = why.split(':').next().unwrap_or("");
     let last = key.rsplit('.').next().unwrap_or(key);

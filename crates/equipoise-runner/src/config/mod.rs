@@ -1,7 +1,9 @@
 //! An experiment file: the types are the documentation of its keys. Unknown keys are errors, research choices have no
 //! hidden defaults, and every number is checked where it is parsed.
 
+mod arm;
 mod check;
+mod evaluation;
 mod fusion;
 mod load;
 mod noise;
@@ -10,6 +12,8 @@ mod suggest;
 mod sweep;
 mod unit;
 
+pub use arm::ArmKind;
+pub use evaluation::{Evaluation, EvaluationRelease};
 pub use fusion::{FusionFunction, FusionSection};
 pub use load::{Loaded, load, load_on};
 pub(crate) use load::{parse, read};
@@ -25,14 +29,11 @@ use crate::schema::SchemaSpec;
 use equipoise_attack::PoisonSpec;
 use equipoise_core::{ClipNorm, Delta, Epsilon, Fraction};
 use equipoise_encrypted::SchemeSpec;
-use equipoise_eval::metric::RmstTimeToDetection;
-use equipoise_eval::{Metric, MetricSpec};
 use equipoise_features::FeatureSpec;
 use equipoise_federated::{AggregatorSpec, CohortSpec, CompressionSpec, LocalSpec, ScheduleSpec, ServerSpec};
 use equipoise_model::boosted::BoostedSpec;
 use equipoise_model::calibration::CalibrationSpec;
 use equipoise_model::{ModelSpec, TrainConfig};
-use equipoise_policy::Reviewer;
 use equipoise_privacy::{Quantizer, Rounding};
 use serde::{Deserialize, Serialize};
 
@@ -257,34 +258,6 @@ pub struct Tuning {
     pub private_learning_rates: Vec<f64>,
 }
 
-/// How safety is measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Evaluation {
-    /// Reviews that a platform can afford a day, as a share of its tested accounts.
-    pub review_budget: Fraction,
-    /// The simulated review.
-    pub reviewer: Reviewer,
-    /// Bootstrap resamples of intervals inside one world.
-    pub resamples: u32,
-    /// Horizon of the restricted mean time to detection in days; must fit between the label cut-off and the world's end.
-    pub horizon_days: f64,
-    /// What arms with a guarantee tell about their tested accounts, which are private too: noised counts at this price. Without it they
-    /// tell nothing, and what stands in a report are the numbers of an oracle.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub release: Option<EvaluationRelease>,
-}
-
-/// The price of telling how well an arm does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct EvaluationRelease {
-    /// Epsilon of one release, beside the model's; finite.
-    pub epsilon: Epsilon,
-    /// Its delta.
-    pub delta: Delta,
-}
-
 impl Experiment {
     /// Features that the model reads: of a row, or of a step of a sequence.
     #[must_use]
@@ -294,161 +267,5 @@ impl Experiment {
         } else {
             equipoise_features::dictionary(self.features.label_adjacent).len()
         }
-    }
-}
-
-impl Evaluation {
-    /// Every metric, with this experiment's parameters.
-    #[must_use]
-    pub fn metrics(&self) -> Vec<Box<dyn Metric>> {
-        let own = |spec| match spec {
-            MetricSpec::RmstTimeToDetection(metric) => MetricSpec::RmstTimeToDetection(RmstTimeToDetection {
-                horizon_days: self.horizon_days,
-                ..metric
-            }),
-            other => other,
-        };
-        MetricSpec::examples().into_iter().map(|spec| own(spec).build()).collect()
-    }
-}
-
-/// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ArmKind {
-    /// Reviews what users reported, most reports first. No model.
-    ReportsOnly,
-    /// The founding document's rule, read literally: declared adults who newly contact many declared minors in a day.
-    LiteralRule,
-    /// Each platform trains alone on its own rows.
-    LocalOnly,
-    /// Platforms train together; rows stay where they are.
-    Federated,
-    /// The same, with logistic regression.
-    FederatedLogistic,
-    /// All rows in one place, accounts not linked to persons. Nobody may do this; it bounds what federation can reach.
-    PooledUnlinked,
-    /// All rows in one place, accounts of one person linked. Nobody may do this either.
-    PooledLinked,
-    /// Boosted trees on each platform's own rows: what industry would pick for rows, beside the networks.
-    LocalTrees,
-    /// Boosted trees grown together from summed histograms of integers; rows stay where they are.
-    FederatedTrees,
-    /// Boosted trees on all rows in one place, accounts not linked.
-    PooledTrees,
-    /// Logistic regression on publicly binned features, on each platform's own rows.
-    LocalBinned,
-    /// The same, trained together by federated averaging, whatever local rule is studied beside it.
-    FederatedBinned,
-    /// The same on all rows in one place, accounts not linked.
-    PooledBinned,
-    /// Each platform trains alone; a server reads all their scores of one pseudonymous account and applies a rule to them.
-    FusedPlain,
-    /// The same rule on encrypted scores: no seat reads one, and only the rule's value is opened.
-    FusedEncrypted,
-}
-
-impl ArmKind {
-    /// Every arm, in the order of the ladder.
-    pub const ALL: [Self; 15] = [
-        Self::ReportsOnly,
-        Self::LiteralRule,
-        Self::LocalOnly,
-        Self::Federated,
-        Self::FederatedLogistic,
-        Self::PooledUnlinked,
-        Self::PooledLinked,
-        Self::LocalTrees,
-        Self::FederatedTrees,
-        Self::PooledTrees,
-        Self::LocalBinned,
-        Self::FederatedBinned,
-        Self::PooledBinned,
-        Self::FusedPlain,
-        Self::FusedEncrypted,
-    ];
-
-    /// The name in files.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::ReportsOnly => "reports-only",
-            Self::LiteralRule => "literal-rule",
-            Self::LocalOnly => "local-only",
-            Self::Federated => "federated",
-            Self::FederatedLogistic => "federated-logistic",
-            Self::PooledUnlinked => "pooled-unlinked",
-            Self::PooledLinked => "pooled-linked",
-            Self::LocalTrees => "local-trees",
-            Self::FederatedTrees => "federated-trees",
-            Self::PooledTrees => "pooled-trees",
-            Self::LocalBinned => "local-binned",
-            Self::FederatedBinned => "federated-binned",
-            Self::PooledBinned => "pooled-binned",
-            Self::FusedPlain => "fused-plain",
-            Self::FusedEncrypted => "fused-encrypted",
-        }
-    }
-
-    /// One sentence for `describe` and the report.
-    #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::ReportsOnly => "reviews what users reported, most reports first; no model",
-            Self::LiteralRule => {
-                "the founding document's rule: new declared-minor contacts a day and accept rate"
-            }
-            Self::LocalOnly => "each platform trains alone on its own rows",
-            Self::Federated => "platforms train one model together; rows stay where they are",
-            Self::FederatedLogistic => "the same with logistic regression",
-            Self::PooledUnlinked => "all rows in one place, accounts not linked; nobody may do this",
-            Self::PooledLinked => "all rows in one place, accounts of one person linked; nobody may do this",
-            Self::LocalTrees => "each platform trains boosted trees on its own rows",
-            Self::FederatedTrees => "platforms grow boosted trees together from summed histograms",
-            Self::PooledTrees => "boosted trees on all rows in one place, not linked; nobody may do this",
-            Self::LocalBinned => {
-                "each platform trains a logistic regression on publicly binned features alone"
-            }
-            Self::FederatedBinned => {
-                "platforms train a logistic regression on publicly binned features together"
-            }
-            Self::PooledBinned => "the same on all rows in one place, not linked; nobody may do this",
-            Self::FusedPlain => {
-                "each platform trains alone, a server reads all scores of a pseudonymous account and applies a rule"
-            }
-            Self::FusedEncrypted => {
-                "the same rule on encrypted scores: nobody reads a score, only the rule's value is opened"
-            }
-        }
-    }
-
-    /// Whether a model is trained.
-    #[must_use]
-    pub const fn trains(self) -> bool {
-        !matches!(self, Self::ReportsOnly | Self::LiteralRule)
-    }
-
-    /// Whether the model is boosted trees, with settings of their own.
-    #[must_use]
-    pub const fn grows_trees(self) -> bool {
-        matches!(self, Self::LocalTrees | Self::FederatedTrees | Self::PooledTrees)
-    }
-
-    /// Whether the model is a logistic regression on binned features, with bins of its own.
-    #[must_use]
-    pub const fn is_binned(self) -> bool {
-        matches!(self, Self::LocalBinned | Self::FederatedBinned | Self::PooledBinned)
-    }
-
-    /// Whether platforms' scores of one account become one value.
-    #[must_use]
-    pub const fn fuses(self) -> bool {
-        matches!(self, Self::FusedPlain | Self::FusedEncrypted)
-    }
-
-    /// Whether platforms train together.
-    #[must_use]
-    pub const fn federates(self) -> bool {
-        matches!(self, Self::Federated | Self::FederatedLogistic | Self::FederatedBinned)
     }
 }

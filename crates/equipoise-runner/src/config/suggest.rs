@@ -6,7 +6,7 @@ pub(super) fn mend(message: &str) -> String {
     let words: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     if let (true, [wrong, expected @ ..]) = (message.starts_with("unknown "), words.as_slice()) {
         return match nearest(wrong, expected) {
-            Some(near) => format!("unknown key `{wrong}`, did you mean `{near}`?"),
+            Some(near) => format!("unknown {} `{wrong}`, did you mean `{near}`?", what(message)),
             None => format!("remove `{wrong}`, or write one of the words that are expected here"),
         };
     }
@@ -15,12 +15,25 @@ pub(super) fn mend(message: &str) -> String {
             format!("add `{missing} = ...` to this table; a research choice has no hidden default")
         }
         [_, ..] if message.starts_with("duplicate") => "keep one of the two".to_owned(),
+        _ if ["u8", "u16", "u32", "u64", "usize"]
+            .iter()
+            .any(|kind| message.ends_with(&format!("expected {kind}"))) =>
+        {
+            "write a whole number, 0 or more".to_owned()
+        }
+        _ if message.ends_with("expected f64") => "write a number".to_owned(),
         _ if message.starts_with("invalid type") => "write a value of the kind that is expected".to_owned(),
+        _ if message.contains("must be") => "write a value within these bounds".to_owned(),
         _ if message.starts_with("wanted exactly 1") => {
             "choose one of these keys and remove the others".to_owned()
         }
         _ => "mend this place; `equipoise new` writes a whole file that is right".to_owned(),
     }
+}
+
+/// A field is a key; a variant may be a key or a value.
+fn what(message: &str) -> &'static str {
+    if message.starts_with("unknown variant") { "word" } else { "key" }
 }
 
 /// The nearest word, if it is near enough to have been meant.
@@ -61,6 +74,16 @@ mod tests {
         assert_eq!(mend(message), "unknown key `cilp_norm`, did you mean `clip-norm`?");
         assert!(mend("unknown field `zzzzz`, expected `epsilon`").starts_with("remove `zzzzz`"));
         assert!(mend("missing field `seed`").contains("`seed = ...`"));
+        let variant = "unknown variant `fedrated`, expected one of `local-only`, `federated`";
+        assert_eq!(mend(variant), "unknown word `fedrated`, did you mean `federated`?");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_or_size_is_answered_in_plain_words() {
+        let whole = "write a whole number, 0 or more";
+        assert_eq!(mend("invalid value: integer `-4`, expected u32"), whole);
+        assert_eq!(mend("invalid type: string \"many\", expected u32"), whole);
+        assert_eq!(mend("a fraction must be between 0 and 1, got 3"), "write a value within these bounds");
     }
 
     #[test]

@@ -1,29 +1,29 @@
 //! How each arm trains (`score`: and scores). An arm sees the training rows of a world and, of the tested accounts, the
 //! features; never the truth.
 
+mod alone;
+mod mechanism;
+mod rounds;
 mod score;
 
+pub(crate) use mechanism::{mechanism, planned_event};
+pub(super) use rounds::{Parts, rounds};
 pub(crate) use score::score;
 
+use alone::{alone, beside_abstainers, grow, grow_together};
+use mechanism::as_far_as_sealed;
+
 use super::charge::charged;
-use crate::config::{AggregationSpec, ArmKind, PartitionSpec};
+use crate::config::{ArmKind, PartitionSpec};
 use crate::data::WorldData;
 use crate::fault::{Fault, runtime};
 use crate::plan::ArmSlice;
 use crate::sums;
-use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material, ended};
-use equipoise_attack::PoisonSpec;
+use crate::training::{ClientRows, ClippedSums, LocalEpochs, Material};
 use equipoise_core::{ClipNorm, Params, Seed};
-use equipoise_federated::{
-    Aggregation, Devices, Divisor, Federation, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory,
-    VectorSpec,
-};
-use equipoise_model::Trainer;
-use equipoise_model::boosted::{Boosted, BoostedSpec, Sent};
-use equipoise_privacy::{
-    Adversary, CentralGaussianSpec, DpEvent, Mechanism, MechanismSpec, NoNoiseSpec, NoiseLevel,
-    PoissonSampler, PrivacyClaim, Quantizer,
-};
+use equipoise_federated::{Devices, Divisor, FederationState, Outcome, SlotPlan, Stopwatch, TrainerFactory};
+use equipoise_model::boosted::{Boosted, Sent};
+use equipoise_privacy::{Mechanism, MechanismSpec, NoNoiseSpec, PoissonSampler, PrivacyClaim};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -126,73 +126,6 @@ pub(crate) fn train(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) 
     }
 }
 
-/// One forest for each set of rows.
-fn grow(slice: &ArmSlice, clients: &[ClientRows], setting: &Setting<'_>) -> Result<Trained, Fault> {
-    let spec = BoostedSpec {
-        learning_rate: setting.learning_rate,
-        ..expect(slice.trees.as_ref(), "trees")?.clone()
-    };
-    let mut trained = Trained::default();
-    for (client, rows) in (0_u64..).zip(clients) {
-        let seed = setting.seed.derive("platform", client);
-        let forest = if rows.is_empty() {
-            None
-        } else {
-            Some(Boosted::fit(&rows.rows(), &spec, seed).map_err(runtime)?)
-        };
-        trained.outcomes.push(ended(rows, Ok(1)).map_err(runtime)?.1);
-        trained.trees.push(forest);
-    }
-    Ok(trained)
-}
-
-/// One forest from the platforms' summed histograms.
-fn grow_together(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
-    let spec = BoostedSpec {
-        learning_rate: setting.learning_rate,
-        ..expect(slice.trees.as_ref(), "trees")?.clone()
-    };
-    let clients = ClientRows::by_platform(&world.train, world.meta.platforms.len());
-    let parts: Vec<_> = clients.iter().map(ClientRows::rows).collect();
-    let mut add = |sent: Vec<Vec<i64>>| {
-        let mut sent = sent.into_iter();
-        let mut sum = sent.next().unwrap_or_default();
-        sent.for_each(|words| sum.iter_mut().zip(words).for_each(|(sum, word)| *sum += word));
-        Ok(sum)
-    };
-    // The address of the pooled forest's draws, so that the two are one forest on one binning.
-    let seed = setting.seed.derive("platform", 0);
-    let (forest, sent) = Boosted::fit_parts(&parts, &spec, seed, &mut add).map_err(runtime)?;
-    let outcomes = clients.iter().map(|rows| ended(rows, Ok(1)).map(|(_, outcome)| outcome));
-    Ok(Trained {
-        trees: vec![Some(forest)],
-        histograms: Some(sent),
-        outcomes: outcomes.collect::<Result<_, _>>().map_err(runtime)?,
-        ..Trained::default()
-    })
-}
-
-/// As many passes over the rows as a federation makes in all. A model that diverged is the one before any training.
-fn alone(
-    slice: &ArmSlice,
-    rows: &ClientRows,
-    seed: Seed,
-    setting: &Setting<'_>,
-) -> Result<(Params, Outcome), Fault> {
-    let (model, mut config) =
-        (expect(slice.model.as_ref(), "model")?, expect(slice.training.as_ref(), "training")?.clone());
-    config.learning_rate = setting.learning_rate;
-    let passes = u32::from(config.epochs) * expect(slice.passes, "passes")?;
-    config.epochs = u16::try_from(passes)
-        .map_err(|_| Fault::Config(format!("rounds: {passes} passes are more than 65,535")))?;
-    let start = init(slice, rows.columns, setting.seed)?;
-    let mut params = start.clone();
-    let mut trainer = Trainer::with(model, rows.columns, config.trainer).map_err(runtime)?;
-    let trained = trainer.train(&mut params.0, rows.examples(), &config, seed);
-    let (_, outcome) = ended(rows, trained.map(|stats| stats.steps)).map_err(runtime)?;
-    Ok((if outcome.takes_part() { params } else { start }, outcome))
-}
-
 #[allow(clippy::cast_possible_truncation)] // A loss weight is an f32 in the model.
 fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Result<Trained, Fault> {
     let (model, section) =
@@ -289,155 +222,6 @@ fn federate(slice: &ArmSlice, world: &WorldData, setting: &Setting<'_>) -> Resul
     trained.claim = claim;
     trained.bound = bounded.map(|(_, record)| record);
     Ok(trained.bounded())
-}
-
-/// One model a platform: the federation's for its members, and for each platform that abstains the one that it trains alone.
-fn beside_abstainers(
-    slice: &ArmSlice,
-    world: &WorldData,
-    members: &[u8],
-    together: &Params,
-    setting: &Setting<'_>,
-) -> Result<Vec<Params>, Fault> {
-    let material = Material::of(slice.model.as_ref(), world);
-    let clients = ClientRows::by_platform(material, world.meta.platforms.len());
-    let model = |(p, rows): (usize, &ClientRows)| {
-        if members.iter().any(|&member| usize::from(member) == p) {
-            return Ok(together.clone());
-        }
-        alone(slice, rows, setting.seed.derive("platform", p as u64), setting).map(|(model, _)| model)
-    };
-    clients.iter().enumerate().map(model).collect()
-}
-
-/// Shares of noise hide a sum from the aggregator; an update that it reads by itself has its own share alone, so that under a sum in the
-/// clear the promise holds for recipients of the model and for nobody closer.
-fn as_far_as_sealed(mut claim: PrivacyClaim, aggregation: Option<&AggregationSpec>) -> PrivacyClaim {
-    let reads =
-        |scheme: &equipoise_encrypted::SchemeSpec| scheme.build().leakage().server_reads_single_updates();
-    let clear = matches!(aggregation, Some(AggregationSpec::Hidden(scheme)) if reads(scheme));
-    if claim.integer.is_some() && clear {
-        claim.adversary = Adversary::ReleasedModel;
-        claim.not_protected[0] =
-            "the aggregator's view: it reads every update, with that platform's own share alone".into();
-    }
-    claim
-}
-
-/// What a section's mechanism does in a step, and before the first one, where accounts are scored on so many decisions. For people who
-/// look at a plan; noise that platforms add depends on the model and is not known here.
-///
-/// # Errors
-/// If no noise gives the epsilon.
-pub(crate) fn planned_event(
-    privacy: &crate::config::PrivacySection,
-    decisions: usize,
-) -> Result<DpEvent, Fault> {
-    if let Some(steps) = privacy.local_steps() {
-        return Ok(super::local::noise(privacy, steps)?.event());
-    }
-    match super::contacts::mechanism(privacy, decisions)? {
-        Some(sums) => Ok(DpEvent::Compose(sums.before_steps().into_iter().chain([sums.event()]).collect())),
-        None => Ok(mechanism(privacy)?.event()),
-    }
-}
-
-/// The mechanism of a privacy section whose noise comes to the opened sum, calibrated to the epsilon.
-///
-/// # Errors
-/// If no noise gives that epsilon, or platforms add it, which depends on how many there are.
-pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<dyn Mechanism>, Fault> {
-    if privacy.noise.is_some_and(|noise| noise.on_platforms().is_some() || noise.in_local_steps().is_some()) {
-        let why =
-            "noise: only runs know noise that platforms add; take the key away or say `central-gaussian`";
-        return Err(Fault::Config(why.into()));
-    }
-    if privacy.sums_over_contacts() {
-        let why = "unit: only runs know noised sums over contacts; use `row` or `account-fixed-graph`";
-        return Err(Fault::Config(why.into()));
-    }
-    let spec = CentralGaussianSpec {
-        clip_norm: privacy.clip_norm,
-        sampling_rate: privacy.sampling_rate,
-        noise: NoiseLevel::Epsilon(privacy.epsilon),
-        delta: privacy.delta,
-        steps: privacy.rounds,
-        rows_per_account: privacy.rows_per_account(),
-    };
-    MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
-}
-
-pub(super) struct Parts<'a> {
-    pub(super) trainers: &'a dyn TrainerFactory,
-    pub(super) spec: VectorSpec,
-    pub(super) mechanism: &'a dyn Mechanism,
-    pub(super) divisor: Divisor,
-    pub(super) quantizer: Quantizer,
-}
-
-pub(super) fn rounds(
-    slice: &ArmSlice,
-    params: Params,
-    parts: &Parts<'_>,
-    setting: &Setting<'_>,
-) -> Result<Trained, Fault> {
-    let section = expect(slice.federation.as_ref(), "federation")?;
-    let scheme = match expect(slice.aggregation.as_ref(), "aggregation")? {
-        AggregationSpec::Hidden(scheme) => Ok(scheme.build()),
-        AggregationSpec::Visible(rule) => Err(rule),
-    };
-    let aggregation = match (&scheme, section.compression.sparsifier()) {
-        (Ok(scheme), _) => Aggregation::Hidden(scheme.session(&parts.spec).map_err(runtime)?),
-        (Err(rule), None) => Aggregation::Visible(rule.rule()),
-        (Err(rule), Some(choice)) => Aggregation::Chosen(rule.rule(), choice),
-    };
-    // With a guarantee, the tuned rate is the server's: platforms take one clipped step and have none of their own.
-    let one_step = slice.privacy.as_ref().is_some_and(|privacy| privacy.local_steps().is_none());
-    let server = if one_step {
-        section.server.with_learning_rate(setting.learning_rate)
-    } else {
-        section.server.clone()
-    };
-    let poison = section.poison.as_ref().map(PoisonSpec::attack);
-    let tamper = |update, seed| match poison {
-        Some(attack) => attack.tamper(update, &parts.quantizer, seed),
-        None => update,
-    };
-    let mut federation = Federation {
-        trainers: parts.trainers,
-        local: section.local.rule(),
-        compression: section.compression.map(),
-        schedule: section.schedule,
-        tamper: section.poison.is_some().then_some(&tamper),
-        cohorts: section.cohort,
-        quantizer: parts.quantizer,
-        rounding: section.rounding.unwrap_or_default(),
-        update_clip: section.update_clip,
-        aggregation,
-        mechanism: parts.mechanism,
-        divisor: parts.divisor,
-        server: server.optimizer(),
-        seed: setting.seed.derive("federation", 0),
-        stopwatch: setting.stopwatch,
-    };
-    federation.check().map_err(runtime)?;
-    let mut state =
-        super::checkpoint::read(setting.checkpoint)?.unwrap_or_else(|| FederationState::new(params));
-    let mut keeper = super::checkpoint::Keeper::new(setting.checkpoint);
-    while state.round < section.rounds {
-        state = federation.step(state).map_err(runtime)?;
-        keeper.keep(&state)?;
-    }
-    let rule = section.local.rule();
-    let models = if rule.personal() {
-        let (layers, none) = (parts.trainers.layers(), Vec::new());
-        let own = |client| state.kept.get(&client).unwrap_or(&none);
-        let model = |client| Params(rule.own_model(&state.params.0, own(client), &layers));
-        (0..parts.trainers.clients()).map(model).collect()
-    } else {
-        vec![state.params.clone()]
-    };
-    Ok(Trained { models, plan: federation.plan().cloned(), federation: Some(state), ..Trained::default() })
 }
 
 /// A plan that this program made has what its arms need; one that was edited by hand may not.

@@ -43,8 +43,11 @@ pub(super) fn ladder(arms: &[ArmResults<'_>], experiment: &Experiment) -> Vec<Co
         for arm in arms {
             let is_local = arm.plan.slice.arm == ArmKind::LocalOnly;
             let listed = arm.plan.slice.arm == ArmKind::PooledUnlinked;
+            // Of several federated arms the first is the step that a headline speaks of.
+            let first = find(ArmKind::Federated).is_some_and(|first| first.plan.id == arm.plan.id);
             if !is_local && !listed {
-                add(Some(arm), partner(arms, ArmKind::LocalOnly, arm), None);
+                let share = first.then_some("gain of federating");
+                add(Some(arm), partner(arms, ArmKind::LocalOnly, arm), share);
             }
         }
         for arm in arms {

@@ -4,15 +4,19 @@
 mod arm;
 mod baseline;
 mod calibration;
+mod cards;
 mod coalitions;
 mod compare;
+mod costs;
 mod explanation;
 mod facts;
 mod front;
 mod fusion;
+mod metrics;
 mod outcomes;
 mod patterns;
 mod promise;
+mod seats;
 mod told;
 
 use crate::exec::{Context, Failure, TrialRecord, TuneRecord, read_cases, read_trial};

@@ -21,10 +21,10 @@ fn open(claim: &PrivacyClaim) -> String {
     std::iter::once(unit).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
-fn line(claim: &PrivacyClaim) -> String {
+/// Everything that a claim says beside its epsilon.
+fn terms(claim: &PrivacyClaim) -> String {
     format!(
-        "epsilon {} at delta {:e} for {} (unit {}; relation: {}; against {}). Not protected: {}.",
-        epsilon(claim),
+        "at delta {:e} for {} (unit {}; relation: {}; against {}). Not protected: {}.",
         claim.delta.get(),
         claim.unit.noun(),
         claim.unit.name(),
@@ -34,31 +34,56 @@ fn line(claim: &PrivacyClaim) -> String {
     )
 }
 
-/// What arms promise, a line each with the arms that do; and of all others with a guarantee, that they hide no graph.
+/// Claims on the same terms, as one sentence: each epsilon with the arms that promise it.
+struct Promise<'a> {
+    terms: String,
+    levels: Vec<(f64, Vec<&'a str>)>,
+}
+
+impl std::fmt::Display for Promise<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let level = |(epsilon, arms): &(f64, Vec<&str>)| format!("{epsilon} ({})", arms.join(", "));
+        let levels: Vec<String> = self.levels.iter().map(level).collect();
+        write!(f, "epsilon {} {}", levels.join(", "), self.terms)
+    }
+}
+
+/// Puts what an arm claims beside what others claim on the same terms.
+fn enter<'a>(promised: &mut Vec<Promise<'a>>, claim: &PrivacyClaim, arm: &'a str) {
+    let (terms, epsilon) = (terms(claim), epsilon(claim));
+    let at = promised.iter().position(|known| known.terms == terms).unwrap_or_else(|| {
+        promised.push(Promise { terms, levels: Vec::new() });
+        promised.len() - 1
+    });
+    let levels = &mut promised[at].levels;
+    // Equal as printed is what counts: both were rounded up to three digits.
+    #[allow(clippy::float_cmp)]
+    match levels.iter_mut().find(|(known, _)| *known == epsilon) {
+        Some((_, arms)) => arms.push(arm),
+        None => levels.push((epsilon, vec![arm])),
+    }
+}
+
+/// What arms promise, a line for all that promise it on the same terms; and of those with a guarantee that hide no graph, that they do not.
 pub(super) fn lines(arms: &[ArmResults<'_>]) -> Vec<String> {
-    let (mut promised, mut open): (Vec<(String, Vec<&str>)>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut promised, mut open, mut of) = (Vec::new(), Vec::new(), 0);
     for arm in arms {
         let Some(own) = arm.claim() else { continue };
         let claims: Vec<&PrivacyClaim> = std::iter::once(own).chain(arm.also()).collect();
-        let label = arm.plan.label.as_str();
-        for words in claims.iter().map(|claim| line(claim)) {
-            match promised.iter_mut().find(|(known, _)| *known == words) {
-                Some((_, arms)) => arms.push(label),
-                None => promised.push((words, vec![label])),
-            }
-        }
+        let id = arm.plan.id.as_str();
+        claims.iter().for_each(|claim| enter(&mut promised, claim, id));
+        of += 1;
         if claims.iter().all(|claim| claim.unit != PrivacyUnit::AccountPrivateGraph) {
-            open.push(label);
+            open.push(id);
         }
     }
-    let mut lines: Vec<String> =
-        promised.iter().map(|(words, arms)| format!("{words} Arms: {}.", arms.join("; "))).collect();
+    let mut lines: Vec<String> = promised.iter().map(ToString::to_string).collect();
     if !open.is_empty() {
+        let who = if open.len() == of { "any arm".to_owned() } else { open.join(", ") };
         lines.push(format!(
-            "no guarantee for {} (unit {}): who contacts whom is not hidden. Arms: {}.",
+            "no guarantee from {who} for {} (unit {}): who contacts whom is not hidden.",
             PrivacyUnit::AccountPrivateGraph.noun(),
             PrivacyUnit::AccountPrivateGraph.name(),
-            open.join("; ")
         ));
     }
     lines

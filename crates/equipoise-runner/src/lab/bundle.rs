@@ -12,6 +12,7 @@ use crate::exec::Context;
 use crate::fault::{Fault, config, runtime};
 use crate::plan::{Plan, Work};
 use crate::rundir::OUTSIDE_HASH;
+use crate::study::STUDY;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -22,8 +23,20 @@ pub(super) const INPUTS: [&str; 3] = ["experiment.toml", "world.toml", "override
 /// The list of sums.
 pub(super) const SUMS: &str = "SHA256SUMS";
 
+/// What a crate says of the run that it holds.
+pub(super) struct Run {
+    pub(super) name: String,
+    pub(super) question: String,
+    /// The id of its plan or study.
+    pub(super) id: String,
+    /// Members that it read.
+    pub(super) inputs: Vec<String>,
+    /// The member that holds its numbers.
+    pub(super) numbers: &'static str,
+}
+
 pub(super) fn export(run: &Path, out: &Path) -> Result<Said, Fault> {
-    let members = members(run)?;
+    let members = if run.join(STUDY).is_file() { super::study::members(run)? } else { members(run)? };
     let bytes = zip::write(&members)?;
     equipoise_store::write_atomic(out, &bytes).map_err(runtime)?;
     let sum = sha256(&bytes);
@@ -42,7 +55,36 @@ fn members(run: &Path) -> Result<Members, Fault> {
     let plan = crate::rundir::read_plan(run)?;
     let metrics = value(&run.join("metrics.json"))?;
     let mut members = Members::new();
-    for name in ["experiment.toml", "plan.json", "metrics.json", "ledger.json", "report.html", "report.md"] {
+    for name in ["experiment.toml", "plan.json", "metrics.json", "ledger.json"] {
+        members.insert(name.to_owned(), bytes(&run.join(name))?);
+    }
+    drawn(run, &mut members)?;
+    let world = plan.units.iter().find_map(|unit| match &unit.work {
+        Work::World(slice) => Some(toml::to_string_pretty(&slice.world)),
+        _ => None,
+    });
+    let world = world.ok_or_else(|| config("the plan has no world"))?.map_err(runtime)?;
+    let dataset = blake3::hash(world.as_bytes()).to_hex().to_string();
+    members.insert("world.toml".into(), world.into_bytes());
+    members.insert("overrides.json".into(), pretty(&json!(plan.overrides))?);
+    members.insert("units.json".into(), pretty(&units(run, &plan)?)?);
+    let provenance = provenance(run, &plan, &dataset);
+    let text = |key: &str| metrics[key].as_str().unwrap_or("unknown").to_owned();
+    let about = Run {
+        name: text("name"),
+        question: text("question"),
+        id: text("plan_id"),
+        inputs: INPUTS.map(str::to_owned).to_vec(),
+        numbers: "metrics.json",
+    };
+    crated(&mut members, &about, provenance)?;
+    check_inputs(run, &members, &plan)?;
+    Ok(members)
+}
+
+/// Adds the texts of a run's report.
+pub(super) fn drawn(run: &Path, members: &mut Members) -> Result<(), Fault> {
+    for name in ["report.html", "report.md"] {
         members.insert(name.to_owned(), bytes(&run.join(name))?);
     }
     for folder in ["figures", "tables"] {
@@ -54,27 +96,21 @@ fn members(run: &Path) -> Result<Members, Fault> {
             }
         }
     }
-    let world = plan.units.iter().find_map(|unit| match &unit.work {
-        Work::World(slice) => Some(toml::to_string_pretty(&slice.world)),
-        _ => None,
-    });
-    let world = world.ok_or_else(|| config("the plan has no world"))?.map_err(runtime)?;
-    let dataset = blake3::hash(world.as_bytes()).to_hex().to_string();
-    members.insert("world.toml".into(), world.into_bytes());
-    members.insert("overrides.json".into(), pretty(&json!(plan.overrides))?);
-    members.insert("units.json".into(), pretty(&units(run, &plan)?)?);
-    let provenance = provenance(run, &plan, &dataset);
-    let crated = crate_metadata(&members, &metrics, &provenance);
+    Ok(())
+}
+
+/// Makes a crate of what a run's members are: adds where they came from, the crate's metadata, and the sums of all.
+pub(super) fn crated(members: &mut Members, about: &Run, provenance: Value) -> Result<(), Fault> {
+    let crated = crate_metadata(members, about, &provenance);
     let mut stable = provenance;
     if let Some(map) = stable.as_object_mut() {
         map.remove("date");
     }
     members.insert("provenance.json".into(), pretty(&stable)?);
     members.insert("ro-crate-metadata.json".into(), pretty(&crated)?);
-    let sums = sums(&members);
+    let sums = sums(members);
     members.insert(SUMS.into(), sums.into_bytes());
-    check_inputs(run, &members, &plan)?;
-    Ok(members)
+    Ok(())
 }
 
 /// A bundle that would not give its own plan back is not written.
@@ -127,12 +163,9 @@ fn units(run: &Path, plan: &Plan) -> Result<Value, Fault> {
 
 /// The provenance without clocks; the day of the run stands in it for the crate alone.
 fn provenance(run: &Path, plan: &Plan, dataset: &str) -> Value {
-    let mut facts = value(&run.join("provenance.json")).unwrap_or_else(|_| json!({}));
+    let mut facts = without_clocks(run);
     let first = plan.first();
     if let Some(map) = facts.as_object_mut() {
-        map.remove("seconds");
-        let finished = map.remove("finished_unix").and_then(|value| value.as_u64()).unwrap_or(0);
-        map.insert("date".into(), day(finished / 86_400).into());
         map.insert("dataset_blake3".into(), dataset.into());
         map.insert("dataset".into(), first.world.dataset.clone().into());
         map.insert("worlds".into(), first.experiment.seeds.into());
@@ -140,8 +173,19 @@ fn provenance(run: &Path, plan: &Plan, dataset: &str) -> Value {
     facts
 }
 
+/// A run's provenance with the day instead of clocks.
+pub(super) fn without_clocks(run: &Path) -> Value {
+    let mut facts = value(&run.join("provenance.json")).unwrap_or_else(|_| json!({}));
+    if let Some(map) = facts.as_object_mut() {
+        map.remove("seconds");
+        let finished = map.remove("finished_unix").and_then(|value| value.as_u64()).unwrap_or(0);
+        map.insert("date".into(), day(finished / 86_400).into());
+    }
+    facts
+}
+
 /// The metadata of the crate.
-fn crate_metadata(members: &Members, metrics: &Value, provenance: &Value) -> Value {
+fn crate_metadata(members: &Members, about: &Run, provenance: &Value) -> Value {
     let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
     let id = |name: &str| json!({ "@id": name });
     let parts: Vec<Value> = members.keys().map(|name| id(name)).collect();
@@ -149,16 +193,17 @@ fn crate_metadata(members: &Members, metrics: &Value, provenance: &Value) -> Val
     let dirty = provenance["uncommitted_changes"]
         .as_bool()
         .map_or("unknown", |dirty| if dirty { "yes" } else { "no" });
-    let results = ["metrics.json", "report.html"].map(id);
+    let results = [about.numbers, "report.html"].map(id);
+    let inputs: Vec<Value> = about.inputs.iter().map(|name| id(name)).collect();
     let mut graph = vec![
         json!({ "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": id("./"),
             "conformsTo": id("https://w3id.org/ro/crate/1.1") }),
-        json!({ "@id": "./", "@type": "Dataset", "name": text(&metrics["name"]),
-            "description": format!("{} Synthetic data; a risk score orders reviews and is never a verdict.", text(&metrics["question"])),
+        json!({ "@id": "./", "@type": "Dataset", "name": about.name,
+            "description": format!("{} Synthetic data; a risk score orders reviews and is never a verdict.", about.question),
             "datePublished": provenance["date"], "license": id("https://creativecommons.org/licenses/by/4.0/"),
             "hasPart": parts, "mentions": id("#run") }),
-        json!({ "@id": "#run", "@type": "CreateAction", "name": format!("plan {}", text(&metrics["plan_id"])),
-            "instrument": id("#equipoise"), "object": INPUTS.map(id), "result": results }),
+        json!({ "@id": "#run", "@type": "CreateAction", "name": format!("plan {}", about.id),
+            "instrument": id("#equipoise"), "object": inputs, "result": results }),
         json!({ "@id": "#equipoise", "@type": "SoftwareApplication", "name": "Equipoise",
             "softwareVersion": format!("{} (commit {commit}; uncommitted changes: {dirty})", text(&provenance["version"])) }),
     ];
@@ -196,7 +241,7 @@ fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, Fault> {
     std::fs::read(path).map_err(|error| {
         config(format!(
             "{}: {error}; finish the run with `equipoise run` or `equipoise gather`",

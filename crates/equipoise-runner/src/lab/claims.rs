@@ -27,12 +27,20 @@ pub(super) struct Claim {
     /// The statement, in words that its numbers carry.
     pub(super) says: String,
     /// Experiment file, beside the registry.
-    experiment: PathBuf,
+    #[serde(default)]
+    experiment: Option<PathBuf>,
+    /// Or a study's file (`policy run`, `audit run`).
+    #[serde(default)]
+    study: Option<PathBuf>,
     /// Overrides.
     #[serde(default)]
     set: Vec<String>,
-    /// The numbers.
+    /// The numbers of an experiment.
+    #[serde(default)]
     pub(super) value: Vec<Number>,
+    /// Numbers by the place at which they stand: of an experiment's `metrics.json`, or of a study's `result.json`, which has no others.
+    #[serde(default)]
+    part: Vec<Part>,
     /// What the statement comes down to in any world; without it, its numbers within their tolerances.
     #[serde(default)]
     pub(super) difference: Vec<Difference>,
@@ -109,6 +117,22 @@ pub(super) struct Number {
     pub(super) tolerance: f64,
 }
 
+/// One published number by its place.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Part {
+    /// Where it stands: keys and indices, with dots between them.
+    at: String,
+    is: f64,
+    tolerance: f64,
+}
+
+impl Part {
+    fn stands_in(&self, numbers: &Value) -> Option<f64> {
+        numbers.pointer(&format!("/{}", self.at.replace('.', "/")))?.as_f64()
+    }
+}
+
 impl Number {
     /// What the metrics of a run say instead.
     fn in_run(&self, metrics: &Value) -> Option<f64> {
@@ -153,7 +177,14 @@ impl Claim {
         more: &[String],
         world: Option<&Path>,
     ) -> Result<Loaded, Fault> {
-        let file = registry.parent().unwrap_or(Path::new(".")).join(&self.experiment);
+        let experiment = self.experiment.as_ref().ok_or_else(|| {
+            config(format!(
+                "{}: claim `{}` is a study's, and only an experiment's worlds can be drawn",
+                registry.display(),
+                self.id
+            ))
+        })?;
+        let file = registry.parent().unwrap_or(Path::new(".")).join(experiment);
         load_on(&file, &[self.set.clone(), more.to_vec()].concat(), world)
     }
 
@@ -178,44 +209,101 @@ impl Claim {
 /// A claim of the registry.
 pub(super) fn find(registry: &Path, id: &str) -> Result<Claim, Fault> {
     let all: Registry = parse(registry, &read(registry, "registry of claims")?)?;
+    for claim in &all.claim {
+        let numbers = (claim.value.is_empty(), claim.part.is_empty());
+        let fits = match (&claim.experiment, &claim.study) {
+            (Some(_), None) => numbers != (true, true),
+            (None, Some(_)) => numbers == (true, false) && claim.difference.is_empty(),
+            _ => false,
+        };
+        if !fits {
+            return Err(config(format!(
+                "{}: claim `{}`: give `experiment` with `value` or `part`, or `study` with `part`; a claim without numbers cannot fail",
+                registry.display(),
+                claim.id
+            )));
+        }
+    }
     let ids: Vec<String> = all.claim.iter().map(|claim| claim.id.clone()).collect();
     all.claim.into_iter().find(|claim| claim.id == id).ok_or_else(|| {
         config(format!("{}: there is no claim `{id}`; it has {}", registry.display(), ids.join(", ")))
     })
 }
 
+/// A published number beside what was computed.
+struct Check {
+    name: String,
+    published: f64,
+    within: f64,
+    is: Option<f64>,
+}
+
+impl Check {
+    fn passes(&self) -> bool {
+        self.is.is_some_and(|is| (is - self.published).abs() <= self.within)
+    }
+}
+
+/// Runs what a claim is about: where its results lie, its numbers, and what its differences are asked of.
+fn run(
+    claim: &Claim,
+    registry: &Path,
+    runs: &Path,
+    quiet: bool,
+) -> Result<(PathBuf, Vec<Check>, Value), Fault> {
+    let parts = |numbers: &Value| -> Vec<Check> {
+        let check = |part: &Part| Check {
+            name: part.at.clone(),
+            published: part.is,
+            within: part.tolerance,
+            is: part.stands_in(numbers),
+        };
+        claim.part.iter().map(check).collect()
+    };
+    let Some(file) = &claim.study else {
+        let plan = Plan::new(&claim.load(registry, &[], None)?)?;
+        let metrics = redo(&plan, runs, quiet)?;
+        let check = |n: &Number| Check {
+            name: n.name(),
+            published: n.is,
+            within: n.tolerance,
+            is: n.in_run(&metrics),
+        };
+        let checks = claim.value.iter().map(check).chain(parts(&metrics)).collect();
+        return Ok((crate::rundir::run_dir(runs, &plan), checks, metrics));
+    };
+    let file = registry.parent().unwrap_or(Path::new(".")).join(file);
+    let run = super::study::play(&file, runs, quiet)?;
+    let result = super::value(&run.join(super::study::RESULT))?;
+    Ok((run, parts(&result), Value::Null))
+}
+
 pub(super) fn reproduce(registry: &Path, id: &str, runs: &Path, quiet: bool) -> Result<Said, Fault> {
     let claim = find(registry, id)?;
-    let plan = Plan::new(&claim.load(registry, &[], None)?)?;
-    let metrics = redo(&plan, runs, quiet)?;
+    let (run, checks, metrics) = run(&claim, registry, runs, quiet)?;
     let (mut text, mut rows, mut wrong) = (format!("{id}: {}\n", claim.says), Vec::new(), Vec::new());
-    for number in &claim.value {
-        let is = number.in_run(&metrics);
-        let pass = is.is_some_and(|is| (is - number.is).abs() <= number.tolerance);
-        let shown = is.map_or_else(|| "no value".to_owned(), |is| format!("{is:.4}"));
-        let (name, said, within) = (number.name(), number.is, number.tolerance);
-        let line = format!("{name}: published {said} within {within}, computed {shown}");
+    let shown = |is: Option<f64>| is.map_or_else(|| "no value".to_owned(), |is| format!("{is:.4}"));
+    let mut judge = |line: String, pass: bool, row: Value| {
         let _ = writeln!(text, "{}  {line}", if pass { "PASS" } else { "FAIL" });
-        rows.push(
-            json!({ "what": name, "published": said, "tolerance": within, "computed": is, "pass": pass }),
-        );
+        rows.push(row);
         if !pass {
             wrong.push(line);
         }
+    };
+    for check in &checks {
+        let Check { name, published, within, is } = check;
+        let line = format!("{name}: published {published} within {within}, computed {}", shown(*is));
+        let pass = check.passes();
+        let row = json!({ "what": name, "published": published, "tolerance": within, "computed": is, "pass": pass });
+        judge(line, pass, row);
     }
     for Answer { what, is, holds } in claim.difference.iter().map(|difference| difference.answer(&metrics)) {
-        let shown = is.map_or_else(|| "no value".to_owned(), |is| format!("{is:.4}"));
-        let line = format!("{what}: computed {shown}");
-        let _ = writeln!(text, "{}  {line}", if holds { "PASS" } else { "FAIL" });
-        rows.push(json!({ "what": what, "computed": is, "pass": holds }));
-        if !holds {
-            wrong.push(line);
-        }
+        let row = json!({ "what": what, "computed": is, "pass": holds });
+        judge(format!("{what}: computed {}", shown(is)), holds, row);
     }
     if let Some(stability) = claim.stability {
         let _ = writeln!(text, "drawn worlds: {}", stability.words());
     }
-    let run = crate::rundir::run_dir(runs, &plan);
     let _ = writeln!(text, "report: {}", run.join("report.html").display());
     let fault = (!wrong.is_empty())
         .then(|| Fault::Mismatch(format!("claim {id} is not reproduced:\n  {}", wrong.join("\n  "))));

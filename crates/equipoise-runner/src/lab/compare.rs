@@ -15,10 +15,10 @@ pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
     let read =
         |run: &Path| Ok::<_, Fault>((value(&run.join("plan.json"))?, value(&run.join("metrics.json"))?));
     let ((plan_a, metrics_a), (plan_b, metrics_b)) = (read(a)?, read(b)?);
-    let differing = differences(&plan_a["points"], &plan_b["points"]);
+    let differing = settings_that_differ(&plan_a["points"], &plan_b["points"]);
     let mut text = format!("A: {}\nB: {}\n", a.display(), b.display());
     for (key, left, right) in &differing {
-        let _ = writeln!(text, "  {key}: {left} -> {right}");
+        let _ = writeln!(text, "  {key}: {} -> {}", shown(left), shown(right));
     }
     if differing.is_empty() {
         text.push_str("  the configurations are the same\n");
@@ -46,30 +46,88 @@ pub(super) fn compare(a: &Path, b: &Path) -> Result<Said, Fault> {
             let values = pairs.iter().filter_map(|(x, y)| Some((at(arm_a, *x)?, at(arm_b, *y)?)));
             let (left, right): (Vec<f64>, Vec<f64>) = values.unzip();
             let arm = arm_a["id"].as_str().unwrap_or_default();
-            let shown = match (paired_difference(&left, &right, 0.95), left.as_slice(), right.as_slice()) {
+            let (mut row, shown) = match (
+                paired_difference(&left, &right, 0.95),
+                left.as_slice(),
+                right.as_slice(),
+            ) {
                 (Some(paired), ..) => {
                     let d = paired.difference;
-                    rows.push(json!({ "arm": arm, "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "worlds": d.n, "p": paired.p }));
-                    format!("{:.4} [{:.4}, {:.4}] over {} worlds", d.mean, d.low, d.high, d.n)
+                    let row = json!({ "arm": arm, "metric": metric, "mean": d.mean, "low": d.low, "high": d.high, "worlds": d.n, "p": paired.p });
+                    (row, format!("{:.4} [{:.4}, {:.4}] over {} worlds", d.mean, d.low, d.high, d.n))
                 }
                 (None, [left], [right]) => {
-                    rows.push(json!({ "arm": arm, "metric": metric, "single-run": left - right }));
-                    format!("{:.4} (single run)", left - right)
+                    let row = json!({ "arm": arm, "metric": metric, "single-run": left - right });
+                    (row, format!("{:.4} (single run)", left - right))
                 }
                 _ => continue,
             };
+            // What a run may not state of its arms, the words do not state of their difference; the JSON has both, as `metrics.json` has.
+            let why = [arm_a, arm_b]
+                .into_iter()
+                .find_map(|arm| arm["summaries"][metric]["not-assessable"]["reason"].as_str());
+            if let Some(why) = why {
+                row["not-assessable"] = why.into();
+            }
             if metric == metrics_a["primary"].as_str().unwrap_or_default() {
+                let shown = why.map_or(shown, |why| format!("not assessable ({why})"));
                 let _ = writeln!(text, "{arm}: {metric}, A minus B: {shown}");
             }
+            rows.push(row);
         }
     }
     if rows.is_empty() {
+        let ids = |metrics: &Value| {
+            let arms = list(&metrics["arms"]).iter().filter_map(|arm| arm["id"].as_str());
+            arms.collect::<Vec<_>>().join(", ")
+        };
         text.push_str("no arm of one name has a value in both\n");
+        let _ = writeln!(text, "  A has {}\n  B has {}", ids(&metrics_a), ids(&metrics_b));
     }
     text.push_str("other metrics: --json; intervals are 95 %, not corrected for their number\n");
     let config: Vec<Value> =
         differing.iter().map(|(key, a, b)| json!({ "key": key, "a": a, "b": b })).collect();
     Ok(Said::new(text, json!({ "config": config, "metrics": rows, "worlds": pairs.len() })))
+}
+
+/// Settings that differ between two runs; what a run sweeps stands as all its values, under the name that one value has elsewhere.
+fn settings_that_differ(a: &Value, b: &Value) -> Vec<(String, Value, Value)> {
+    let settings = |points: &Value| {
+        let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for point in list(points) {
+            let mut one = BTreeMap::new();
+            flatten("", point, &mut one);
+            for (key, value) in one {
+                let known = all.entry(key).or_default();
+                if !known.contains(&value) {
+                    known.push(value);
+                }
+            }
+        }
+        let of = |mut values: Vec<Value>| {
+            if values.len() == 1 { values.remove(0) } else { json!({ SWEPT: values }) }
+        };
+        all.into_iter().map(|(key, values)| (key, of(values))).collect::<BTreeMap<String, Value>>()
+    };
+    let (left, right) = (settings(a), settings(b));
+    let mut keys: Vec<&String> = left.keys().chain(right.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let get = |map: &BTreeMap<String, Value>, key: &String| map.get(key).cloned().unwrap_or(Value::Null);
+    let rows = keys.into_iter().map(|key| (key.clone(), get(&left, key), get(&right, key)));
+    rows.filter(|(_, a, b)| a != b).collect()
+}
+
+/// The name under which all values of a swept key stand.
+const SWEPT: &str = "swept";
+
+/// `5 | 20 | 60` of a swept key, `-` of one that a run has not.
+fn shown(value: &Value) -> String {
+    match value[SWEPT].as_array() {
+        Some(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(" | "),
+        None if value.is_null() => "-".to_owned(),
+        None => value.to_string(),
+    }
 }
 
 /// Keys whose values differ, with both values.
@@ -113,5 +171,19 @@ mod tests {
         let keys: Vec<String> = differences(&a, &b).into_iter().map(|(key, ..)| key).collect();
         assert_eq!(keys, ["model.gru.hidden", "model.mlp.hidden", "privacy.epsilon"]);
         assert!(differences(&a, &a).is_empty());
+    }
+
+    #[test]
+    fn a_sweep_beside_a_single_run_differs_in_what_it_sweeps_and_nothing_else() {
+        let point = |rounds: u32| json!({ "federation": { "rounds": rounds }, "training": { "batch": 64 } });
+        let (sweep, single) = (json!([point(5), point(20)]), json!([point(20)]));
+        let rows: Vec<String> = settings_that_differ(&sweep, &single)
+            .iter()
+            .map(|(key, a, b)| format!("{key}: {} -> {}", shown(a), shown(b)))
+            .collect();
+        assert_eq!(rows, ["federation.rounds: 5 | 20 -> 20"]);
+        assert!(settings_that_differ(&sweep, &sweep).is_empty());
+        let without = json!([{ "training": { "batch": 64 } }]);
+        assert_eq!(shown(&settings_that_differ(&without, &single)[0].1), "-");
     }
 }

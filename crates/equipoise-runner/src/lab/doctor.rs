@@ -40,7 +40,7 @@ pub(super) fn doctor(runs: &Path) -> Said {
     }
     let mut text = String::new();
     for (name, value) in &facts {
-        let _ = writeln!(text, "{name}: {}", value.as_str().unwrap_or("unknown"));
+        let _ = writeln!(text, "{name}: {}", value.as_str().map_or_else(|| "unknown".to_owned(), readable));
     }
     if wrong.is_empty() {
         text.push_str("nothing is wrong\n");
@@ -48,6 +48,12 @@ pub(super) fn doctor(runs: &Path) -> Said {
     facts.insert("wrong".into(), wrong.clone().into());
     let fault = (!wrong.is_empty()).then(|| Fault::Runtime(wrong.join("\n")));
     Said { text, json: facts.into(), fault }
+}
+
+/// Kilobytes of the kernel's tables as a person reads them; anything else as it is.
+fn readable(value: &str) -> String {
+    let kilobytes = value.strip_suffix(" kB").and_then(|number| number.parse::<f64>().ok());
+    kilobytes.map_or_else(|| value.to_owned(), |kilobytes| format!("{:.1} GiB", kilobytes / 1_048_576.0))
 }
 
 fn meminfo(key: &str) -> Option<String> {

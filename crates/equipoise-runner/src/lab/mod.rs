@@ -20,12 +20,14 @@ mod runs;
 mod scratch;
 mod show;
 mod stability;
+mod study;
 mod submission;
 mod template;
 mod verify;
 pub mod zip;
 
 use crate::fault::{Fault, config, runtime};
+use crate::study::STUDY;
 use clap::{CommandFactory, Subcommand};
 use serde_json::Value;
 use std::io::Write;
@@ -193,12 +195,15 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
     let runs = manner.runs;
     let said = match verb {
         Verb::Ls { condition } => runs::ls(runs, condition.as_deref())?,
-        Verb::Show { run } => show::show(&find(runs, run)?)?,
+        Verb::Show { run } => {
+            let run = find_any(runs, run)?;
+            if run.join(STUDY).is_file() { study::show(&run)? } else { show::show(&run)? }
+        }
         Verb::Compare { a, b } => compare::compare(&find(runs, a)?, &find(runs, b)?)?,
         Verb::AccountsNeeded(args) => accounts::needed(args, runs)?,
         Verb::Verify { run, units } => verify::verify(&find(runs, run)?, *units, manner.quiet)?,
         Verb::Gc { dry_run } => gc::gc(runs, *dry_run)?,
-        Verb::Export(Export::Bundle { run, out }) => bundle::export(&find(runs, run)?, out)?,
+        Verb::Export(Export::Bundle { run, out }) => bundle::export(&find_any(runs, run)?, out)?,
         Verb::Export(Export::Mlflow { run, dir, artifact_root }) => {
             mlflow::export(&find(runs, run)?, dir, artifact_root.as_deref())?
         }
@@ -219,7 +224,10 @@ pub(crate) fn dispatch(verb: &Verb, manner: Manner<'_>) -> Result<(), Fault> {
         }
         Verb::New { template, out } => {
             let name = template.rsplit('/').next().unwrap_or(template);
-            let default = || PathBuf::from(format!("experiments/{name}-new.toml"));
+            // Beside our own experiments, where paths to worlds hold; elsewhere where the caller stands.
+            let beside = Path::new("experiments");
+            let default =
+                || if beside.is_dir() { beside } else { Path::new("") }.join(format!("{name}-new.toml"));
             template::new(template, &out.clone().unwrap_or_else(default))?
         }
         Verb::Schema => {
@@ -263,13 +271,30 @@ pub(crate) fn file_of(text: &str) -> Option<&'static str> {
 }
 
 /// A run by its directory, its name, or the beginning of its name.
-fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
+pub(crate) fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
     for path in [PathBuf::from(name), runs.join(name)] {
         if path.join("plan.json").is_file() {
             return Ok(path);
         }
     }
     let names: Vec<PathBuf> = crate::rundir::list(runs)?.into_iter().map(|run| run.path).collect();
+    pick(runs, &names, name)
+}
+
+/// The same among runs and studies.
+fn find_any(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
+    for path in [PathBuf::from(name), runs.join(name)] {
+        if path.join(STUDY).is_file() {
+            return Ok(path);
+        }
+    }
+    let studies = crate::study::list(runs);
+    let begins = |path: &PathBuf| path.file_name().is_some_and(|own| own.to_string_lossy().starts_with(name));
+    if studies.iter().any(begins) { pick(runs, &studies, name) } else { find(runs, name) }
+}
+
+/// The one of these directories whose name begins so.
+fn pick(runs: &Path, names: &[PathBuf], name: &str) -> Result<PathBuf, Fault> {
     let last =
         |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let found: Vec<&PathBuf> = names.iter().filter(|path| last(path).starts_with(name)).collect();
@@ -278,7 +303,14 @@ fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
         [] => {
             Err(config(format!("there is no run `{name}` in {}; `equipoise ls` lists them", runs.display())))
         }
-        _ => Err(config(format!("`{name}` names {} runs; give more of the name", found.len()))),
+        many => {
+            let names: Vec<String> = many.iter().map(|path| last(path)).collect();
+            Err(config(format!(
+                "`{name}` names {} runs: {}; give more of the name",
+                many.len(),
+                names.join(", ")
+            )))
+        }
     }
 }
 

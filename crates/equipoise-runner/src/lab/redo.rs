@@ -26,6 +26,6 @@ pub(super) fn redo(plan: &Plan, runs: &Path, quiet: bool) -> Result<Value, Fault
     rundir::write_report(&context.run, &data, &crate::report::render(&data))?;
     rundir::seal(&context.run, &data, &context.clock.measured())?;
     crate::timings::write(&context.run, &data, context.plan)?;
-    provenance::write(&context.run, plan, start.elapsed().as_secs_f64())?;
+    provenance::write(&context.run, &plan.id, plan.first().experiment.seed, start.elapsed().as_secs_f64())?;
     equipoise_store::read_json(&context.run.join("metrics.json")).map_err(runtime)
 }

@@ -12,6 +12,7 @@ use super::scratch::Scratch;
 use super::zip::{self, Members};
 use super::{Said, list};
 use crate::fault::{Fault, config, runtime};
+use crate::study::STUDY;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,28 +38,39 @@ pub(super) fn bundle(path: &Path, runs: &Path, quiet: bool) -> Result<Said, Faul
     let mut wrong = changed_files(&members);
     if wrong.is_empty() {
         let scratch = Scratch::new(runs, "reproduce")?;
+        if members.contains_key(STUDY) {
+            return super::study::reproduce(&members, &scratch.0, quiet);
+        }
         let plan = replan(&members, &scratch.0)?;
         let text = serde_json::to_string(&plan).map_err(runtime)?;
         let again: Value = serde_json::from_str(&text).map_err(runtime)?;
         let published = json_member(&members, "plan.json")?;
-        wrong = differences(&published, &again)
-            .into_iter()
-            .map(|(key, was, is)| format!("plan: {key}: {was} is published, the bundle's inputs give {is}"))
-            .collect();
+        wrong = said("plan", differences(&published, &again));
         if wrong.is_empty() {
             let is = redo(&plan, &scratch.0, quiet)?;
             return Ok(verdict(&json_member(&members, "metrics.json")?, &is));
         }
     }
+    Ok(not_what_was_exported(&path.display().to_string(), wrong))
+}
+
+/// Differences between what was published and what the inputs give, in words.
+pub(super) fn said(what: &str, differ: Vec<(String, Value, Value)>) -> Vec<String> {
+    let words = |(key, was, is)| format!("{what}: {key}: {was} is published, the bundle's inputs give {is}");
+    differ.into_iter().map(words).collect()
+}
+
+/// A bundle that fails before any work, and where.
+pub(super) fn not_what_was_exported(path: &str, mut wrong: Vec<String>) -> Said {
     let count = wrong.len();
     wrong.truncate(20);
     let text = wrong.iter().fold(String::new(), |text, why| text + "FAIL  " + why + "\n");
     let why = format!(
-        "{}: {count} differences; it is not what was exported:\n  {}",
-        path.display(),
+        "{path}: {count} difference{}; it is not what was exported:\n  {}",
+        if count == 1 { "" } else { "s" },
         wrong.join("\n  ")
     );
-    Ok(Said { text, json: json!({ "pass": false, "differs": wrong }), fault: Some(Fault::Mismatch(why)) })
+    Said { text, json: json!({ "pass": false, "differs": wrong }), fault: Some(Fault::Mismatch(why)) }
 }
 
 /// Members that do not have their recorded sum, are missing, or are not recorded.
@@ -91,7 +103,11 @@ pub(super) fn json_member(members: &Members, name: &str) -> Result<Value, Fault>
 
 /// Published and recomputed numbers, row by row.
 fn verdict(published: &Value, again: &Value) -> Said {
-    let (was, is) = (rows(published), rows(again));
+    judged(&rows(published), &rows(again))
+}
+
+/// The same of rows by name.
+pub(super) fn judged(was: &BTreeMap<String, Value>, is: &BTreeMap<String, Value>) -> Said {
     let (mut text, mut wrong, mut passed, mut json_rows) = (String::new(), Vec::new(), 0, Vec::new());
     let mut names: Vec<&String> = was.keys().chain(is.keys()).collect();
     names.sort();

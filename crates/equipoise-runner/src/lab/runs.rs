@@ -39,6 +39,15 @@ pub(super) fn ls(runs: &Path, condition: Option<&str>) -> Result<Said, Fault> {
         }
         rows.push(row);
     }
+    // Conditions are about arms, which studies have not.
+    for path in crate::study::list(runs).into_iter().filter(|_| terms.is_none()) {
+        let kept = super::study::kept(&path)?;
+        let (kind, worlds) = (kept.about.kind.name(), kept.about.worlds);
+        let _ = writeln!(text, "{}  {kind}, {worlds} worlds  reported", path.display());
+        rows.push(
+            json!({ "path": path, "name": kept.about.name, "kind": kept.about.kind, "worlds": worlds }),
+        );
+    }
     if rows.is_empty() {
         let what = if terms.is_some() { "no run with such an arm" } else { "no runs" };
         let _ = writeln!(text, "{what} in {}", runs.display());

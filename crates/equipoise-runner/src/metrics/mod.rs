@@ -3,6 +3,7 @@
 //! The table is read, judged, printed and forgotten; nothing of it is stored. A group of fewer than 20 rows gets no number;
 //! where it is the only one, the whole less the others still tells about it.
 
+mod early;
 mod print;
 mod read;
 
@@ -19,7 +20,7 @@ use std::path::PathBuf;
 /// What to judge, and how.
 #[derive(Debug, Args)]
 pub(crate) struct MetricsArgs {
-    /// CSV (header in line 1) or Parquet with columns score and label, and optionally weight, group, platform and time (days)
+    /// CSV (header in line 1) or Parquet with columns score and label, and optionally weight, group, platform, time (days) and seen
     file: PathBuf,
     /// What can be reviewed: a number of rows such as 200, or a share such as 0.02
     #[arg(long, value_name = "N|SHARE")]
@@ -33,11 +34,13 @@ pub(crate) struct MetricsArgs {
     /// Confidence level of the intervals
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, requires = "bootstrap")]
     level: f64,
+    #[command(flatten)]
+    early: early::EarlyArgs,
 }
 
 /// A value or the reason why there is none, and the interval if one was asked for and exists.
 struct Judged {
-    name: &'static str,
+    name: String,
     value: Result<f64, String>,
     interval: Option<Interval>,
 }
@@ -52,6 +55,8 @@ struct Judgement {
 /// The whole answer.
 struct Answer {
     columns: read::Columns,
+    /// What a false alert costs.
+    cost: f64,
     whole: Judgement,
     /// `None` where the group is too small.
     groups: Option<BTreeMap<String, Option<Judgement>>>,
@@ -70,7 +75,9 @@ pub(crate) fn metrics(args: &MetricsArgs, json: bool) -> Result<(), Fault> {
         .map_err(|error: equipoise_eval::EvalError| config(format!("--bootstrap: {error}")))?;
     let columns = read::read(&args.file)?;
     let all: Vec<usize> = (0..columns.scores.len()).collect();
-    let whole = judge(&columns, &all, args.budget, how)?;
+    let cost = args.early.false_alert_cost(&columns.labels);
+    let judge = |rows: &[usize], how| judge(&columns, rows, args.budget, (&args.early, cost), how);
+    let whole = judge(&all, how)?;
     let groups = columns.groups.as_ref().map(|groups| {
         let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (row, group) in groups.iter().enumerate() {
@@ -79,13 +86,13 @@ pub(crate) fn metrics(args: &MetricsArgs, json: bool) -> Result<(), Fault> {
         let judge_group = |(at, (name, rows)): (usize, (&str, Vec<usize>))| {
             let how = how.map(|(how, seed)| (how, seed.derive("group", at as u64)));
             let large = rows.len() >= MINIMUM_COHORT;
-            let judged = large.then(|| judge(&columns, &rows, args.budget, how)).transpose()?;
+            let judged = large.then(|| judge(&rows, how)).transpose()?;
             Ok((name.to_owned(), judged))
         };
         members.into_iter().enumerate().map(judge_group).collect::<Result<_, Fault>>()
     });
     let groups = groups.transpose()?;
-    print::answer(args, &Answer { columns, whole, groups }, json)
+    print::answer(args, &Answer { columns, cost, whole, groups }, json)
 }
 
 fn pick<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
@@ -97,6 +104,7 @@ fn judge(
     columns: &read::Columns,
     rows: &[usize],
     budget: Option<Budget>,
+    (early, cost): (&early::EarlyArgs, f64),
     how: Option<(Bootstrap, Seed)>,
 ) -> Result<Judgement, Fault> {
     let refuse = |error: TableError| config(error.to_string());
@@ -108,7 +116,7 @@ fn judge(
         None => vec![None; TableMetric::ALL.len()],
     };
     let judged = |(metric, interval): (TableMetric, Option<Interval>)| Judged {
-        name: metric.about().name,
+        name: metric.about().name.to_owned(),
         value: metric.compute(&table, budget).map_err(|why| why.to_string()),
         interval,
     };
@@ -125,8 +133,8 @@ fn judge(
             Ok(at_daily_budget(&scores, &labels, weights.as_deref(), &cells, budget).map_err(refuse)?)
         }
     };
-    let of = |name, value: Result<Result<f64, _>, &String>| Judged {
-        name,
+    let of = |name: &str, value: Result<Result<f64, _>, &String>| Judged {
+        name: name.to_owned(),
         value: match value {
             Ok(value) => value.map_err(|why: equipoise_eval::table::Undefined| why.to_string()),
             Err(why) => Err(why.clone()),
@@ -135,6 +143,7 @@ fn judge(
     };
     metrics.push(of("recall_at_daily_budget", daily.as_ref().map(|at| at.recall)));
     metrics.push(of("precision_at_daily_budget", daily.as_ref().map(|at| at.precision)));
+    metrics.extend(early.judge(columns, rows, cost));
     let n_positive = labels.iter().filter(|label| **label).count();
     Ok(Judgement { n: rows.len(), n_positive, metrics })
 }

@@ -30,15 +30,15 @@ fn judgement(judged: &Judgement) -> Map<String, Value> {
     let (mut undefined, mut intervals) = (Map::new(), Map::new());
     for metric in &judged.metrics {
         match &metric.value {
-            Ok(value) => map.insert(metric.name.to_owned(), json!(value)),
+            Ok(value) => map.insert(metric.name.clone(), json!(value)),
             Err(why) => {
-                undefined.insert(metric.name.to_owned(), json!(why));
-                map.insert(metric.name.to_owned(), Value::Null)
+                undefined.insert(metric.name.clone(), json!(why));
+                map.insert(metric.name.clone(), Value::Null)
             }
         };
         if let Some(interval) = metric.interval {
             let ends = json!({ "low": interval.low, "high": interval.high });
-            intervals.insert(metric.name.to_owned(), ends);
+            intervals.insert(metric.name.clone(), ends);
         }
     }
     map.insert("undefined".to_owned(), Value::Object(undefined));
@@ -59,6 +59,9 @@ fn object(args: &MetricsArgs, answer: &Answer) -> Value {
             Some(Budget::Share(share)) => json!({ "share": share }),
         },
     );
+    if let Some(how) = args.early.said(answer.cost) {
+        map.insert("early".to_owned(), how);
+    }
     if let Some(resamples) = args.bootstrap {
         let how = json!({ "resamples": resamples, "level": args.level, "seed": args.seed, "unit": "row" });
         map.insert("bootstrap".to_owned(), how);
@@ -110,5 +113,9 @@ fn words(args: &MetricsArgs, answer: &Answer) -> String {
         None => "no intervals; add --bootstrap 1000 --seed 1\n".to_owned(),
     };
     let about = TableMetric::RecallAtBudget.about();
-    text + &format!("recall_at_budget: {}\n", about.definition)
+    text += &format!("recall_at_budget: {}\n", about.definition);
+    if args.budget.is_some() && answer.columns.times.is_some() {
+        text += "recall_at_daily_budget: the same where the budget is spent anew each day (`time`) on each `platform`\n";
+    }
+    text + &args.early.words(answer.cost)
 }

@@ -5,7 +5,7 @@ use equipoise_store::{ForeignValue, read_foreign};
 use std::path::Path;
 
 /// The columns that mean something here; any other is not read.
-const NAMES: [&str; 6] = ["score", "label", "weight", "group", "platform", "time"];
+const NAMES: [&str; 7] = ["score", "label", "weight", "group", "platform", "time", "seen"];
 
 /// The columns of a table, one value a row.
 pub(super) struct Columns {
@@ -16,6 +16,8 @@ pub(super) struct Columns {
     pub(super) platforms: Option<Vec<String>>,
     /// Days since any origin.
     pub(super) times: Option<Vec<f64>>,
+    /// What had been seen up to and including the alert; `None` where no alert was given.
+    pub(super) seen: Option<Vec<Option<f64>>>,
     /// Names of columns that were not read.
     pub(super) ignored: Vec<String>,
 }
@@ -86,6 +88,19 @@ fn typed(path: &Path, raw: &Raw) -> Result<Columns, Fault> {
     if scores.is_empty() {
         return Err(config(format!("{}: the table has no rows; give it at least one", path.display())));
     }
+    let seen = |(index, value): (usize, &ForeignValue)| match (value, number(value)) {
+        (ForeignValue::Missing, _) => Ok(None),
+        (ForeignValue::Text(text), _) if text.trim().is_empty() => Ok(None),
+        (_, Some(seen)) if seen.is_finite() && seen >= 1.0 => Ok(Some(seen)),
+        _ => Err(refuse(
+            path,
+            raw,
+            index,
+            "seen",
+            value,
+            "write a number of at least 1, or nothing without an alert",
+        )),
+    };
     let ignored = raw.names.iter().filter(|name| !NAMES.contains(&name.as_str())).cloned().collect();
     Ok(Columns {
         scores,
@@ -93,6 +108,7 @@ fn typed(path: &Path, raw: &Raw) -> Result<Columns, Fault> {
         weights: all("weight", "write a finite number of at least 0", |w| w.is_finite() && w >= 0.0)?,
         groups: names_of("group")?,
         platforms: names_of("platform")?,
+        seen: find("seen").map(|cells| cells.iter().enumerate().map(seen).collect()).transpose()?,
         times: all("time", "write days as a number", |t| t.is_finite() && t.abs() < 1e9)?,
         ignored,
     })
@@ -140,6 +156,12 @@ fn csv(path: &Path, bytes: &[u8]) -> Result<Raw, Fault> {
         wrong(line, "neither text in UTF-8 nor Parquet; save the table as one of them")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(wrong(
+            1,
+            "the file is empty; write a header with `score` and `label`, then a row a line",
+        ));
+    }
     let mut lines = text.lines().enumerate();
     let header = lines.next().map_or("", |(_, line)| line);
     let separator = [',', '\t', ';'].into_iter().find(|separator| header.contains(*separator)).unwrap_or(',');

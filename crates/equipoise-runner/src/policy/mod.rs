@@ -17,6 +17,7 @@ mod words;
 
 use crate::fault::{Fault, runtime};
 use crate::progress::Progress;
+use crate::study::{Kind, Study};
 use cell::{Cell, CellResult, Twin};
 use clap::Subcommand;
 use equipoise_core::{Observer, RunEvent, Seed};
@@ -77,7 +78,14 @@ pub(crate) fn dispatch(verb: &PolicyVerb, manner: Manner<'_>) -> Result<(), Faul
             if let Some(seeds) = seeds {
                 experiment.file.experiment.seeds = (*seeds).max(3);
             }
-            run(&experiment, manner)
+            let (report, dir, hash) = play(file, &experiment, manner.quiet, manner.runs)?;
+            if manner.json {
+                words::say(&serde_json::to_string_pretty(&report).map_err(runtime)?);
+            } else {
+                words::print(&report);
+                words::say(&format!("report: {}\nhash: {hash}", dir.join("report.html").display()));
+            }
+            Ok(())
         }
         PolicyVerb::Check { file } => {
             let experiment = file::load(file)?;
@@ -172,20 +180,71 @@ fn kept<T: serde::Serialize + serde::de::DeserializeOwned>(
     Ok(result)
 }
 
-fn run(experiment: &Experiment, manner: Manner<'_>) -> Result<(), Fault> {
+/// A file that somebody else played, on as many worlds as they or as it says.
+#[derive(Debug)]
+pub(crate) struct Again(Experiment);
+
+impl Again {
+    /// Reads and checks it.
+    ///
+    /// # Errors
+    /// As the verb.
+    pub(crate) fn load(file: &Path, worlds: Option<u32>) -> Result<Self, Fault> {
+        let mut experiment = file::load(file)?;
+        if let Some(worlds) = worlds {
+            experiment.file.experiment.seeds = u16::try_from(worlds).unwrap_or(u16::MAX);
+        }
+        Ok(Self(experiment))
+    }
+
+    /// What it comes down to.
+    pub(crate) fn study(&self) -> Result<Study, Fault> {
+        study(&self.0)
+    }
+
+    /// Plays it; where its results lie.
+    pub(crate) fn play(&self, file: &Path, quiet: bool, runs: &Path) -> Result<PathBuf, Fault> {
+        play(file, &self.0, quiet, runs).map(|(_, dir, _)| dir)
+    }
+}
+
+/// What a file comes down to.
+fn study(experiment: &Experiment) -> Result<Study, Fault> {
     let mut named = experiment.file.clone();
     // More seeds of the same question go on from fewer.
     named.experiment.seeds = 0;
     let scores: Vec<Option<String>> =
         experiment.recipes.iter().map(|recipe| recipe.as_ref().map(Recipe::address)).collect();
-    let key = stage_key("policy", CODE, &(&named, &experiment.world, &scores), &[]).map_err(runtime)?;
-    let dir = manner.runs.join(format!("policy-{}-{}", experiment.file.experiment.name, &key[..12]));
+    let id = stage_key("policy", CODE, &(&named, &experiment.world, &scores), &[]).map_err(runtime)?;
+    let about = &experiment.file.experiment;
+    Ok(Study {
+        kind: Kind::Policy,
+        id,
+        name: about.name.clone(),
+        question: about.question.clone(),
+        seed: about.seed,
+        worlds: u32::from(about.seeds),
+        resolved: serde_json::json!({ "file": experiment.file, "world": experiment.world, "scores": scores }),
+    })
+}
+
+/// What a file came to, where it lies, and its hash.
+fn play(
+    file: &Path,
+    experiment: &Experiment,
+    quiet: bool,
+    runs: &Path,
+) -> Result<(result::Report, PathBuf, String), Fault> {
+    let start = crate::clock::now();
+    let study = study(experiment)?;
+    let key = study.id[..12].to_owned();
+    let dir = runs.join(format!("policy-{}-{key}", study.name));
     let (cells, seeds) = (cells(experiment), experiment.file.experiment.seeds);
     let alike = first_alike(experiment, &cells);
     let played_cells = alike.iter().enumerate().filter(|(at, first)| at == *first).count();
     let drawn = experiment.drawn.len() as u64
         * u64::from(experiment.file.uncertainty.as_ref().map_or(0, |section| section.seeds));
-    let progress = Progress::new(manner.quiet);
+    let progress = Progress::new(quiet);
     let (what, done) = ("cells".to_owned(), AtomicU64::new(0));
     let total = u64::from(seeds) * played_cells as u64 + 2 * drawn;
     progress.on(&RunEvent::Started { what: what.clone(), total });
@@ -212,16 +271,11 @@ fn run(experiment: &Experiment, manner: Manner<'_>) -> Result<(), Fault> {
     let played = played?;
     let uncertainty = spread(experiment, &dir, (&cells[..], &played[..]), &|| tick(2))?;
     progress.on(&RunEvent::Finished { what: what.clone() });
-    let report = result::Report::of(experiment, key[..12].to_owned(), &cells, &played, uncertainty);
+    let report = result::Report::of(experiment, key, &cells, &played, uncertainty);
     write_json_atomic(&dir.join("result.json"), &report).map_err(runtime)?;
     crate::rundir::write_pages(&dir, &crate::report::render_policy(&report))?;
-    if manner.json {
-        words::say(&serde_json::to_string_pretty(&report).map_err(runtime)?);
-    } else {
-        words::print(&report);
-        words::say(&format!("report: {}", dir.join("report.html").display()));
-    }
-    Ok(())
+    let hash = crate::study::seal(&dir, file, study, start.elapsed().as_secs_f64())?;
+    Ok((report, dir, hash))
 }
 
 /// Outcomes of none and of all measures at one drawn point on one seed: what a point's file holds.

@@ -42,6 +42,19 @@ pub(crate) struct CellRow {
     pub(crate) detection: Option<Detection>,
 }
 
+impl CellRow {
+    /// What it is called where there are so many measures.
+    pub(crate) fn name(&self, of: usize) -> String {
+        let measures = match self.measures.len() {
+            0 => "none".to_owned(),
+            // All of more than two; two are read faster than looked up.
+            all if all == of && of > 2 => "all measures".to_owned(),
+            _ => self.measures.join(" + "),
+        };
+        if self.staggered { format!("{measures}, one after the other") } else { measures }
+    }
+}
+
 /// Wrong restriction over the groups of one kind.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -88,11 +88,7 @@ fn cells(report: &Report, point: usize) {
         "opened"
     ));
     for cell in report.cells.iter().filter(|cell| cell.point == point) {
-        let name = match (cell.measures.is_empty(), cell.staggered) {
-            (true, _) => "none".to_owned(),
-            (_, true) => format!("{}, one after the other", cell.measures.join(" + ")),
-            _ => cell.measures.join(" + "),
-        };
+        let name = cell.name(report.measures.len());
         let count = |what: &str| cell.counts.get(what).and_then(Option::as_ref);
         let rate = |what: &str| cell.rates.get(what).and_then(Option::as_ref);
         let value = |what: &str| count(what).map_or_else(|| "-".to_owned(), |e| format!("{:.1}", e.value));

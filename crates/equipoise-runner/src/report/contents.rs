@@ -329,7 +329,7 @@ pub(super) fn tuning(data: &ReportData) -> Table {
 pub(super) fn facts(data: &ReportData) -> Table {
     let mut table = Table::new("facts", "The synthetic data", &["Fact", "Value"]);
     for fact in &data.facts {
-        table.push(vec![fact.name.clone(), fact.value.clone()]);
+        table.push(vec![fact.name.clone(), fact.value.parse().map_or_else(|_| fact.value.clone(), count)]);
     }
     if !data.platforms.is_empty() {
         table.push(vec!["platforms by name".to_owned(), data.platforms.join(", ")]);

@@ -220,7 +220,7 @@ impl Frame {
     }
 
     /// A name on one line, or on two where a phone's picture is too narrow for it.
-    fn lines<'a>(&self, name: &'a str) -> Vec<&'a str> {
+    pub(super) fn lines<'a>(&self, name: &'a str) -> Vec<&'a str> {
         if !self.narrow || text_width(name, TEXT) * 1.1 < self.width {
             return vec![name];
         }

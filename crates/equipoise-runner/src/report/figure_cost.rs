@@ -7,7 +7,7 @@ use super::data::{CostRow, ReportData};
 use super::figure::{Figure, Frame, Picture, TEXT, spec};
 use super::numbers::{count, exact, plain};
 use super::scale::{Scale, decade_ends, extent};
-use super::svg::{Anchor, Look, Pen, fitted};
+use super::svg::{Anchor, Look, Pen, fitted, text_width};
 use super::tables::csv_line;
 use super::words::arm_label;
 
@@ -114,7 +114,9 @@ fn spans_decades(bars: &[Bar]) -> bool {
 fn draw(bars: &[Bar], narrow: bool) -> Picture {
     let lane = if narrow { 42.0 } else { 32.0 };
     let height = bars.len() as f64 * lane + 60.0;
-    let mut frame = Frame::new(narrow, height, if narrow { (8.0, 70.0) } else { (230.0, 90.0) });
+    let longest = bars.iter().map(|bar| text_width(&bar.name, TEXT)).fold(0.0, f64::max);
+    let names = (longest + 18.0).clamp(120.0, 340.0);
+    let mut frame = Frame::new(narrow, height, if narrow { (8.0, 70.0) } else { (names, 90.0) });
     frame.top = 6.0;
     let (low, high) = extent(bars.iter().map(|b| b.bytes)).unwrap_or((1.0, 10.0));
     let x = if spans_decades(bars) {

@@ -130,7 +130,7 @@ fn draw_precision(
     let frame = Frame::new(
         narrow,
         if narrow { 290.0 } else { 360.0 },
-        if narrow { (40.0, 14.0) } else { (48.0, 190.0) },
+        if narrow { (40.0, 14.0) } else { (48.0, 24.0) },
     );
     let mut pen = Pen::without(off.to_vec());
     let x = Scale::linear((0.0, 1.0), frame.left, frame.right);
@@ -146,20 +146,15 @@ fn draw_precision(
         "recall (among accounts with a simulated harmful pattern)",
     );
     frame.y_axis(&mut pen, &y, "precision (logarithmic)");
+    // Every curve ends at the prevalence, so a name at its end would tell none from another: the key names them. A precision of 0 has no
+    // place on a logarithmic axis.
     for curve in curves {
-        let points: Vec<(f64, f64)> =
-            curve.points.iter().map(|p| (x.at(p.0), y.at(p.1).min(frame.bottom))).collect();
+        let drawn = curve.points.iter().filter(|p| p.1 > 0.0);
+        let points: Vec<(f64, f64)> = drawn.map(|p| (x.at(p.0), y.at(p.1).min(frame.bottom))).collect();
         pen.open_series(curve.look, &curve.arm.label);
         pen.path(&points, "curve");
         pen.close();
     }
-    let ends: Vec<_> = curves
-        .iter()
-        .filter_map(|c| {
-            c.points.last().map(|p| (c.look, c.arm.label.clone(), (x.at(p.0), y.at(p.1).min(frame.bottom))))
-        })
-        .collect();
-    end_labels(&mut pen, &frame, &ends);
     if let Some(prevalence) = data.prevalence.filter(|p| (0.0..=1.0).contains(p)) {
         let at = y.at(prevalence);
         pen.line((frame.left, at), (frame.right, at), "zero");

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::data::{FrontRow, ReportData};
 use super::figure::{Figure, Frame, Picture, TEXT, spec};
 use super::figure_frontier::architectures;
-use super::numbers::{epsilon_words, exact, mark_words, plain, seeds_words};
+use super::numbers::{bound, epsilon_words, exact, mark_words, seeds_words};
 use super::scale::{Scale, extent};
-use super::svg::{Anchor, Look, Pen, fitted};
+use super::svg::{Anchor, Look, Pen, fitted, text_width};
 use super::tables::csv_line;
 use super::words::{arm_label, arm_mark, axis_name, metric_label, midway};
 
@@ -26,7 +26,7 @@ pub(super) fn is_shown(data: &ReportData) -> bool {
 pub(super) fn level(epsilon: Option<f64>) -> String {
     match epsilon {
         Some(value) if value <= 0.0 => "nothing leaves".to_owned(),
-        Some(value) => format!("ε = {}", plain(value)),
+        Some(value) => format!("ε = {}", bound(value)),
         None => "no guarantee".to_owned(),
     }
 }
@@ -98,7 +98,7 @@ fn caption(data: &ReportData) -> String {
         .map(|row| format!("{} ({})", arm_label(data, &row.arm), percent(row.membership)))
         .collect();
     format!(
-        "Nobody is at least as good in all three as {}; in brackets the share of draws of the worlds in which that is so. Hollow: \
+        "Best is up and to the left. Nobody is at least as good in all three as {}; in brackets the share of draws of the worlds in which that is so. Hollow: \
          another arm is better in something and worse in nothing, on average. Privacy is the claimed epsilon of the model that leaves, \
          and 0 where nothing leaves a platform; pooled rows are nobody's option and stand aside.",
         on.join(", ")
@@ -113,22 +113,18 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
     let columns = if narrow { 2 } else { levels.len().clamp(1, 5) };
     let lanes = levels.len().div_ceil(columns);
     let (panel, below) = (if narrow { 130.0 } else { 210.0 }, 42.0);
-    let height = 24.0 + lanes as f64 * (panel + below) + 26.0;
+    let height = 24.0 + lanes as f64 * (panel + below) + if narrow { 40.0 } else { 26.0 };
     let frame = Frame { height, ..Frame::new(narrow, height, (46.0, 14.0)) };
     let wide = (frame.right - frame.left) / columns as f64;
     let span = |of: fn(&FrontRow) -> f64| {
         let (low, high) = extent(rows.iter().map(|(row, ..)| of(row))).unwrap_or((0.0, 1.0));
         let room = ((high - low) * 0.12).max(high.abs() * 0.02).max(1e-9);
-        (low - room, high + room)
+        // No share or count is below 0, so no axis goes there unless a value does.
+        (if low >= 0.0 { (low - room).max(0.0) } else { low - room }, high + room)
     };
     let (across, up) = (span(|row| row.burden), span(|row| row.safety));
     let mut pen = Pen::default();
-    pen.text(
-        (2.0, 12.0),
-        Anchor::Start,
-        "name",
-        &fitted(&format!("{} ↑", names.1), (frame.width - 4.0) / 1.12, TEXT),
-    );
+    pen.text((2.0, 12.0), Anchor::Start, "name", &fitted(names.1, (frame.width - 4.0) / 1.12, TEXT));
     for (at, privacy) in levels.iter().enumerate() {
         let (column, lane) = (at % columns, at / columns);
         let left = frame.left + wide * column as f64;
@@ -146,7 +142,7 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
         pen.line((inner.left, inner.top), (inner.left, inner.bottom), "axis");
         let mut free = f64::NEG_INFINITY;
         for (value, label) in x.ticks(2) {
-            let (px, half) = (x.at(value), super::svg::text_width(&label, TEXT) / 2.0);
+            let (px, half) = (x.at(value), text_width(&label, TEXT) / 2.0);
             if px - half > free && px + half < inner.right + 6.0 {
                 pen.line((px, inner.bottom), (px, inner.bottom + 4.0), "axis");
                 pen.text((px, inner.bottom + 17.0), Anchor::Middle, "tick", &label);
@@ -159,26 +155,62 @@ fn draw(data: &ReportData, rows: &[Placed<'_>], names: (&str, &str), narrow: boo
                 pen.text((inner.left - 7.0, y.at(value) + 4.0), Anchor::End, "tick", &label);
             }
         }
-        for (row, name, look) in rows.iter().filter(|(row, ..)| row.epsilon == *privacy) {
+        let here: Vec<&Placed<'_>> = rows.iter().filter(|(row, ..)| row.epsilon == *privacy).collect();
+        let at = |row: &FrontRow| (x.at(row.burden), y.at(row.safety));
+        let mut taken: Vec<Box4> = here.iter().map(|(row, ..)| around(at(row), 6.0, 6.0)).collect();
+        for (row, name, look) in here {
             pen.open_series(*look, name);
-            let at = (x.at(row.burden), y.at(row.safety));
-            pen.marker(at, *look, !row.on_front, &words(data, row));
+            pen.marker(at(row), *look, !row.on_front, &words(data, row));
             if row.on_front {
-                let right = at.0 + 40.0 < inner.right;
-                let (dx, anchor) = if right { (8.0, Anchor::Start) } else { (-8.0, Anchor::End) };
-                pen.text((at.0 + dx, at.1 + 4.0), anchor, "label", &percent(row.membership));
+                let text = percent(row.membership);
+                let (place, anchor, covered) = beside(at(row), text_width(&text, TEXT), &inner, &taken);
+                pen.text(place, anchor, "label", &text);
+                taken.push(covered);
             }
             pen.close();
         }
     }
-    let middle = frame.width / 2.0;
-    pen.text(
-        (middle, height - 8.0),
-        Anchor::Middle,
-        "name",
-        &fitted(&format!("{} →", names.0), (frame.width - 4.0) / 1.12, TEXT),
-    );
+    for (line, text) in frame.lines(names.0).into_iter().enumerate() {
+        let y = height
+            - if !narrow {
+                8.0
+            } else if line == 0 {
+                22.0
+            } else {
+                8.0
+            };
+        pen.text((frame.width / 2.0, y), Anchor::Middle, "name", text);
+    }
     frame.picture(pen)
+}
+
+/// Left, top, right, bottom.
+type Box4 = (f64, f64, f64, f64);
+
+fn around((x, y): (f64, f64), half: f64, tall: f64) -> Box4 {
+    (x - half, y - tall, x + half, y + tall)
+}
+
+/// Where a text `wide` stands beside a marker: right, left, above or below it, the first that covers nothing else and stays inside; else right.
+fn beside((x, y): (f64, f64), wide: f64, inner: &Frame, taken: &[Box4]) -> ((f64, f64), Anchor, Box4) {
+    let half = wide / 2.0;
+    let places = [
+        ((x + 8.0, y + 4.0), Anchor::Start, (x + 8.0 + half, y)),
+        ((x - 8.0, y + 4.0), Anchor::End, (x - 8.0 - half, y)),
+        ((x, y - 9.0), Anchor::Middle, (x, y - 13.0)),
+        ((x, y + 17.0), Anchor::Middle, (x, y + 13.0)),
+    ];
+    let boxed = |middle: (f64, f64)| around(middle, half, 6.0);
+    let free = |b: &Box4| {
+        let apart = |o: &Box4| b.2 <= o.0 || o.2 <= b.0 || b.3 <= o.1 || o.3 <= b.1;
+        b.0 > inner.left
+            && b.2 < inner.right + 10.0
+            && b.1 > inner.top
+            && b.3 < inner.bottom
+            && taken.iter().all(apart)
+    };
+    let found = places.iter().find(|place| free(&boxed(place.2))).unwrap_or(&places[0]);
+    (found.0, found.1, boxed(found.2))
 }
 
 fn words(data: &ReportData, row: &FrontRow) -> String {
@@ -196,4 +228,31 @@ fn words(data: &ReportData, row: &FrontRow) -> String {
         value(&data.front_burden),
         percent(row.membership)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two markers close by: the share of the left one stands under it, where the right one's marker does not reach.
+    #[test]
+    fn a_share_covers_no_marker() {
+        let inner = Frame {
+            left: 0.0,
+            right: 200.0,
+            top: 0.0,
+            bottom: 200.0,
+            ..Frame::new(false, 200.0, (0.0, 0.0))
+        };
+        let markers = [(50.0, 50.0), (64.0, 46.0)];
+        let mut taken: Vec<Box4> = markers.iter().map(|at| around(*at, 6.0, 6.0)).collect();
+        let apart = |a: &Box4, b: &Box4| a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+        for at in markers {
+            let (_, _, covered) = beside(at, 30.0, &inner, &taken);
+            assert!(taken.iter().all(|other| apart(&covered, other)), "{at:?}: {covered:?} over {taken:?}");
+            taken.push(covered);
+        }
+        let alone = beside(markers[0], 30.0, &inner, &taken[..1]);
+        assert_eq!(alone.0, (58.0, 54.0));
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::data::{ArmReport, ArmRole, ReportData};
 use super::figure::{Figure, Frame, Picture, TEXT, looks, spec};
-use super::numbers::{Mark, epsilon_words, exact, mark_words, means_words, plain};
+use super::numbers::{Mark, bound, epsilon_words, exact, mark_words, means_words};
 use super::scale::{Scale, extent};
 use super::svg::{Anchor, Look, Pen, fitted, spread, text_width};
 use super::tables::csv_line;
@@ -84,7 +84,7 @@ impl Point<'_> {
 
     fn words(&self) -> String {
         let guarantee = match self.epsilon() {
-            Some(epsilon) => format!("ε = {}", plain(epsilon)),
+            Some(epsilon) => format!("ε = {}", bound(epsilon)),
             None => "no guarantee".to_owned(),
         };
         format!("{}, {guarantee}: {}", self.arm.label, mark_words(self.mark))
@@ -146,7 +146,7 @@ fn caption(data: &ReportData, points: &[Point<'_>]) -> String {
     let Some(arm) = main_arm(data) else { return String::new() };
     let guarantee = match arm.epsilon.filter(|e| e.is_finite()) {
         Some(_) if arm.label.contains('ε') => String::new(),
-        Some(epsilon) => format!(" (ε = {})", plain(epsilon)),
+        Some(epsilon) => format!(" (ε = {})", bound(epsilon)),
         None => " (no formal guarantee)".to_owned(),
     };
     let mut out = format!("{}{guarantee}: {}.", arm.label, arm_words(arm, &data.primary));
@@ -273,7 +273,7 @@ fn axes(pen: &mut Pen, frame: &Frame, points: &[Point<'_>], x: Option<&Scale>, a
             .iter()
             .filter(|p| !p.is_line())
             .filter_map(Point::epsilon)
-            .map(|e| (e, plain(e)))
+            .map(|e| (e, bound(e)))
             .collect();
         ticks.sort_by(|a, b| a.0.total_cmp(&b.0));
         ticks.dedup_by(|a, b| a.1 == b.1);

@@ -34,11 +34,7 @@ pub(super) fn words_of(estimate: Option<&Estimate>) -> String {
 
 /// What a cell is called among all of a report's.
 pub(super) fn cell_name(report: &Report, cell: &CellRow) -> String {
-    let measures = match (cell.measures.is_empty(), cell.staggered) {
-        (true, _) => "none".to_owned(),
-        (_, true) => format!("{}, one after the other", cell.measures.join(" + ")),
-        _ => cell.measures.join(" + "),
-    };
+    let measures = cell.name(report.measures.len());
     match &report.points[cell.point].value {
         Some(value) => format!("{value}: {measures}"),
         None => measures,

@@ -55,10 +55,20 @@ pub(super) fn page(head: &Head<'_>, parts: &[Part]) -> String {
     shell(&format!("{} – Equipoise report", head.name), &body)
 }
 
+/// Text of the page: what stands between grave accents is set as code, and "ε = 8" is not broken into lines.
+pub(super) fn inline(text: &str) -> Markup {
+    let text = text.replace("ε = ", "ε\u{a0}=\u{a0}");
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! { @for (at, part) in parts.iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
+}
+
 fn markup(block: &Block) -> Markup {
     match block {
         Block::Headline(text) => html! { p.headline { (text) } },
-        Block::Text(text) => html! { p { (text) } },
+        Block::Text(text) => html! { p { (inline(text)) } },
         Block::Heading(text) => html! { h3 { (text) } },
         Block::Figure(figure) => figure.markup(),
         Block::Table(table) => table.markup(),
@@ -78,7 +88,7 @@ fn markup(block: &Block) -> Markup {
             details { summary { (title) } @for block in blocks { (markup(block)) } }
         },
         Block::List(lines, missing) => html! {
-            @if lines.is_empty() { p { (missing) } } @else { ul { @for line in lines { li { (line) } } } }
+            @if lines.is_empty() { p { (missing) } } @else { ul { @for line in lines { li { (inline(line)) } } } }
         },
         Block::Code(lines) => html! { pre tabindex="0" { code { (lines.join("\n")) } } },
         Block::Plain(text) => {

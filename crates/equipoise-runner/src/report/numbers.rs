@@ -105,7 +105,7 @@ pub(super) fn fixed(value: f64, places: usize) -> String {
 pub(super) fn plain(value: f64) -> String {
     let size = value.abs();
     if size > 0.0 && size < 1e-4 {
-        return format!("{value:.1e}");
+        return format!("{value:.1e}").replace(".0e", "e");
     }
     let places = match size {
         s if s >= 100.0 => 0,
@@ -157,9 +157,14 @@ pub(super) fn p_words(p: f64) -> String {
 /// An epsilon as words; never a number where no guarantee exists.
 pub(super) fn epsilon_words(epsilon: Option<f64>) -> String {
     match epsilon {
-        Some(value) if value.is_finite() => plain(value),
+        Some(value) if value.is_finite() => bound(value),
         _ => "no guarantee".to_owned(),
     }
+}
+
+/// An epsilon with at most three decimals, rounded up as the promises are: a printed bound must not be smaller than the computed one.
+pub(super) fn bound(epsilon: f64) -> String {
+    format!("{}", (epsilon * 1e3).ceil() / 1e3)
 }
 
 /// "1 seed", "5 seeds".
@@ -193,6 +198,14 @@ mod tests {
         assert_eq!(estimate_words(&value), "0.412 [0.390, 0.434]");
         let wide = Estimate::Value { mean: 41234.4, low: 39000.0, high: 43400.0, seeds: 5 };
         assert_eq!(estimate_words(&wide), "41,234 [39,000, 43,400]");
+    }
+
+    #[test]
+    fn an_epsilon_is_never_printed_smaller_than_it_is() {
+        assert_eq!(epsilon_words(Some(0.974_452)), "0.975");
+        assert_eq!((bound(8.0), bound(2.931_000_1)), ("8".to_owned(), "2.932".to_owned()));
+        assert_eq!(epsilon_words(None), "no guarantee");
+        assert_eq!((plain(1e-5), plain(2.5e-6)), ("1e-5".to_owned(), "2.5e-6".to_owned()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::figure_policy_review::{reliability, stages};
 use super::figure_policy_time::{children, detection_time};
 use super::numbers::{count, p_words, plain};
 use super::sections::{Block, Part};
-use super::tables::Table;
+use super::tables::{NOTHING, Table};
 use super::{Head, Rendered};
 use crate::policy::result::Report;
 use crate::policy::row::CellRow;
@@ -120,6 +120,11 @@ fn headline(report: &Report) -> String {
             words_of(cell.children_minus_none.as_ref())
         ));
     }
+    let names: Vec<&str> = report.measures.iter().map(|measure| measure.name.as_str()).collect();
+    // "all measures" is said where there are more than two.
+    if names.len() > 2 {
+        sentences.push(format!("The measures: {}.", names.join(", ")));
+    }
     sentences.join(" ")
 }
 
@@ -145,21 +150,21 @@ fn cells(report: &Report) -> Table {
             cell_name(report, cell),
             count("children-contacted"),
             words_of(cell.children_minus_none.as_ref()),
-            cell.children_minus_first.as_ref().map_or_else(|| "–".to_owned(), |e| words_of(Some(e))),
+            cell.children_minus_first.as_ref().map_or_else(|| NOTHING.to_owned(), |e| words_of(Some(e))),
             count("pairs-in-s4"),
             count("upheld"),
             rate("recall"),
-            cell.recall_minus_first.as_ref().map_or_else(|| "–".to_owned(), |e| words_of(Some(e))),
+            cell.recall_minus_first.as_ref().map_or_else(|| NOTHING.to_owned(), |e| words_of(Some(e))),
             count("children-wrongly-restricted"),
             rate("children-wrongly-restricted-per-upheld"),
             count("adverse-reactions"),
         ]);
     }
-    table
+    table.without_empty()
 }
 
 fn p(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), p_words)
+    value.map_or_else(|| NOTHING.to_owned(), p_words)
 }
 
 fn measures_together(report: &Report) -> Table {
@@ -168,7 +173,7 @@ fn measures_together(report: &Report) -> Table {
     let title = "What each measure does: logarithm of the ratio to none, below 0 is less";
     let mut table = Table::new("measures", title, &heads);
     for point in &report.points {
-        let value = point.value.clone().unwrap_or_else(|| "–".to_owned());
+        let value = point.value.clone().unwrap_or_else(|| NOTHING.to_owned());
         for outcome in ["children-contacted", "harm-design"] {
             for one in point.effects.get(outcome).iter().flat_map(|effects| &effects.measures) {
                 table.push(vec![
@@ -183,7 +188,7 @@ fn measures_together(report: &Report) -> Table {
             }
         }
     }
-    table
+    table.without_empty()
 }
 
 fn pairs(report: &Report) -> Table {
@@ -191,7 +196,7 @@ fn pairs(report: &Report) -> Table {
     let title = "Two together, beyond what each does: above 0 redundant, below 0 more together";
     let mut table = Table::new("pairs", title, &heads);
     for point in &report.points {
-        let value = point.value.clone().unwrap_or_else(|| "–".to_owned());
+        let value = point.value.clone().unwrap_or_else(|| NOTHING.to_owned());
         for outcome in ["children-contacted", "harm-design"] {
             for one in point.effects.get(outcome).iter().flat_map(|effects| &effects.interactions) {
                 table.push(vec![
@@ -205,7 +210,7 @@ fn pairs(report: &Report) -> Table {
             }
         }
     }
-    table
+    table.without_empty()
 }
 
 fn by_pattern(report: &Report) -> Table {
@@ -335,7 +340,7 @@ fn rates(report: &Report) -> Table {
                 plain(rate.high),
                 rate.source.clone(),
                 outcome.replace('-', " "),
-                rate.rank_correlation.map_or_else(|| "–".to_owned(), plain),
+                rate.rank_correlation.map_or_else(|| NOTHING.to_owned(), plain),
             ]);
         }
     }

@@ -158,7 +158,6 @@ fn safety(data: &ReportData) -> Vec<Block> {
     let title = "Safety metrics (exploratory): mean [95% interval] over seeds";
     blocks.extend(contents::metrics(data, Section::Safety, "safety", title).map(Block::Folded));
     if !data.explanations.is_empty() {
-        blocks.push(Block::Heading("What the scores of reviewed accounts rest on".to_owned()));
         blocks.extend(rests(data));
     }
     let title = "Pre-registered metric by platform";

@@ -1,6 +1,10 @@
 //! One table, three files: CSV, Markdown and LaTeX (booktabs) are written from the same cells and so cannot disagree.
 
+use super::html::inline;
 use maud::{Markup, html};
+
+/// What stands in a cell that has nothing to say.
+pub(super) const NOTHING: &str = "–";
 
 /// A column.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,6 +47,24 @@ impl Table {
     pub(super) fn push(&mut self, mut cells: Vec<String>) {
         cells.resize(self.columns.len(), String::new());
         self.rows.push(cells);
+    }
+
+    /// Without the columns in which no row has anything to say.
+    #[must_use]
+    pub(super) fn without_empty(mut self) -> Self {
+        let says = |at: usize| self.rows.is_empty() || self.rows.iter().any(|row| row[at] != NOTHING);
+        let kept: Vec<bool> = (0..self.columns.len()).map(says).collect();
+        let keep = |at: &mut usize| {
+            *at += 1;
+            kept[*at - 1]
+        };
+        let mut at = 0;
+        self.columns.retain(|_| keep(&mut at));
+        for row in &mut self.rows {
+            let mut at = 0;
+            row.retain(|_| keep(&mut at));
+        }
+        self
     }
 
     fn heads(&self) -> impl Iterator<Item = &str> {
@@ -100,7 +122,7 @@ impl Table {
                         th scope="col" class=[class(i)] { (column.head) }
                     } } }
                     tbody { @for row in &self.rows { tr { @for (i, cell) in row.iter().enumerate() {
-                        @if i == 0 { th scope="row" { (cell) } } @else { td class=[cell_class(i, cell)] { (cell) } }
+                        @if i == 0 { th scope="row" { (inline(cell)) } } @else { td class=[cell_class(i, cell)] { (inline(cell)) } }
                     } } } }
                 }
             }
@@ -181,6 +203,18 @@ mod tests {
         table.push(vec!["a|b_\"c\"".to_owned(), "0.4 [0.3, 0.5]".to_owned()]);
         table.push(vec!["<script>".to_owned()]);
         table
+    }
+
+    #[test]
+    fn a_column_goes_if_no_row_says_anything_in_it() {
+        let mut table = Table::new("t", "A", &["one", "two", "three"]);
+        for two in [NOTHING, NOTHING] {
+            table.push(vec!["a".to_owned(), two.to_owned(), String::new()]);
+        }
+        table.rows[1][2] = NOTHING.to_owned();
+        assert_eq!(table.clone().without_empty().csv(), "one,three\na,\na,–\n");
+        table.rows[0][1] = "b".to_owned();
+        assert_eq!(table.clone().without_empty(), table);
     }
 
     #[test]

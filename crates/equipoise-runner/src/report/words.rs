@@ -98,8 +98,11 @@ pub(super) fn comparison_words(data: &ReportData, comparison: &Comparison) -> St
 #[must_use]
 pub fn headline(data: &ReportData) -> String {
     let label = metric_label(data, &data.primary);
-    let lead =
-        primary_comparisons(data).find(|c| c.share.is_some()).or_else(|| primary_comparisons(data).next());
+    // What learning together brings is what every run is asked first; the ceiling that pooling sets comes after it.
+    let lead = primary_comparisons(data)
+        .find(|c| c.share.as_deref() == Some("gain of federating"))
+        .or_else(|| primary_comparisons(data).find(|c| c.share.is_some()))
+        .or_else(|| primary_comparisons(data).next());
     let Some(lead) = lead else {
         let Some(arm) = main_arm(data) else {
             return "Nothing can be said yet: no arm has results.".to_owned();

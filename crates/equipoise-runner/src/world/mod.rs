@@ -36,6 +36,12 @@ pub(crate) enum WorldVerb {
         /// Seed of the world
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
+        /// Persons, instead of the file's
+        #[arg(long, value_name = "N")]
+        persons: Option<u32>,
+        /// Days, instead of the file's
+        #[arg(long, value_name = "D")]
+        days: Option<u16>,
     },
     /// Hold a contact log against our world: aggregates side by side, nothing is stored
     Compare(Box<compare::CompareArgs>),
@@ -68,7 +74,12 @@ pub(crate) struct Manner<'a> {
 /// If the file, the world or the disk refuse; for `validate` also if a gated check fails.
 pub(crate) fn dispatch(verb: &WorldVerb, manner: Manner<'_>) -> Result<(), Fault> {
     match verb {
-        WorldVerb::Make { file, out, seed } => make::make(&load(file)?, out, *seed, manner),
+        WorldVerb::Make { file, out, seed, persons, days } => {
+            let mut spec = load(file)?;
+            (spec.persons, spec.days) = (persons.unwrap_or(spec.persons), days.unwrap_or(spec.days));
+            spec.validate().map_err(|error| config(format!("{}: {error}", file.display())))?;
+            make::make(&spec, out, *seed, manner)
+        }
         WorldVerb::Compare(args) => compare::compare(args, manner.json),
         WorldVerb::Validate(args) => validate::validate(args, manner),
         WorldVerb::Describe { file, seed } => describe::describe(&load(file)?, *seed, manner),
