@@ -46,7 +46,7 @@ def headline(run):
 def picture(run):
     """The picture that the experiment is about: of a study its first; else the front where a guarantee varies, hostile clients, sizes; else
     paired differences."""
-    figures = sorted((p.name for p in (run / "figures").glob("*.svg")), key=lambda name: int(re.match(r"f(\d+)", name).group(1)))
+    figures = sorted((p.name for p in (run / "figures").glob("*.svg")), key=lambda name: (int((re.match(r"f(\d+)", name) or [0, 99])[1]), name))
     if (run / "study.json").exists():
         return figures[0] if figures else None
     arms = json.loads((run / "metrics.json").read_text())["arms"]
