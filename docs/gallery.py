@@ -85,4 +85,9 @@ for file in sorted([*root.glob("experiments/*.toml"), *(path for kind in ("smoke
     lines += [f"[The file](../../{file.relative_to(root)})", ""]
     page.write_text("\n".join(lines))
 (out / "README.md").write_text("\n".join(index) + "\n")
+# The book renders the pages that its contents name, and no others.
+contents = root / "docs" / "SUMMARY.md"
+head, mark = contents.read_text().split("# Gallery")[0], "# Gallery\n\n- [Every experiment: question, picture, number](gallery/README.md)\n"
+names = [re.match(r"- \[([^]]+)\]", line).group(1) for line in index if line.startswith("- ")]
+contents.write_text(head + mark + "".join(f"  - [{name}](gallery/{name}.md)\n" for name in names))
 print(f"{len(index) - 4} pages in {out.relative_to(root)}")

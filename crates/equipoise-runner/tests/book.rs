@@ -62,10 +62,11 @@ fn the_contents_name_every_page_and_every_page_is_there() {
     for page in &named {
         assert!(docs.join(page).is_file(), "{page} is named and missing");
     }
-    for place in ["tutorial", "how-to", "reference", "explanation"] {
+    // The book renders no page that its contents do not name.
+    for place in ["tutorial", "how-to", "reference", "explanation", "gallery"] {
         for entry in std::fs::read_dir(docs.join(place)).unwrap() {
             let page = format!("{place}/{}", entry.unwrap().file_name().to_str().unwrap());
-            assert!(named.contains(&page.as_str()), "{page} is not in SUMMARY.md");
+            assert!(!page.ends_with(".md") || named.contains(&page.as_str()), "{page} is not in SUMMARY.md");
         }
     }
 }
