@@ -232,9 +232,15 @@ impl Live {
         }
         batch.clear();
         self.spare = batch;
-        // Rows of flesh alone ask whether an account closes.
-        let fleshed = if self.flesh.is_empty() { 0 } else { self.flags.len() };
-        for (flag, closed) in self.flags[..fleshed].iter_mut().zip(&self.closed_at) {
+        // Rows of flesh alone ask; those that are made apart from a run ask their skeleton, which marks a week at its end.
+        if !self.flesh.is_empty() {
+            self.mark_closing();
+        }
+    }
+
+    /// Marks the accounts that close at some time, so that rows of the others need not ask when.
+    pub(crate) fn mark_closing(&mut self) {
+        for (flag, closed) in self.flags.iter_mut().zip(&self.closed_at) {
             *flag = if *closed == i32::MAX { *flag & !CLOSING } else { *flag | CLOSING };
         }
     }

@@ -47,6 +47,7 @@ impl<'w> Skeleton<'w> {
                 bones.extend_from_slice(&live.bones);
             }
         }
+        self.simulation.sites.iter_mut().for_each(crate::simulation::Live::mark_closing);
         for bones in &mut self.bones {
             bones.sort_unstable_by_key(|event| (event.actor, *event));
         }

@@ -212,13 +212,13 @@ pub(super) fn find(registry: &Path, id: &str) -> Result<Claim, Fault> {
     for claim in &all.claim {
         let numbers = (claim.value.is_empty(), claim.part.is_empty());
         let fits = match (&claim.experiment, &claim.study) {
-            (Some(_), None) => numbers != (true, true),
+            (Some(_), None) => numbers != (true, true) || !claim.difference.is_empty(),
             (None, Some(_)) => numbers == (true, false) && claim.difference.is_empty(),
             _ => false,
         };
         if !fits {
             return Err(config(format!(
-                "{}: claim `{}`: give `experiment` with `value` or `part`, or `study` with `part`; a claim without numbers cannot fail",
+                "{}: claim `{}`: give `experiment` with `value`, `part` or `difference`, or `study` with `part`; a claim without numbers cannot fail",
                 registry.display(),
                 claim.id
             )));
