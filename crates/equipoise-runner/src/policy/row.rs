@@ -8,7 +8,7 @@ use equipoise_core::SimTime;
 use equipoise_policy::tandem::{Estimate, difference, jackknife, mean};
 use equipoise_synth::truth::HarmArchetype;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One cell.
 #[derive(Debug, Serialize)]
@@ -74,8 +74,8 @@ pub(crate) struct Uneven {
 pub(crate) struct Detection {
     /// `(days, share identified, low, high)`: over accounts of all seeds, with a pointwise 95 % interval over seeds.
     pub(crate) curve: Vec<(f64, f64, f64, f64)>,
-    /// `(children, share of accounts that contacted at most so many)` before identification or the end.
-    pub(crate) children: Vec<(u32, f64)>,
+    /// `(children, share of accounts that contacted at most so many, low, high)` before identification or the end: as `curve`.
+    pub(crate) children: Vec<(u32, f64, f64, f64)>,
     /// Share of accounts by the highest stage at identification, 0 to 5, and never.
     pub(crate) stages: Vec<Option<Estimate>>,
     /// `(mean score, share with a pattern, low, high, accounts)` by bin of the highest score; pooled over seeds.
@@ -262,6 +262,12 @@ fn rates_of(groups: &[&str], restricted: &[Vec<f64>], accounts: &[Vec<f64>], day
 /// Points of a curve at which its interval is given.
 const CURVE_POINTS: u16 = 60;
 
+/// A share over all accounts with half the width of its mean's interval over seeds on either side, within 0 and 1.
+fn around(share: f64, seeds: &[f64]) -> (f64, f64, f64) {
+    let half = mean(seeds).map_or(0.0, |e| (e.high - e.low) / 2.0);
+    (share, (share - half).max(0.0), (share + half).min(1.0))
+}
+
 fn detection(experiment: &Experiment, at: usize, played: &Played) -> Detection {
     let end = SimTime::from_days(i32::from(experiment.world.days));
     let all = || played.iter().flat_map(|seed| &seed[at].detected);
@@ -273,17 +279,20 @@ fn detection(experiment: &Experiment, at: usize, played: &Played) -> Detection {
     let point = |step: u16| {
         let days = f64::from(step) * f64::from(experiment.world.days) / f64::from(CURVE_POINTS);
         let seeds: Vec<f64> = by_seed.iter().map(|curve| value(curve, days)).collect();
-        let middle = value(&pooled, days);
-        let half = mean(&seeds).map_or(0.0, |e| (e.high - e.low) / 2.0);
-        (days, middle, (middle - half).max(0.0), (middle + half).min(1.0))
+        let (middle, low, high) = around(value(&pooled, days), &seeds);
+        (days, middle, low, high)
     };
     let accounts = all().count() as u64;
-    let mut children: BTreeMap<u32, u64> = BTreeMap::new();
-    all().for_each(|one| *children.entry(one.children).or_default() += 1);
-    let mut below = 0;
-    let ecdf = children.into_iter().map(|(count, more)| {
-        below += more;
-        (count, number(below) / number(accounts.max(1)))
+    let counts: BTreeSet<u32> = all().map(|one| one.children).collect();
+    let share = |of: &[Detected], most: u32| {
+        let few = of.iter().filter(|one| one.children <= most).count() as u64;
+        number(few) / number((of.len() as u64).max(1))
+    };
+    let ecdf = counts.into_iter().map(|most| {
+        let seeds: Vec<f64> = played.iter().map(|seed| share(&seed[at].detected, most)).collect();
+        let few = all().filter(|one| one.children <= most).count() as u64;
+        let (middle, low, high) = around(number(few) / number(accounts.max(1)), &seeds);
+        (most, middle, low, high)
     });
     let stage = |wanted: u8| {
         let of =
@@ -326,6 +335,14 @@ fn add(sum: &mut Burden, one: &Burden) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Shares .2, .4 and .6: the mean's t interval over three seeds is .4 plus and minus 4.3027 x .2 / sqrt(3) = .4968.
+    #[test]
+    fn a_band_is_as_wide_as_the_interval_over_seeds_and_stays_a_share() {
+        let (middle, low, high) = around(0.5, &[0.2, 0.4, 0.6]);
+        assert!((middle - 0.5).abs() < 1e-12 && (low - 0.0032).abs() < 1e-4 && (high - 0.9968).abs() < 1e-4);
+        assert!((around(0.9, &[0.2, 0.4, 0.6]).2 - 1.0).abs() < 1e-12);
+    }
 
     /// 100 accounts with 18 days of restriction over 180 days, and 200 accounts with 9: 10 and 2.5 days for 10,000 account days.
     #[test]

@@ -2,7 +2,7 @@
 
 use super::figure::{Figure, Frame, Picture, end_labels, spec};
 use super::figure_policy::{drawn, look, seeds};
-use super::numbers::{Mark, count, exact, mark_words, plain};
+use super::numbers::{Mark, count, exact, mark_words};
 use super::scale::Scale;
 use super::svg::{Look, Pen};
 use super::tables::csv_line;
@@ -131,7 +131,7 @@ pub(super) fn detection_time(report: &Report) -> Figure {
 pub(super) fn children(report: &Report) -> Figure {
     let cells = drawn(report);
     let points = |of: &Detection| {
-        of.children.iter().map(|(n, share)| (f64::from(*n), *share, *share, *share)).collect()
+        of.children.iter().map(|(n, share, low, high)| (f64::from(*n), *share, *low, *high)).collect()
     };
     let series: Vec<Steps> = cells
         .iter()
@@ -141,8 +141,11 @@ pub(super) fn children(report: &Report) -> Figure {
     let none: Vec<String> = cells
         .iter()
         .map(|(_, of, name)| {
-            let share = of.children.first().filter(|(n, _)| *n == 0).map_or(0.0, |(_, share)| *share);
-            format!("{name} {} of {} accounts", plain(share), count(of.accounts))
+            let none = of.children.first().filter(|(n, ..)| *n == 0);
+            let (share, low, high) =
+                none.map_or((0.0, 0.0, 0.0), |(_, share, low, high)| (*share, *low, *high));
+            let words = mark_words(Mark { at: share, ends: Some((low, high)) });
+            format!("{name} {words} of {} accounts", count(of.accounts))
         })
         .collect();
     let caption = format!(
@@ -151,7 +154,7 @@ pub(super) fn children(report: &Report) -> Figure {
     );
     let words =
         ("children contacted before identification or the end", "share of accounts with a harmful pattern");
-    let seeds = seeds(report, "Accounts of all worlds together, no interval");
+    let seeds = seeds(report, "Accounts of all worlds together; the pointwise 95% band is over worlds");
     steps_figure(
         "f6-children-before",
         "F6. Children contacted before an account is identified",
