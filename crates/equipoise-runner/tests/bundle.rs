@@ -137,6 +137,9 @@ fn a_study_of_measures_is_sealed_bundled_and_reproduced() {
     assert!(succeed(&here, &["ls"]).contains("policy, 3 worlds  reported"));
     let shown = succeed(&here, &["show", "policy-in"]);
     assert!(shown.contains(&hash) && shown.contains("children contacted in a world"), "{shown}");
+    for verb in ["verify", "report"] {
+        assert!(fail(&here, &[verb, "policy-in"], 2).contains("a study of measures or attacks"), "{verb}");
+    }
     let out = dir.join("study.zip");
     succeed(&here, &["export", "bundle", "policy-in", "--out", out.to_str().unwrap()]);
     // Nothing that the archive does not hold can help.

@@ -6,6 +6,7 @@ mod mechanism;
 mod rounds;
 mod score;
 
+pub(super) use mechanism::central;
 pub(crate) use mechanism::{mechanism, planned_event};
 pub(super) use rounds::{Parts, rounds};
 pub(crate) use score::score;

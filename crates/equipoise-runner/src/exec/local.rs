@@ -11,22 +11,12 @@ use crate::sums;
 use crate::training::ClientRows;
 use equipoise_core::Params;
 use equipoise_federated::Divisor;
-use equipoise_privacy::{
-    CentralGaussianSpec, LocalGaussian, LocalGaussianSpec, MechanismSpec, NoNoiseSpec, NoiseLevel,
-    PoissonSampler,
-};
+use equipoise_privacy::{LocalGaussian, LocalGaussianSpec, MechanismSpec, NoNoiseSpec, PoissonSampler};
 use std::num::NonZeroU32;
 
 /// The mechanism, calibrated to the epsilon over all local steps.
 pub(super) fn noise(privacy: &PrivacySection, local_steps: NonZeroU32) -> Result<LocalGaussian, Fault> {
-    let step = CentralGaussianSpec {
-        clip_norm: privacy.clip_norm,
-        sampling_rate: privacy.sampling_rate,
-        noise: NoiseLevel::Epsilon(privacy.epsilon),
-        delta: privacy.delta,
-        steps: privacy.rounds,
-        rows_per_account: privacy.rows_per_account(),
-    };
+    let step = super::arms::central(privacy);
     LocalGaussianSpec { step, local_steps }.build().map_err(runtime)
 }
 

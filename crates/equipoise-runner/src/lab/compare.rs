@@ -7,7 +7,7 @@ use super::{Said, list, value};
 use crate::fault::{Fault, config};
 use equipoise_eval::stats::paired_difference;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -110,11 +110,14 @@ fn settings_that_differ(a: &Value, b: &Value) -> Vec<(String, Value, Value)> {
         all.into_iter().map(|(key, values)| (key, of(values))).collect::<BTreeMap<String, Value>>()
     };
     let (left, right) = (settings(a), settings(b));
-    let mut keys: Vec<&String> = left.keys().chain(right.keys()).collect();
-    keys.sort();
-    keys.dedup();
+    unequal(&left, &right)
+}
+
+/// Keys under which two maps have unlike values, with both; null where one has none.
+fn unequal(left: &BTreeMap<String, Value>, right: &BTreeMap<String, Value>) -> Vec<(String, Value, Value)> {
+    let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
     let get = |map: &BTreeMap<String, Value>, key: &String| map.get(key).cloned().unwrap_or(Value::Null);
-    let rows = keys.into_iter().map(|key| (key.clone(), get(&left, key), get(&right, key)));
+    let rows = keys.into_iter().map(|key| (key.clone(), get(left, key), get(right, key)));
     rows.filter(|(_, a, b)| a != b).collect()
 }
 
@@ -135,12 +138,7 @@ pub(super) fn differences(a: &Value, b: &Value) -> Vec<(String, Value, Value)> {
     let (mut left, mut right) = (BTreeMap::new(), BTreeMap::new());
     flatten("", a, &mut left);
     flatten("", b, &mut right);
-    let mut keys: Vec<&String> = left.keys().chain(right.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let get = |map: &BTreeMap<String, Value>, key: &String| map.get(key).cloned().unwrap_or(Value::Null);
-    let rows = keys.into_iter().map(|key| (key.clone(), get(&left, key), get(&right, key)));
-    rows.filter(|(_, a, b)| a != b).collect()
+    unequal(&left, &right)
 }
 
 /// Leaves by their dotted keys; the only element of a list stands without a number.

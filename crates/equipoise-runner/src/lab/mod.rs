@@ -278,19 +278,31 @@ pub(crate) fn find(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
         }
     }
     let names: Vec<PathBuf> = crate::rundir::list(runs)?.into_iter().map(|run| run.path).collect();
-    pick(runs, &names, name)
+    let found = pick(runs, &names, name);
+    match study(runs, name)? {
+        Some(path) if found.is_err() => Err(config(format!(
+            "{}: a study of measures or attacks, and this verb is about runs of arms\n  mend: `show`, `export bundle` and `reproduce` take it; its own verb \
+             (`policy run`, `audit run`) draws it again",
+            path.display()
+        ))),
+        _ => found,
+    }
 }
 
 /// The same among runs and studies.
 fn find_any(runs: &Path, name: &str) -> Result<PathBuf, Fault> {
-    for path in [PathBuf::from(name), runs.join(name)] {
-        if path.join(STUDY).is_file() {
-            return Ok(path);
-        }
+    study(runs, name)?.map_or_else(|| find(runs, name), Ok)
+}
+
+/// A study by its directory, its name, or the beginning of its name; none where none is called so.
+fn study(runs: &Path, name: &str) -> Result<Option<PathBuf>, Fault> {
+    let direct = [PathBuf::from(name), runs.join(name)].into_iter().find(|path| path.join(STUDY).is_file());
+    if direct.is_some() {
+        return Ok(direct);
     }
     let studies = crate::study::list(runs);
     let begins = |path: &PathBuf| path.file_name().is_some_and(|own| own.to_string_lossy().starts_with(name));
-    if studies.iter().any(begins) { pick(runs, &studies, name) } else { find(runs, name) }
+    if studies.iter().any(begins) { pick(runs, &studies, name).map(Some) } else { Ok(None) }
 }
 
 /// The one of these directories whose name begins so.

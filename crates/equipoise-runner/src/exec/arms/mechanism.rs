@@ -55,13 +55,17 @@ pub(crate) fn mechanism(privacy: &crate::config::PrivacySection) -> Result<Box<d
         let why = "unit: only runs know noised sums over contacts; use `row` or `account-fixed-graph`";
         return Err(Fault::Config(why.into()));
     }
-    let spec = CentralGaussianSpec {
+    MechanismSpec::CentralGaussian(central(privacy)).build().map_err(runtime)
+}
+
+/// One clipped step a round, noised for the section's epsilon over all rounds.
+pub(in crate::exec) fn central(privacy: &crate::config::PrivacySection) -> CentralGaussianSpec {
+    CentralGaussianSpec {
         clip_norm: privacy.clip_norm,
         sampling_rate: privacy.sampling_rate,
         noise: NoiseLevel::Epsilon(privacy.epsilon),
         delta: privacy.delta,
         steps: privacy.rounds,
         rows_per_account: privacy.rows_per_account(),
-    };
-    MechanismSpec::CentralGaussian(spec).build().map_err(runtime)
+    }
 }

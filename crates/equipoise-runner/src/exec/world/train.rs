@@ -4,6 +4,7 @@ use super::{Beside, Cut, days, id, number};
 use crate::config::Labels;
 use crate::data::{Reads, TrainRows};
 use equipoise_core::Draw;
+use equipoise_features::RowBlock;
 
 impl Cut<'_> {
     /// The cut-off of an account's training row: the last one strictly before its label was known, or a public draw
@@ -20,17 +21,17 @@ impl Cut<'_> {
         (!open.is_empty()).then(|| open[address.rng().below(open.len())])
     }
 
+    /// The training row of an account whose label was known at `known`.
+    fn row_known(&self, platform: usize, account: usize, known: i32) -> Option<(&RowBlock, usize)> {
+        self.row(platform, id(account), self.cutoff(platform, account, known)?)
+    }
+
     pub(super) fn train(&self) -> (TrainRows, Reads, Beside) {
         let mut rows = TrainRows { columns: self.columns(), ..TrainRows::default() };
         let (mut reads, mut beside) = (Reads::default(), self.nothing_beside());
         self.each_train_account(
             |platform, account, known| {
-                let Some((block, at)) = self
-                    .cutoff(platform, account, known)
-                    .and_then(|cutoff| self.row(platform, id(account), cutoff))
-                else {
-                    return;
-                };
+                let Some((block, at)) = self.row_known(platform, account, known) else { return };
                 let row = number(rows.label.len());
                 for read in block.reads_of(at) {
                     reads.row.push(row);
@@ -65,12 +66,7 @@ impl Cut<'_> {
         };
         self.each_train_account(
             |platform, account, known| {
-                let Some((block, at)) = self
-                    .cutoff(platform, account, known)
-                    .and_then(|cutoff| self.row(platform, id(account), cutoff))
-                else {
-                    return;
-                };
+                let Some((block, at)) = self.row_known(platform, account, known) else { return };
                 let label = match self.slice.protocol.labels {
                     Labels::PlatformKnown | Labels::Permuted => known <= self.label_cutoff(),
                     Labels::Truth => self.person_began(platform, account, block.cutoff.0),
