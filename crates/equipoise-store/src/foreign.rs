@@ -48,7 +48,7 @@ pub fn read_foreign(path: &Path, wanted: &[&str]) -> Result<ForeignColumns, Stor
     catch_unwind(AssertUnwindSafe(|| read(file, wanted)))
         .unwrap_or_else(|_| Err(Refusal::Parquet(ParquetError::General("the reader gave up".to_owned()))))
         .map_err(|refusal| match refusal {
-            Refusal::Parquet(error) => foreign(format!("not a Parquet file that can be read ({error})")),
+            Refusal::Parquet(error) => foreign(format!("not a Parquet file that can be read ({error}); it was cut short or is of another kind: write it again, or give CSV")),
             Refusal::Value { row, column } => foreign(format!(
                 "row {row}, column `{column}`: neither a number, a bool nor text; write the column as one of them"
             )),
